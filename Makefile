@@ -1,0 +1,34 @@
+# Each target makes its own virtual environment when there is none; nothing else than Python >= 3.11 is needed.
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+READY  := $(VENV)/.ready
+# One thread for each test process: two of them beat one that fights over both cores.
+export OMP_WAIT_POLICY ?= passive
+
+.PHONY: demo test lint types bench clean
+
+demo: $(READY)
+	$(BIN)/epigx demo --out build/demo --force
+
+test: $(READY)
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist worksteal -q
+
+lint: $(READY)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+bench: $(READY)
+	$(BIN)/python -m benchmarks
+
+$(READY): pyproject.toml constraints.txt
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "epigx needs Python 3.11 or newer; name one with: make PYTHON=python3.11")'
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --upgrade 'pip>=25.1' # dependency groups
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable . --group test --group lint
+	touch $(READY)
+
+clean:
+	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache

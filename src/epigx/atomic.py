@@ -1,0 +1,112 @@
+"""Writing that leaves either nothing or the whole: a temporary sibling, fsync, rename."""
+
+from __future__ import annotations
+
+import errno
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from epigx.errors import InputError
+
+__all__ = ["atomic_file", "atomic_folder"]
+
+
+@contextmanager
+def atomic_file(path: str | Path) -> Iterator[Path]:
+    """Give a temporary path beside ``path`` to write to; on success it takes the place of ``path`` at once.
+
+    Raises
+    ------
+    InputError
+        The folder cannot be written to or the disk is full. A file that stood at ``path`` is then untouched.
+    """
+    path = Path(path)
+    with _writing(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+        os.close(handle)
+        partial = Path(name)
+        try:
+            yield partial
+            partial.chmod(0o666 & ~_umask())
+            _sync(partial)
+            partial.replace(path)
+        finally:
+            partial.unlink(missing_ok=True)
+
+
+@contextmanager
+def atomic_folder(path: str | Path, *, replace: bool = False) -> Iterator[Path]:
+    """Give a temporary folder beside ``path`` to fill; on success it becomes ``path`` by one rename.
+
+    Parameters
+    ----------
+    path : str or Path
+        The folder to make.
+    replace : bool
+        Whether a folder that stands at ``path`` may be replaced, once the new one is whole.
+
+    Raises
+    ------
+    InputError
+        ``path`` exists and ``replace`` is false, its parent cannot be written to, or the disk is full.
+    """
+    path = Path(path)
+    with _writing(path):
+        if path.exists() and not replace:
+            raise InputError(f"{path} already exists. Choose another folder, or replace it with --force.")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        partial = Path(tempfile.mkdtemp(prefix=f".{path.name}.", dir=path.parent))
+        try:
+            yield partial
+            partial.chmod(0o777 & ~_umask())
+            for file in partial.rglob("*"):
+                _sync(file)
+            if path.exists():
+                old = Path(tempfile.mkdtemp(prefix=f".{path.name}.old.", dir=path.parent))
+                path.replace(old / path.name)
+                partial.replace(path)
+                shutil.rmtree(old)
+            else:
+                partial.replace(path)
+            _sync(path.parent)
+        finally:
+            shutil.rmtree(partial, ignore_errors=True)
+
+
+@contextmanager
+def _writing(path: Path) -> Iterator[None]:
+    """Turn what the system says of an unwritable place into a sentence."""
+    try:
+        yield
+    except (PermissionError, NotADirectoryError) as error:
+        raise InputError(
+            f"{path} cannot be written: {error.strerror}. Choose a folder that you may write to."
+        ) from error
+    except OSError as error:
+        if error.errno in _NO_SPACE:
+            raise InputError(
+                f"{path} cannot be written: {error.strerror}. Free some space; nothing was left half-written."
+            ) from error
+        raise
+
+
+_NO_SPACE = {errno.ENOSPC, errno.EDQUOT, errno.EROFS}
+
+
+def _sync(path: Path) -> None:
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def _umask() -> int:
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask

@@ -1,0 +1,1 @@
+"""Sequence networks (batch, length, channel) to the same; one file per family."""

@@ -1,0 +1,181 @@
+"""Configuration: frozen pydantic models that refuse unknown keys, are saved as YAML, and load back equal.
+
+A recipe (:mod:`epigx.recipes`) is a function that returns a complete configuration; YAML is only its saved form, and
+``--set objective.alpha=0.1`` is :meth:`Config.override`. A class that can be chosen among several (a backbone, an
+objective) derives from :class:`Kind` and is told apart by its ``kind`` field, so adding one is adding a class.
+"""
+
+from __future__ import annotations
+
+from functools import reduce
+from pathlib import Path
+from typing import Any, ClassVar, Self, get_args
+
+import yaml
+from pydantic import BaseModel, ConfigDict, ValidationError, model_serializer, model_validator
+from pydantic_core import ErrorDetails
+
+from epigx.errors import ConfigError, did_you_mean
+
+__all__ = ["Config", "Kind", "first_problem"]
+
+
+class Config(BaseModel):
+    """A frozen group of settings.
+
+    Equality is by value; unknown keys raise :class:`~epigx.errors.ConfigError` with the nearest known key.
+    """
+
+    model_config: ClassVar[ConfigDict] = ConfigDict(
+        frozen=True, extra="forbid", use_attribute_docstrings=True, validate_default=True
+    )
+
+    @classmethod
+    def parse(cls, values: object, *, source: str = "") -> Self:
+        """Validate plain values (as YAML gives them).
+
+        Parameters
+        ----------
+        values : object
+            A mapping of field names to plain values.
+        source : str
+            Where the values come from, for the error message (a file name).
+
+        Raises
+        ------
+        ConfigError
+            A key is unknown (with "did you mean"), a value has the wrong type or is out of range.
+        """
+        try:
+            return cls.model_validate(values)
+        except ValidationError as error:
+            where = f"{source}: " if source else ""
+            raise ConfigError(where + first_problem(error, cls)) from None
+
+    @classmethod
+    def load(cls, path: str | Path) -> Self:
+        """Read a configuration from a YAML file.
+
+        Raises
+        ------
+        ConfigError
+            The file is missing, is not YAML, or does not validate.
+        """
+        path = Path(path)
+        try:
+            values = yaml.safe_load(path.read_text())
+        except FileNotFoundError:
+            raise ConfigError(f"{path} does not exist. Give the path of a YAML configuration.") from None
+        except (yaml.YAMLError, UnicodeDecodeError) as error:
+            raise ConfigError(f"{path} is not valid YAML: {' '.join(str(error).split())}") from None
+        return cls.parse(values, source=str(path))
+
+    def dump(self) -> str:
+        """Return the configuration as YAML; ``Config.parse(yaml.safe_load(c.dump())) == c``."""
+        return yaml.safe_dump(self.model_dump(mode="json"), sort_keys=False, allow_unicode=True)
+
+    def override(self, *assignments: str) -> Self:
+        """Return a copy with some values replaced.
+
+        Parameters
+        ----------
+        *assignments : str
+            ``"dotted.key=value"``; the value is read as YAML (``0.1``, ``true``, ``[dnase, hic]``, ``null``).
+
+        Raises
+        ------
+        ConfigError
+            An assignment has no ``=``, names an unknown key, or gives a value that does not validate.
+        """
+        values: dict[str, Any] = self.model_dump(mode="json")
+        for assignment in assignments:
+            key, equals, text = assignment.partition("=")
+            if not equals or not key:
+                raise ConfigError(f"--set {assignment!r} is not of the form key=value, such as training.seed=2.")
+            try:
+                value = yaml.safe_load(text)
+            except yaml.YAMLError:
+                raise ConfigError(f"--set {assignment!r}: {text!r} is not a YAML value.") from None
+            *parents, last = key.strip().split(".")
+            owner = reduce(lambda level, part: _step(level, part, key), parents, values)
+            _check_known(owner, last, key)
+            owner[last] = value
+        return type(self).parse(values, source="--set " + " ".join(assignments) if assignments else "")
+
+
+class Kind(Config):
+    """A configuration class with siblings, told apart by the value of its ``kind`` field.
+
+    A family is a direct subclass of :class:`Kind` (``class Backbone(Kind)``), a member a subclass of the family with
+    ``kind: Literal["caduceus"] = "caduceus"``. A field typed with the family accepts any member, and plain values
+    are turned into the member that their ``kind`` names. Members of other packages take part once imported.
+    """
+
+    @classmethod
+    def members(cls) -> dict[str, type[Self]]:
+        """Return the classes of the family by the name that their ``kind`` field holds."""
+        found: dict[str, type[Self]] = {}
+        pending = [cls]
+        while pending:
+            member = pending.pop()
+            pending.extend(member.__subclasses__())
+            field = member.model_fields.get("kind")
+            for name in get_args(field.annotation) if field else ():
+                found[name] = member
+        return found
+
+    @model_validator(mode="wrap")
+    @classmethod
+    def _choose_member(cls, values: Any, handler: Any) -> Any:
+        if not isinstance(values, dict) or ("kind" not in values and "kind" in cls.model_fields):
+            return handler(values)
+        members = cls.members()
+        name = values.get("kind")
+        if name not in members:
+            raise ValueError(f"unknown {cls.__name__.lower()} {name!r}.{did_you_mean(str(name), members)}")
+        member = members[name]
+        return handler(values) if member is cls else member.model_validate(values)
+
+    @model_serializer(mode="wrap")
+    def _dump_member(self, handler: Any, info: Any) -> dict[str, Any]:
+        # A field typed with the family would otherwise be written with the family's fields alone.
+        if set(values := handler(self)) == set(type(self).model_fields):
+            return dict(values)
+        return self.model_dump(mode=info.mode)
+
+
+def first_problem(error: ValidationError, model: type[BaseModel]) -> str:
+    """Say the first problem of a validation in one sentence, with the nearest known key for an unknown one."""
+    problem = error.errors(include_url=False)[0]
+    key = ".".join(str(part) for part in problem["loc"])
+    if problem["type"] == "extra_forbidden":
+        return f"unknown key {key!r}.{did_you_mean(str(problem['loc'][-1]), _known_keys(problem, model))}"
+    message = problem["msg"].removeprefix("Value error, ").rstrip(".")
+    if problem["type"] == "missing":
+        return f"{key} is missing."
+    value = "" if problem["type"] == "value_error" else f" (got {problem['input']!r})"
+    ending = "" if message.endswith("?") else "."
+    return f"{key}: {message}{value}{ending}" if key else f"{message}{value}{ending}"
+
+
+def _known_keys(problem: ErrorDetails, model: type[BaseModel]) -> list[str]:
+    """Return the keys allowed where the unknown key stands: the fields that its path leads to."""
+    owner: type[BaseModel] = model
+    for part in problem["loc"][:-1]:
+        field = owner.model_fields.get(str(part))
+        candidates = (field.annotation, *get_args(field.annotation)) if field else ()
+        nested = [kind for kind in candidates if isinstance(kind, type) and issubclass(kind, BaseModel)]
+        owner = nested[0] if nested else owner
+    return list(owner.model_fields)
+
+
+def _step(level: Any, part: str, key: str) -> Any:
+    _check_known(level, part, key)
+    return level[part]
+
+
+def _check_known(level: Any, part: str, key: str) -> None:
+    if not isinstance(level, dict):
+        raise ConfigError(f"--set {key}: there is nothing below {key.rpartition('.')[0]!r}.")
+    if part not in level:
+        raise ConfigError(f"--set {key}: unknown key {part!r}.{did_you_mean(part, level)}")

@@ -1,0 +1,1 @@
+"""The hot loops, one interface over several implementations."""

@@ -1,0 +1,1 @@
+"""Tensor blocks that backbones are made of."""
