@@ -25,18 +25,19 @@ def atomic_file(path: str | Path) -> Iterator[Path]:
         The folder cannot be written to or the disk is full. A file that stood at ``path`` is then untouched.
     """
     path = Path(path)
-    with _writing(path):
+    with _making(path):
         path.parent.mkdir(parents=True, exist_ok=True)
         handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
         os.close(handle)
-        partial = Path(name)
-        try:
+    partial = Path(name)
+    try:
+        with _filling(path):
             yield partial
             partial.chmod(0o666 & ~_umask())
             _sync(partial)
             partial.replace(path)
-        finally:
-            partial.unlink(missing_ok=True)
+    finally:
+        partial.unlink(missing_ok=True)
 
 
 @contextmanager
@@ -56,46 +57,59 @@ def atomic_folder(path: str | Path, *, replace: bool = False) -> Iterator[Path]:
         ``path`` exists and ``replace`` is false, its parent cannot be written to, or the disk is full.
     """
     path = Path(path)
-    with _writing(path):
-        if path.exists() and not replace:
-            raise InputError(f"{path} already exists. Choose another folder, or replace it with --force.")
+    if path.exists() and not replace:
+        raise InputError(f"{path} already exists. Choose another folder, or replace it with --force.")
+    with _making(path):
         path.parent.mkdir(parents=True, exist_ok=True)
         partial = Path(tempfile.mkdtemp(prefix=f".{path.name}.", dir=path.parent))
-        try:
+    try:
+        with _filling(path):
             yield partial
             partial.chmod(0o777 & ~_umask())
             for file in partial.rglob("*"):
                 _sync(file)
-            if path.exists():
-                old = Path(tempfile.mkdtemp(prefix=f".{path.name}.old.", dir=path.parent))
-                path.replace(old / path.name)
-                partial.replace(path)
-                shutil.rmtree(old)
-            else:
-                partial.replace(path)
-            _sync(path.parent)
-        finally:
-            shutil.rmtree(partial, ignore_errors=True)
+            _take_place(partial, path)
+    finally:
+        shutil.rmtree(partial, ignore_errors=True)
+
+
+def _take_place(partial: Path, path: Path) -> None:
+    """Rename ``partial`` to ``path``; what stood there is moved aside first and removed last."""
+    if path.exists():
+        aside = Path(tempfile.mkdtemp(prefix=f".{path.name}.old.", dir=path.parent))
+        path.replace(aside / path.name)
+        partial.replace(path)
+        shutil.rmtree(aside)
+    else:
+        partial.replace(path)
+    _sync(path.parent)
 
 
 @contextmanager
-def _writing(path: Path) -> Iterator[None]:
-    """Turn what the system says of an unwritable place into a sentence."""
+def _making(path: Path) -> Iterator[None]:
+    """Turn what the system says of a place where nothing can be made into a sentence."""
     try:
         yield
-    except (PermissionError, NotADirectoryError) as error:
-        raise InputError(
-            f"{path} cannot be written: {error.strerror}. Choose a folder that you may write to."
-        ) from error
     except OSError as error:
-        if error.errno in _NO_SPACE:
-            raise InputError(
-                f"{path} cannot be written: {error.strerror}. Free some space; nothing was left half-written."
-            ) from error
-        raise
+        raise InputError(
+            f"{path} cannot be written: {error.strerror}. Choose a place that you may write to."
+        ) from error
 
 
-_NO_SPACE = {errno.ENOSPC, errno.EDQUOT, errno.EROFS}
+_NO_SPACE = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+
+
+@contextmanager
+def _filling(path: Path) -> Iterator[None]:
+    """Say when the disk was full; any other error of the one who writes is left as it is."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in _NO_SPACE:
+            raise
+        raise InputError(
+            f"{path} cannot be written: {error.strerror}. Free some space and try again; nothing was left half-written."
+        ) from error
 
 
 def _sync(path: Path) -> None:

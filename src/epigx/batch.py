@@ -7,7 +7,7 @@ Axes: ``batch`` genes, ``length`` bases of the window, ``signal`` epigenomic cha
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, field, replace
 
 import torch
 from jaxtyping import Float
@@ -46,12 +46,13 @@ class Batch:
 
     def to(self, device: torch.device | str) -> Batch:
         """Return the batch with its tensors on ``device``."""
-        moved = {
-            f.name: value.to(device, non_blocking=True)
-            for f in fields(self)
-            if isinstance(value := getattr(self, f.name), Tensor)
-        }
-        return replace(self, **moved)
+        return replace(
+            self,
+            sequence=self.sequence.to(device, non_blocking=True),
+            signals=self.signals.to(device, non_blocking=True),
+            features=self.features.to(device, non_blocking=True),
+            expression=None if self.expression is None else self.expression.to(device, non_blocking=True),
+        )
 
 
 @dataclass(frozen=True)

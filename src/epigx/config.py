@@ -158,15 +158,19 @@ def first_problem(error: ValidationError, model: type[BaseModel]) -> str:
     return f"{key}: {message}{value}{ending}" if key else f"{message}{value}{ending}"
 
 
-def _known_keys(problem: ErrorDetails, model: type[BaseModel]) -> list[str]:
-    """Return the keys allowed where the unknown key stands: the fields that its path leads to."""
-    owner: type[BaseModel] = model
+def _known_keys(problem: ErrorDetails, model: type[BaseModel]) -> set[str]:
+    """Return the keys allowed where the unknown key stands: the fields that its path leads to, of any kind."""
+    owners: list[type[BaseModel]] = [model]
     for part in problem["loc"][:-1]:
-        field = owner.model_fields.get(str(part))
-        candidates = (field.annotation, *get_args(field.annotation)) if field else ()
-        nested = [kind for kind in candidates if isinstance(kind, type) and issubclass(kind, BaseModel)]
-        owner = nested[0] if nested else owner
-    return list(owner.model_fields)
+        owners = [
+            kind
+            for owner in owners
+            if (field := owner.model_fields.get(str(part)))
+            for annotation in (field.annotation, *get_args(field.annotation))
+            if isinstance(annotation, type) and issubclass(annotation, BaseModel)
+            for kind in (annotation, *(annotation.members().values() if issubclass(annotation, Kind) else ()))
+        ] or owners
+    return {name for owner in owners for name in owner.model_fields}
 
 
 def _step(level: Any, part: str, key: str) -> Any:

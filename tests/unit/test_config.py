@@ -1,0 +1,106 @@
+"""Configuration: frozen, strict, round trip through YAML, overrides, and the open family of kinds."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import pytest
+import yaml
+from pydantic import Field, ValidationError
+
+from epigx.config import Config, Kind
+from epigx.errors import ConfigError
+
+
+class Animal(Kind):
+    legs: int = Field(4, ge=0)
+
+
+class Cat(Animal):
+    kind: Literal["cat"] = "cat"
+    lives: int = 9
+
+
+class Bird(Animal):
+    kind: Literal["bird"] = "bird"
+    legs: int = 2
+    song: str | None = None
+
+
+class House(Config):
+    rooms: int = 3
+    pet: Animal = Cat()
+    names: tuple[str, ...] = ()
+
+
+def reload(house: House) -> House:
+    return House.parse(yaml.safe_load(house.dump()))
+
+
+@pytest.mark.parametrize("house", [House(), House(pet=Bird(song="trill"), names=("a", "b")), House(pet=Cat(lives=1))])
+def test_yaml_round_trip_gives_an_equal_config_of_the_same_kinds(house: House) -> None:
+    assert reload(house) == house
+    assert type(reload(house).pet) is type(house.pet)
+
+
+def test_a_config_is_frozen() -> None:
+    with pytest.raises(ValidationError, match="frozen"):
+        House().rooms = 4
+
+
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [
+        ({"romos": 4}, r"unknown key 'romos'\. Did you mean 'rooms'\?"),
+        ({"pet": {"kind": "cta"}}, r"pet: unknown animal 'cta'\. Did you mean 'cat'\?"),
+        ({"pet": {"kind": "cat", "livs": 3}}, r"unknown key 'pet\.livs'\. Did you mean 'lives'\?"),
+        ({"rooms": "many"}, r"rooms: .*integer.*'many'"),
+        ({"pet": {"kind": "cat", "legs": -1}}, r"pet\.legs: .*greater than or equal to 0.*-1"),
+    ],
+)
+def test_a_wrong_value_is_told_with_its_place_and_the_remedy(values: dict[str, object], message: str) -> None:
+    with pytest.raises(ConfigError, match=message):
+        House.parse(values)
+
+
+def test_override_replaces_values_at_any_depth() -> None:
+    house = House().override("rooms=5", "pet.lives=2", "names=[x, y]")
+    assert house == House(rooms=5, pet=Cat(lives=2), names=("x", "y"))
+
+
+def test_override_can_change_the_kind() -> None:
+    assert House().override("pet={kind: bird, song: chirp}").pet == Bird(song="chirp")
+
+
+@pytest.mark.parametrize(
+    ("assignment", "message"),
+    [
+        ("rooms", "not of the form key=value"),
+        ("rooms.big=1", "nothing below 'rooms'"),
+        ("pet.livs=1", r"unknown key 'livs'\. Did you mean 'lives'\?"),
+        ("rooms=[", "not a YAML value"),
+        ("rooms=many", "rooms"),
+    ],
+)
+def test_override_says_what_is_wrong(assignment: str, message: str) -> None:
+    with pytest.raises(ConfigError, match=message):
+        House().override(assignment)
+
+
+def test_load_names_the_file(tmp_path) -> None:
+    with pytest.raises(ConfigError, match=r"house\.yaml does not exist"):
+        House.load(tmp_path / "house.yaml")
+    (tmp_path / "house.yaml").write_text("rooms: [")
+    with pytest.raises(ConfigError, match=r"house\.yaml is not valid YAML"):
+        House.load(tmp_path / "house.yaml")
+    (tmp_path / "house.yaml").write_text("romos: 1")
+    with pytest.raises(ConfigError, match=r"house\.yaml: unknown key 'romos'"):
+        House.load(tmp_path / "house.yaml")
+
+
+def test_a_member_defined_elsewhere_takes_part() -> None:
+    class Fish(Animal):
+        kind: Literal["fish"] = "fish"
+        legs: int = 0
+
+    assert House.parse({"pet": {"kind": "fish"}}).pet == Fish()
