@@ -1,1 +1,19 @@
-"""The hot loops, one interface over several implementations."""
+"""The hot loops: selective scan, causal convolution, and the middle of a bidirectional Mamba block.
+
+One interface, four implementations, chosen when called: epigx's own C++ kernel (CPU), mamba-ssm's (CUDA), plain PyTorch
+(any device), and the recurrence written out (tests). :func:`kernel_in_use` says which one runs and why.
+"""
+
+from epigx.kernels.choice import KernelChoice, kernel, kernel_in_use
+from epigx.kernels.direction import Direction
+from epigx.kernels.interface import bimamba_inner, causal_conv1d, selective_scan
+
+__all__ = [
+    "Direction",
+    "KernelChoice",
+    "bimamba_inner",
+    "causal_conv1d",
+    "kernel",
+    "kernel_in_use",
+    "selective_scan",
+]
