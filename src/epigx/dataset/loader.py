@@ -1,0 +1,133 @@
+"""The order of training: which windows the optimiser sees at step k, as a pure function of (seed, epoch, index).
+
+Nothing is drawn from a global generator and no state is kept, so training can be taken up at any step, with any number
+of workers, and sees the same batches.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import count
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch.utils.data import DataLoader, Sampler
+
+from epigx.batch import Batch
+from epigx.dataset.windows import Windows
+from epigx.errors import ConfigError
+
+__all__ = ["Order", "eval_loader", "train_loader"]
+
+
+@dataclass(frozen=True)
+class Order:
+    """The batches of a training run: every epoch is a new permutation, its last batch may be smaller.
+
+    Parameters
+    ----------
+    n : int
+        Number of windows.
+    batch_size : int
+        Windows a batch.
+    seed : int
+        Seed of the permutations.
+
+    Examples
+    --------
+    >>> order = Order(n=5, batch_size=2, seed=0)
+    >>> order.steps_per_epoch, [len(order.batch(step)) for step in range(4)]
+    (3, [2, 2, 1, 2])
+    """
+
+    n: int
+    batch_size: int
+    seed: int
+
+    def __post_init__(self) -> None:
+        if self.n < 1 or self.batch_size < 1:
+            raise ConfigError(f"There are no batches of {self.batch_size} from {self.n} windows. Give at least one.")
+
+    @property
+    def steps_per_epoch(self) -> int:
+        """Number of batches in an epoch."""
+        return -(-self.n // self.batch_size)
+
+    def epoch(self, number: int) -> NDArray[np.int64]:
+        """Return the permutation of an epoch, int64 (n,)."""
+        return np.random.default_rng([self.seed, number]).permutation(self.n)
+
+    def batch(self, step: int) -> NDArray[np.int64]:
+        """Return the windows of a step, counted from 0 over all epochs, int64 (≤ batch_size,)."""
+        number, place = divmod(step, self.steps_per_epoch)
+        return self.epoch(number)[place * self.batch_size : (place + 1) * self.batch_size]
+
+    def batches(self, start_step: int = 0) -> Iterator[list[int]]:
+        """Yield the batches of every step from ``start_step`` on, without end."""
+        number, place = divmod(start_step, self.steps_per_epoch)
+        for epoch in count(number):
+            permutation = self.epoch(epoch).tolist()
+            for first in range(place * self.batch_size, self.n, self.batch_size):
+                yield permutation[first : first + self.batch_size]
+            place = 0
+
+
+class _Steps(Sampler[list[int]]):
+    def __init__(self, order: Order, start_step: int) -> None:
+        self.order, self.start_step = order, start_step
+
+    def __iter__(self) -> Iterator[list[int]]:
+        return self.order.batches(self.start_step)
+
+
+def train_loader(
+    windows: Windows, *, batch_size: int, seed: int, start_step: int = 0, workers: int = 0
+) -> DataLoader[Batch]:
+    """Load training batches, from a given step on and without end.
+
+    Parameters
+    ----------
+    windows : Windows
+        The training windows.
+    batch_size : int
+        Windows a batch; the last batch of an epoch may be smaller.
+    seed : int
+        Seed of the order.
+    start_step : int
+        The step, counted from 0 over all epochs, whose batch comes first each time the loader is iterated.
+    workers : int
+        Processes that read ahead; 0 reads in this one. The batches are the same.
+
+    Returns
+    -------
+    DataLoader
+        Endless and without a length; stop after as many steps as are wanted.
+    """
+    order = Order(len(windows), batch_size, seed)
+    return _load(windows, _Steps(order, start_step), workers)
+
+
+def eval_loader(windows: Windows, batch_size: int, *, workers: int = 0) -> DataLoader[Batch]:
+    """Load every window once, in order."""
+    batches = [
+        list(range(first, min(first + batch_size, len(windows)))) for first in range(0, len(windows), batch_size)
+    ]
+    return _load(windows, batches, workers)
+
+
+def _load(windows: Windows, batches: Sampler[list[int]] | list[list[int]], workers: int) -> DataLoader[Batch]:
+    # A generator of its own: a DataLoader draws a seed whenever it is iterated, and would take it from the global one,
+    # so that a resumed run would draw other dropout masks than an unbroken one.
+    return DataLoader(
+        windows,
+        batch_sampler=batches,
+        num_workers=workers,
+        collate_fn=_as_it_is,
+        generator=torch.Generator().manual_seed(0),
+    )
+
+
+def _as_it_is(batch: Batch) -> Batch:
+    return batch

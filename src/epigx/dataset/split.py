@@ -1,0 +1,93 @@
+"""Whole chromosomes for validation and test: genes that share a neighbourhood are never divided."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import model_validator
+
+from epigx.config import Config
+from epigx.errors import ConfigError
+from epigx.genome.chromosomes import match_chromosome
+
+__all__ = ["PAPER", "Split", "fold"]
+
+
+class Split(Config):
+    """The chromosomes held out; all others are for training.
+
+    Examples
+    --------
+    >>> PAPER.of(["chr1", "21", "X"]).tolist()
+    ['train', 'valid', 'test']
+    """
+
+    valid: tuple[str, ...]
+    """Chromosomes that choose the checkpoint, by either naming (``chr3`` or ``3``)."""
+    test: tuple[str, ...]
+    """Chromosomes that are scored once, at the end."""
+
+    @model_validator(mode="after")
+    def _check_disjoint(self) -> Split:
+        for name in self.valid:
+            if match_chromosome(name, self.test) is not None:
+                raise ValueError(f"chromosome {name} is both in valid and in test; put it in one of them")
+        return self
+
+    def of(self, chromosomes: Sequence[str] | NDArray[np.object_]) -> NDArray[np.str_]:
+        """Tell the set of each gene.
+
+        Parameters
+        ----------
+        chromosomes : sequence of str, (gene,)
+            The genes' chromosomes.
+
+        Returns
+        -------
+        ndarray of str, (gene,)
+            ``"train"``, ``"valid"`` or ``"test"``.
+        """
+        names, inverse = np.unique(np.asarray(chromosomes, dtype=str), return_inverse=True)
+        sets = np.array([self._set_of(str(name)) for name in names], dtype="<U5")
+        return sets[inverse]
+
+    def _set_of(self, chromosome: str) -> str:
+        if match_chromosome(chromosome, self.valid) is not None:
+            return "valid"
+        return "test" if match_chromosome(chromosome, self.test) is not None else "train"
+
+
+PAPER = Split(valid=("chr3", "chr21"), test=("chr22", "chrX"))
+"""The split of every table of the paper: fold 11 of the leave-chromosome-out table of Xpresso's genes."""
+
+
+def fold(number: int) -> Split:
+    """Return one of the twelve leave-chromosome-out folds that the paper's fold 11 belongs to.
+
+    Fold k tests two chromosomes (fold 12: chr1 alone) and validates on the test chromosomes of the fold before it,
+    except fold 11, which validates on chr3 and chr21.
+
+    Parameters
+    ----------
+    number : int
+        From 1 to 12; ``fold(11) == PAPER``.
+
+    Raises
+    ------
+    ConfigError
+        There is no fold of that number.
+    """
+    if not 1 <= number <= 12:
+        raise ConfigError(f"There is no fold {number}. Choose one from 1 to 12; the paper's split is fold 11.")
+    if number == 11:
+        return PAPER
+    valid = {1: ("chr1", "chr11"), 12: _tested(1)}.get(number, _tested(number - 1))
+    return Split(valid=valid, test=_tested(number))
+
+
+def _tested(number: int) -> tuple[str, ...]:
+    if number == 12:
+        return ("chr1",)
+    return ("chr22", "chrX") if number == 11 else (f"chr{number + 1}", f"chr{number + 11}")

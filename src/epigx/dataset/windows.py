@@ -1,0 +1,159 @@
+"""Windows: a dataset's genes as the batches that a model reads.
+
+Reading is a pure function of the indices asked for: nothing is drawn, nothing remembered, so batches do not depend on
+workers or on what was read before.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from copy import copy
+from functools import cached_property
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch.utils.data import Dataset as TorchDataset
+
+from epigx.batch import Batch
+from epigx.dataset.inputs import Inputs
+from epigx.dataset.signals import apply_transform
+from epigx.dataset.store import Dataset
+from epigx.errors import DatasetError, did_you_mean
+from epigx.genome.sequence import one_hot
+
+__all__ = ["Windows"]
+
+
+class Windows(TorchDataset[Batch]):
+    """The windows of some genes in some cell types, read a batch at a time.
+
+    Parameters
+    ----------
+    dataset : Dataset
+        Where they are.
+    cell_type : str or sequence of str
+        The cell type; of several, all genes of the first come first.
+    index : ndarray of int64, (gene,)
+        Rows of the dataset.
+    inputs : Inputs
+        What is read, and on what scale.
+    drop : collection of str
+        Signals that are read as zeros, to see what a trained model owes to them (Table 5).
+
+    Attributes
+    ----------
+    row : ndarray of int64, (n,)
+        The dataset's row of each window.
+    cell_type : ndarray of str, (n,)
+        The cell type of each window.
+
+    Raises
+    ------
+    DatasetError
+        The dataset lacks the cell type, a signal, a feature or the length, or a signal to drop is not read.
+    """
+
+    def __init__(
+        self,
+        dataset: Dataset,
+        cell_type: str | Sequence[str],
+        index: NDArray[np.int64],
+        inputs: Inputs,
+        drop: Sequence[str] | frozenset[str] = (),
+    ) -> None:
+        cell_types = (cell_type,) if isinstance(cell_type, str) else tuple(cell_type)
+        inputs.check(dataset)
+        read = [signal.name for signal in inputs.signals]
+        for name in drop:
+            if name not in read:
+                raise DatasetError(f"There is no signal {name!r} to drop.{did_you_mean(name, read)}")
+        self.dataset = dataset
+        self.inputs = inputs
+        self.drop = frozenset(drop)
+        self.row = np.tile(np.asarray(index, np.int64), len(cell_types))
+        self.cell_type = np.repeat(np.array(cell_types, dtype=str), len(index))
+        self._label = _per_window(self, dataset.expression)
+        self._features = _per_window(self, self._scaled_features)
+
+    def __len__(self) -> int:
+        """Return the number of windows: genes × cell types."""
+        return len(self.row)
+
+    @cached_property
+    def gene_id(self) -> NDArray[np.object_]:
+        """Identifier of each window's gene, (n,)."""
+        return self.dataset.genes["gene_id"].to_numpy(object)[self.row]
+
+    @property
+    def expression(self) -> NDArray[np.float32]:
+        """Label of each window, float32 (n,); NaN where it has none."""
+        return self._label
+
+    def labelled(self) -> Windows:
+        """Return the windows that have a label."""
+        return self.only(np.isfinite(self._label))
+
+    def only(self, keep: NDArray[np.bool_] | NDArray[np.int64]) -> Windows:
+        """Return some of the windows, by a mask or by indices, (n,)."""
+        part = copy(self)
+        part.__dict__.pop("gene_id", None)
+        for name in ("row", "cell_type", "_label", "_features"):
+            setattr(part, name, getattr(self, name)[keep])
+        return part
+
+    def __getitem__(self, index: int) -> Batch:
+        """Return one window as a batch of one."""
+        return self.__getitems__([index])
+
+    def __getitems__(self, indices: Sequence[int] | NDArray[np.int64]) -> Batch:
+        """Return some windows as one batch, in the order asked for."""
+        chosen = np.asarray(indices, np.int64)
+        label = torch.from_numpy(self._label[chosen])
+        return Batch(
+            sequence=torch.from_numpy(self._sequence(chosen)),
+            signals=torch.from_numpy(self._signals(chosen)),
+            features=torch.from_numpy(self._features[chosen]),
+            expression=None if bool(label.isnan().all()) else label,
+            gene_id=tuple(self.gene_id[chosen]),
+        )
+
+    @property
+    def _crop(self) -> slice:
+        start = self.dataset.window // 2 - self.inputs.window // 2
+        return slice(start, start + self.inputs.window)
+
+    def _sequence(self, chosen: NDArray[np.int64]) -> NDArray[np.float32]:
+        if not self.inputs.dna:
+            return np.zeros((len(chosen), self.inputs.window, 4), np.float32)
+        return one_hot(self.dataset.sequence[self.row[chosen], self._crop])
+
+    def _signals(self, chosen: NDArray[np.int64]) -> NDArray[np.float32]:
+        """Read, transform and lay out the channels of the run, float32 (batch, length, signal)."""
+        stored = [signal.name for signal in self.dataset.signals]
+        out = np.zeros((len(chosen), self.inputs.window, len(self.inputs.signals)), np.float32)
+        for cell_type in np.unique(self.cell_type[chosen]):
+            place = np.flatnonzero(self.cell_type[chosen] == cell_type)
+            raw = self.dataset.signal_values(str(cell_type))[self.row[chosen[place]], self._crop].astype(np.float32)
+            for channel, signal in enumerate(self.inputs.signals):
+                if signal.name not in self.drop:
+                    values = raw[..., stored.index(signal.name)]
+                    out[place, :, channel] = apply_transform(values, signal.transform)
+        return out
+
+    def _scaled_features(self, cell_type: str) -> NDArray[np.float32]:
+        """Return the run's features of every gene of the dataset, float32 (gene, feature)."""
+        stored = [feature.name for feature in self.dataset.features]
+        raw = self.dataset.feature_values(cell_type)
+        scaled = [feature.apply(raw[:, stored.index(feature.name)]) for feature in self.inputs.features]
+        return np.stack(scaled, axis=1) if scaled else np.zeros((len(raw), 0), np.float32)
+
+
+def _per_window(windows: Windows, of_cell_type: Callable[[str], NDArray[np.float32]]) -> NDArray[np.float32]:
+    """Gather, for each window, its row of an array that differs between cell types."""
+    arrays = {str(name): of_cell_type(str(name)) for name in np.unique(windows.cell_type)}
+    out = np.empty((len(windows), *next(iter(arrays.values())).shape[1:]), np.float32)
+    for name, values in arrays.items():
+        place = windows.cell_type == name
+        out[place] = values[windows.row[place]]
+    return out
