@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import count
+from typing import Any
 
 import numpy as np
 import torch
@@ -129,5 +130,6 @@ def _load(windows: Windows, batches: Sampler[list[int]] | list[list[int]], worke
     )
 
 
-def _as_it_is(batch: Batch) -> Batch:
+def _as_it_is(batch: Any) -> Any:
+    """Pass on what ``__getitems__`` gave: it is a batch already."""
     return batch

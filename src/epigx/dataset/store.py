@@ -25,8 +25,8 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from epigx.config import Config
-from epigx.dataset.manifest import FeatureTransform
 from epigx.dataset.signals import SignalInfo
+from epigx.dataset.sources import FeatureTransform
 from epigx.dataset.split import Split
 from epigx.errors import ConfigError, DatasetError, did_you_mean
 
@@ -59,7 +59,7 @@ class FileInfo(Config):
 class Description(Config):
     """What ``dataset.json`` holds."""
 
-    format_version: Literal[1] = FORMAT_VERSION
+    format_version: Literal[1] = 1
     """Version of the folder's layout."""
     epigx: str
     """The version of epigx that built it."""
@@ -272,7 +272,7 @@ def _signal_file(cell_type: str) -> str:
 
 def _open_array(folder: Path, name: str, shape: tuple[int, ...], dtype: str) -> NDArray[Any]:
     try:
-        array = np.load(folder / name, mmap_mode="r", allow_pickle=False)
+        array: NDArray[Any] = np.load(folder / name, mmap_mode="r", allow_pickle=False)
     except (OSError, ValueError) as error:
         raise DatasetError(f"{folder / name} cannot be read: {error}. {_MEND}") from None
     if array.shape != shape or array.dtype != np.dtype(dtype):
