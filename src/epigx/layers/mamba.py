@@ -1,0 +1,116 @@
+"""The Mamba block, read in both directions with shared projections.
+
+B batch, L length, D channels of the model, E = expand · D inner channels, N states, K width of the short convolution,
+R rank of the step-size projection.
+"""
+
+from __future__ import annotations
+
+import math
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from epigx.kernels import Direction, bimamba_inner
+
+__all__ = ["BiMamba", "Scan"]
+
+STEP_MIN, STEP_MAX, STEP_FLOOR = 1e-3, 1e-1, 1e-4
+
+
+class Scan(nn.Module):
+    """What one reading direction owns: a short convolution and a selective state space (Gu & Dao, 2023).
+
+    Parameters
+    ----------
+    d_inner : int
+        Inner channels E.
+    d_state : int
+        States per channel N.
+    d_conv : int
+        Bases that the causal convolution spans, K.
+    dt_rank : int
+        Rank R of the projection to step sizes.
+    """
+
+    def __init__(self, d_inner: int, d_state: int, d_conv: int, dt_rank: int) -> None:
+        super().__init__()
+        self.conv_weight = nn.Parameter(torch.empty(d_inner, d_conv))
+        self.conv_bias = nn.Parameter(torch.empty(d_inner))
+        self.x_proj = nn.Parameter(torch.empty(dt_rank + 2 * d_state, d_inner))
+        self.dt_weight = nn.Parameter(torch.empty(d_inner, dt_rank))
+        self.dt_bias = nn.Parameter(torch.empty(d_inner))
+        self.A_log = nn.Parameter(torch.empty(d_inner, d_state))
+        self.D = nn.Parameter(torch.empty(d_inner))
+        self.reset_parameters()
+
+    @torch.no_grad()
+    def reset_parameters(self) -> None:
+        """Draw the parameters: A = -(1 … N), D = 1, and step sizes log-uniform between 0.001 and 0.1."""
+        d_inner, d_state = self.A_log.shape
+        _uniform(self.conv_weight, 1 / math.sqrt(self.conv_weight.shape[1]))
+        _uniform(self.conv_bias, 1 / math.sqrt(self.conv_weight.shape[1]))
+        _uniform(self.x_proj, 1 / math.sqrt(d_inner))
+        _uniform(self.dt_weight, 1 / math.sqrt(self.dt_weight.shape[1]))
+        low, high = math.log(STEP_MIN), math.log(STEP_MAX)
+        step = torch.empty_like(self.dt_bias).uniform_(low, high).exp().clamp(min=STEP_FLOOR)
+        self.dt_bias.copy_(step + torch.log(-torch.expm1(-step)))  # the inverse of softplus
+        self.A_log.copy_(torch.arange(1, d_state + 1).log().expand(d_inner, d_state))
+        self.D.fill_(1.0)
+
+    def direction(self) -> Direction:
+        """Return the parameters as the kernel takes them."""
+        return Direction(
+            self.conv_weight, self.conv_bias, self.x_proj, self.dt_weight, self.dt_bias, self.A_log, self.D
+        )
+
+    def extra_repr(self) -> str:
+        """Show the sizes in ``print(module)``."""
+        d_inner, d_state = self.A_log.shape
+        rank, width = self.dt_weight.shape[1], self.conv_weight.shape[1]
+        return f"d_inner={d_inner}, d_state={d_state}, d_conv={width}, dt_rank={rank}"
+
+
+class BiMamba(nn.Module):
+    """A Mamba block that reads the window from both ends; both readings share the projections in and out.
+
+    The outputs of the two readings are added, not averaged (Schiff et al., 2024), and as the projection out is shared
+    and has no bias, they are added before it.
+
+    Parameters
+    ----------
+    d_model : int
+        Channels D.
+    d_state : int
+        States per inner channel N.
+    d_conv : int
+        Width K of the short convolution.
+    expand : int
+        Inner channels per channel, E / D.
+    bidirectional : bool
+        Whether the window is read from its end too.
+    """
+
+    def __init__(
+        self, d_model: int = 128, d_state: int = 16, d_conv: int = 4, expand: int = 2, *, bidirectional: bool = True
+    ) -> None:
+        super().__init__()
+        d_inner = expand * d_model
+        dt_rank = math.ceil(d_model / 16)
+        self.in_proj = nn.Linear(d_model, 2 * d_inner, bias=False)
+        self.forward_scan = Scan(d_inner, d_state, d_conv, dt_rank)
+        self.reverse_scan = Scan(d_inner, d_state, d_conv, dt_rank) if bidirectional else None
+        self.out_proj = nn.Linear(d_inner, d_model, bias=False)
+
+    def forward(self, x: Float[Tensor, "batch length channel"]) -> Float[Tensor, "batch length channel"]:
+        """Mix the positions of each window."""
+        reverse = self.reverse_scan.direction() if self.reverse_scan is not None else None
+        inner = bimamba_inner(self.in_proj(x), self.forward_scan.direction(), reverse)
+        mixed: Tensor = self.out_proj(inner)
+        return mixed
+
+
+def _uniform(parameter: Tensor, bound: float) -> None:
+    """Draw as PyTorch's convolutions and linear layers do, of which ``bound`` is one over the root of the fan-in."""
+    nn.init.uniform_(parameter, -bound, bound)

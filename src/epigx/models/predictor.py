@@ -1,0 +1,108 @@
+"""The predictor h_φ: DNA and encoded signals, added, through a backbone, pooled around the TSS, to expression."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from jaxtyping import Float
+from pydantic import Field
+from torch import Tensor, nn
+
+from epigx.backbones import Backbone, Caduceus
+from epigx.batch import Batch, Prediction
+from epigx.errors import ConfigError
+from epigx.layers.linear import Linear
+from epigx.models.base import Model
+from epigx.models.encoders import SignalEncoder
+from epigx.models.head import Head, pool_centre
+
+__all__ = ["Predictor", "PredictorModel"]
+
+
+class PredictorModel(Model):
+    """A backbone on DNA, with signals or without: Caduceus with signals, which InFER is at inference, by default."""
+
+    kind: Literal["predictor"] = "predictor"
+    backbone: Backbone = Caduceus()
+    """Sequence network."""
+    signals: bool = True
+    """Whether it reads the signals beside the DNA."""
+    pool: int = Field(default=2_000, ge=0)
+    """Central base pairs whose hidden states are averaged; 0: all. A shorter window is averaged whole."""
+
+    @property
+    def n_encoded(self) -> int:
+        """Encoded-signal channels d′: those of the backbone, or 0 for DNA alone."""
+        return self.backbone.d_model if self.signals else 0
+
+    def build(self, n_signals: int, n_features: int, window: int) -> Predictor:
+        """Return the network with fresh weights; any window serves, as nothing in it depends on the length.
+
+        Raises
+        ------
+        ConfigError
+            The model reads signals and the run's inputs have none.
+        """
+        if self.signals and not n_signals:
+            raise ConfigError(
+                "model.signals is true, but the run's inputs have no signals. "
+                "Name some in data.signals, or set model.signals to false."
+            )
+        return Predictor(self, n_signals if self.signals else 0, n_features)
+
+
+class Predictor(nn.Module):
+    """h_φ with its embedding of the bases and the signal encoder g_θ (Figure 3).
+
+    Parameters
+    ----------
+    config : PredictorModel
+        Backbone and pooling.
+    n_signals : int
+        Signals; with 0 it reads DNA alone.
+    n_features : int
+        Features that the head reads beside the pooled hidden state.
+    """
+
+    def __init__(self, config: PredictorModel, n_signals: int, n_features: int) -> None:
+        super().__init__()
+        self.central = config.pool
+        self.sequence_encoder = Linear(4, config.backbone.d_model)
+        self.signal_encoder = SignalEncoder(n_signals, config.backbone.d_model) if n_signals else None
+        self.backbone = config.backbone.build()
+        self.head = Head(config.backbone.d_model, n_features)
+
+    def forward(self, batch: Batch) -> Prediction:
+        """Predict the expression of each gene: h(X, H), one pass through the backbone."""
+        embedded = self.encode_sequence(batch)
+        if self.signal_encoder is not None:
+            embedded = embedded + self.encode_signals(batch)
+        pooled = self.pool(self.hidden(embedded))
+        return Prediction(expression=self.head(pooled, batch.features))
+
+    def encode_sequence(self, batch: Batch) -> Float[Tensor, "batch length encoded"]:
+        """Embed the bases; N has the bias alone."""
+        embedded: Tensor = self.sequence_encoder(batch.sequence)
+        return embedded
+
+    def encode_signals(self, batch: Batch) -> Float[Tensor, "batch length encoded"]:
+        """Return H = g_θ(S).
+
+        Raises
+        ------
+        ConfigError
+            The model reads DNA alone.
+        """
+        if self.signal_encoder is None:
+            raise ConfigError("This model reads no signals (model.signals is false), so it has none to encode.")
+        encoded: Tensor = self.signal_encoder(batch.signals)
+        return encoded
+
+    def hidden(self, embedded: Float[Tensor, "arm length channel"]) -> Float[Tensor, "arm length channel"]:
+        """Run the backbone; genes and arms of an intervention share the first axis."""
+        hidden: Tensor = self.backbone(embedded)
+        return hidden
+
+    def pool(self, hidden: Float[Tensor, "arm length channel"]) -> Float[Tensor, "arm channel"]:
+        """Average the hidden states around the TSS."""
+        return pool_centre(hidden, self.central)

@@ -1,0 +1,63 @@
+"""What an objective is: from a model and a batch to a prediction and the loss to minimise."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from jaxtyping import Float
+from torch import Tensor, nn
+from torch.nn.functional import l1_loss, mse_loss, smooth_l1_loss
+
+from epigx.batch import Batch
+from epigx.config import Kind
+from epigx.errors import DatasetError
+from epigx.models import Model
+
+__all__ = ["Distance", "Objective", "distance", "labels"]
+
+Distance = Literal["l1", "smooth_l1", "mse"]
+
+
+class Objective(Kind):
+    """Settings of an objective; a new objective is a subclass with its own ``kind`` and ``build``."""
+
+    def build(self, model: Model, n_signals: int) -> nn.Module:
+        """Return the objective's module: ``module(network, batch)`` gives ``(Prediction, Loss)``.
+
+        Its parameters are what training needs and inference does not; they are trained along with the model's.
+
+        Parameters
+        ----------
+        model : Model
+            Settings of the model that it will be called with.
+        n_signals : int
+            Signals that the run's inputs have.
+        """
+        raise NotImplementedError
+
+
+def distance(
+    kind: Distance, predicted: Float[Tensor, " batch"], observed: Float[Tensor, " batch"]
+) -> Float[Tensor, ""]:
+    """Return dist(predicted, observed) of Eq. 1, averaged over the genes.
+
+    Parameters
+    ----------
+    kind : {"l1", "smooth_l1", "mse"}
+        Absolute difference (the paper), the same with a quadratic bottom below 1 (the official code), or squared.
+    """
+    measure = {"l1": l1_loss, "smooth_l1": smooth_l1_loss, "mse": mse_loss}[kind]
+    return measure(predicted, observed)
+
+
+def labels(batch: Batch) -> Float[Tensor, " batch"]:
+    """Return the measured expression of the batch.
+
+    Raises
+    ------
+    DatasetError
+        The batch has none.
+    """
+    if batch.expression is None:
+        raise DatasetError("A batch without expression reached the objective. Train on genes that have a label.")
+    return batch.expression

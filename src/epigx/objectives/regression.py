@@ -1,0 +1,39 @@
+"""Plain regression: L₁ alone, the counterpart that InFER is compared with."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from torch import nn
+
+from epigx.batch import Batch, Loss, Prediction
+from epigx.models import Model
+from epigx.objectives.base import Distance, Objective, distance, labels
+
+__all__ = ["Regression", "RegressionLoss"]
+
+
+class Regression(Objective):
+    """dist(h(X, H), Y), Eq. 1."""
+
+    kind: Literal["regression"] = "regression"
+    distance: Distance = "l1"
+    """Distance of prediction and label; the paper's is L1."""
+
+    def build(self, model: Model, n_signals: int) -> RegressionLoss:
+        """Return the objective's module, which has no parameters."""
+        return RegressionLoss(self)
+
+
+class RegressionLoss(nn.Module):
+    """L₁ of a batch."""
+
+    def __init__(self, config: Regression) -> None:
+        super().__init__()
+        self.distance = config.distance
+
+    def forward(self, model: nn.Module, batch: Batch) -> tuple[Prediction, Loss]:
+        """Predict, and compare with the labels."""
+        prediction: Prediction = model(batch)
+        loss = distance(self.distance, prediction.expression, labels(batch))
+        return prediction, Loss(total=loss, terms={"prediction": loss.detach()})
