@@ -1,0 +1,1 @@
+"""The parts of the simulator, one link of the chain from motifs to expression each."""
