@@ -7,6 +7,7 @@ from typing import Literal, Self
 from pydantic import Field, model_validator
 
 from epigx.config import Config
+from epigx.dataset.signals import Transform
 from epigx.dataset.split import Split
 from epigx.models import Model
 from epigx.objectives import Objective
@@ -25,7 +26,7 @@ class DataConfig(Config):
     """Central base pairs of the dataset's window to read; none: the whole window."""
     signals: tuple[str, ...] | None = None
     """Signals by name, in the order of the model's channels; none: all of the dataset."""
-    transforms: dict[str, str] | None = None
+    transforms: dict[str, Transform] | None = None
     """Transform of a signal by its name, in place of the dataset's own."""
     features: tuple[str, ...] | None = None
     """Features by name, in the order in which the head reads them; none: all of the dataset."""

@@ -1,0 +1,76 @@
+"""What Prism's official checkpoints call each weight, and what epigx calls it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+__all__ = ["prism_names"]
+
+_OUTER = {
+    "seq_input_layer": "model.sequence_encoder",
+    "signal_input_layer": "model.signal_encoder",
+    "pToExpr.0": "model.head.layers.0",
+    "pToExpr.2": "model.head.layers.2",
+    "pToExpr.4": "model.head.layers.4",
+}
+_CONFOUNDER = {
+    "cnn_encoder.0": "convolutions.0.0",
+    "cnn_encoder.4": "convolutions.1.0",
+    "cnn_encoder.8": "convolutions.2.0",
+    "weight_projector.0": "projection",
+}
+_CONFOUNDER_NORMS = {
+    "cnn_encoder.1": "convolutions.0.1",
+    "cnn_encoder.5": "convolutions.1.1",
+    "cnn_encoder.9": "convolutions.2.1",
+}
+_SCAN = {
+    "A_log": "A_log",
+    "D": "D",
+    "conv1d.weight": "conv_weight",
+    "conv1d.bias": "conv_bias",
+    "x_proj.weight": "x_proj",
+    "dt_proj.weight": "dt_weight",
+    "dt_proj.bias": "dt_bias",
+}
+
+
+def prism_names(n_layers: int, *, intervention: bool) -> Iterator[tuple[str, str]]:
+    """Give each official name, without the prefix ``model.``, with epigx's.
+
+    Two official names have the same place where the two reading directions share a projection.
+
+    Parameters
+    ----------
+    n_layers : int
+        Caduceus blocks.
+    intervention : bool
+        Whether the checkpoint holds a confounder encoder.
+    """
+    for official, own in _OUTER.items():
+        yield from _each(official, own, "weight", "bias")
+    if intervention:
+        yield from _confounder_encoder("weight_generator", "objective.confounder_encoder")
+    yield "caduceus.backbone.norm_f.weight", "model.backbone.norm.weight"
+    for layer in range(n_layers):
+        yield from _block(f"caduceus.backbone.layers.{layer}", f"model.backbone.blocks.{layer}")
+
+
+def _confounder_encoder(official: str, own: str) -> Iterator[tuple[str, str]]:
+    for theirs, ours in _CONFOUNDER.items():
+        yield from _each(f"{official}.{theirs}", f"{own}.{ours}", "weight", "bias")
+    for theirs, ours in _CONFOUNDER_NORMS.items():
+        statistics = ("running_mean", "running_var", "num_batches_tracked")
+        yield from _each(f"{official}.{theirs}", f"{own}.{ours}", "weight", "bias", *statistics)
+
+
+def _block(official: str, own: str) -> Iterator[tuple[str, str]]:
+    yield f"{official}.norm.weight", f"{own}.norm.weight"
+    for direction, scan in (("mamba_fwd", "forward_scan"), ("mamba_rev", "reverse_scan")):
+        yield from _each(f"{official}.mixer.{direction}", f"{own}.mixer", "in_proj.weight", "out_proj.weight")
+        for theirs, ours in _SCAN.items():
+            yield f"{official}.mixer.{direction}.{theirs}", f"{own}.mixer.{scan}.{ours}"
+
+
+def _each(official: str, own: str, *names: str) -> Iterator[tuple[str, str]]:
+    return ((f"{official}.{name}", f"{own}.{name}") for name in names)
