@@ -1,3 +1,65 @@
-"""Gene expression from the DNA and the epigenomic signals around a TSS, with background signals adjusted for."""
+"""Gene expression from the DNA and the epigenomic signals around a TSS, with background signals adjusted for.
+
+The public names are loaded on first use, so ``import epigx`` is quick and brings no torch.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from epigx import recipes
+    from epigx.dataset.build import build
+    from epigx.dataset.check import check
+    from epigx.dataset.manifest import read_manifest
+    from epigx.dataset.simulate import simulate
+    from epigx.dataset.store import open_dataset
+    from epigx.evaluation.evaluate import evaluate
+    from epigx.evaluation.predict import predict
+    from epigx.training.folder import open_run
+    from epigx.training.folder import open_run as load
+    from epigx.training.run import train
+
+__all__ = [
+    "__version__",
+    "build",
+    "check",
+    "evaluate",
+    "load",
+    "open_dataset",
+    "open_run",
+    "predict",
+    "read_manifest",
+    "recipes",
+    "simulate",
+    "train",
+]
 
 __version__ = "0.1.0"
+
+_HOMES = {
+    "build": "epigx.dataset.build:build",
+    "check": "epigx.dataset.check:check",
+    "evaluate": "epigx.evaluation.evaluate:evaluate",
+    "load": "epigx.training.folder:open_run",
+    "open_dataset": "epigx.dataset.store:open_dataset",
+    "open_run": "epigx.training.folder:open_run",
+    "predict": "epigx.evaluation.predict:predict",
+    "read_manifest": "epigx.dataset.manifest:read_manifest",
+    "recipes": "epigx.recipes:",
+    "simulate": "epigx.dataset.simulate:simulate",
+    "train": "epigx.training.run:train",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'epigx' has no attribute {name!r}")
+    module, _, attribute = _HOMES[name].partition(":")
+    home = import_module(module)
+    return getattr(home, attribute) if attribute else home
+
+
+def __dir__() -> list[str]:
+    return __all__

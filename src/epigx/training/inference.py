@@ -1,0 +1,73 @@
+"""The standard prediction of many windows, and its scores over all of them."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import torch
+from jaxtyping import Float
+from numpy.typing import NDArray
+from torch import Tensor, nn
+from torchmetrics.functional.regression import mean_absolute_error, mean_squared_error, pearson_corrcoef
+
+from epigx.dataset.loader import eval_loader
+from epigx.dataset.windows import Windows
+
+__all__ = ["EVALUATION_BATCH", "pick_device", "predict_windows", "score"]
+
+EVALUATION_BATCH = 32
+"""Windows in flight when nothing is trained; a matter of memory alone, as predictions do not depend on it."""
+
+
+def pick_device() -> torch.device:
+    """Return the accelerator if there is one, and otherwise the CPU."""
+    if torch.cuda.is_available():
+        return torch.device("cuda")
+    return torch.device("mps" if torch.backends.mps.is_available() else "cpu")
+
+
+def predict_windows(
+    model: nn.Module,
+    windows: Windows,
+    *,
+    batch_size: int = EVALUATION_BATCH,
+    device: torch.device | None = None,
+) -> NDArray[np.float32]:
+    """Predict the expression of every window by one pass of the model, h(X, H), in float32.
+
+    Parameters
+    ----------
+    model : nn.Module
+        In evaluation mode; it is moved to ``device``.
+    windows : Windows
+        What to predict.
+    batch_size : int
+        Windows at a time.
+    device : torch.device, optional
+        Where to compute; the accelerator if there is one.
+
+    Returns
+    -------
+    ndarray of float32, (window,)
+        log10(1 + x).
+    """
+    device = device or pick_device()
+    model = model.to(device)
+    with torch.inference_mode():
+        parts = [model(batch.to(device)).expression.float().cpu() for batch in eval_loader(windows, batch_size)]
+    return torch.cat(parts).numpy() if parts else np.zeros(0, np.float32)
+
+
+def score(predicted: Float[Tensor, " window"], observed: Float[Tensor, " window"]) -> dict[str, float]:
+    """Return the errors and the correlation over all windows: ``mse``, ``mae``, ``pearson``.
+
+    The correlation is NaN when one side does not vary.
+    """
+    predicted, observed = predicted.cpu().double(), observed.cpu().double()
+    varies = len(observed) > 1 and predicted.std() > 1e-7 and observed.std() > 1e-7
+    return {
+        "mse": float(mean_squared_error(predicted, observed)),
+        "mae": float(mean_absolute_error(predicted, observed)),
+        "pearson": float(pearson_corrcoef(predicted, observed)) if varies else math.nan,
+    }

@@ -1,0 +1,58 @@
+"""A request to stop, honoured between two steps: SIGTERM, Ctrl-C, or the end of the time allowed."""
+
+from __future__ import annotations
+
+import signal
+import threading
+import time
+from types import FrameType
+
+__all__ = ["Interruption"]
+
+_SIGNALS = (signal.SIGTERM, signal.SIGINT)
+
+
+class Interruption:
+    """Listens, between :meth:`listen` and :meth:`close`, to the signals that end a process.
+
+    The first signal is a request; a second one does what it does without epigx.
+
+    Parameters
+    ----------
+    max_time : float, optional
+        Seconds from now after which to stop.
+    """
+
+    def __init__(self, max_time: float | None = None) -> None:
+        self._deadline = None if max_time is None else time.monotonic() + max_time
+        self._received: signal.Signals | None = None
+        self._before: dict[signal.Signals, signal._HANDLER] = {}
+
+    def listen(self) -> None:
+        """Take over the signals; outside of the main thread, where Python allows it to nobody, do nothing."""
+        if threading.current_thread() is threading.main_thread():
+            for number in _SIGNALS:
+                self._before[number] = signal.signal(number, self._receive)
+
+    def close(self) -> None:
+        """Give the signals back."""
+        while self._before:
+            signal.signal(*self._before.popitem())
+
+    @property
+    def signal(self) -> str | None:
+        """The name of the signal that came, such as ``"SIGTERM"``."""
+        return None if self._received is None else self._received.name
+
+    @property
+    def out_of_time(self) -> bool:
+        """Whether the time allowed is over."""
+        return self._deadline is not None and time.monotonic() >= self._deadline
+
+    def __bool__(self) -> bool:
+        """Whether to stop."""
+        return self._received is not None or self.out_of_time
+
+    def _receive(self, number: int, frame: FrameType | None) -> None:
+        self._received = signal.Signals(number)
+        self.close()

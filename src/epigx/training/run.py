@@ -1,0 +1,221 @@
+"""``train``: a configuration to a run folder, taken up again wherever it was broken off."""
+
+from __future__ import annotations
+
+import logging
+import math
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import torch
+
+from epigx.config import Config
+from epigx.errors import ConfigError, InputError, RunError
+from epigx.kernels import kernel_in_use
+from epigx.training.config import RunConfig
+from epigx.training.folder import Run, open_run, write_files, write_run, write_text
+from epigx.training.inference import predict_windows, score
+from epigx.training.interruption import Interruption
+from epigx.training.prepare import Material, prepare
+from epigx.training.provenance import Provenance, versions
+from epigx.training.state import State
+
+__all__ = ["Run", "StoppedError", "open_run", "train", "write_run"]
+
+_log = logging.getLogger(__name__)
+
+
+class StoppedError(RunError):
+    """A signal ended the training before its last step; its state was saved."""
+
+    exit_code = 130
+
+
+def train(
+    config: RunConfig,
+    out: str | Path,
+    *,
+    resume: bool = False,
+    force: bool = False,
+    max_time: float | None = None,
+    progress: Callable[[int, int, Mapping[str, float]], None] | None = None,
+) -> Run:
+    """Train a model and write its run folder.
+
+    The weights kept are those with the lowest mean squared error over the validation genes. Training can be broken off
+    at any moment; the same call with ``resume`` then comes to the same weights, bit for bit on the same machine.
+
+    Parameters
+    ----------
+    config : RunConfig
+        From a recipe (:mod:`epigx.recipes`) or a file (``RunConfig.load``).
+    out : str or Path
+        The run folder.
+    resume : bool
+        Go on from the last checkpoint in ``out``, or start if there is none. A finished run is returned as it is.
+    force : bool
+        Replace a run that stands at ``out``.
+    max_time : float, optional
+        Seconds after which to stop, with the best weights so far (``Run.finished`` is then false) and a checkpoint.
+    progress : callable, optional
+        Called after each step with its number, the number of steps, and what the last validation found.
+
+    Raises
+    ------
+    InputError
+        ``out`` exists and neither ``resume`` nor ``force`` is given, is not a run, or cannot be written.
+    DatasetError, ConfigError
+        The data lacks something or does not fit the model, found before training; or the run to be resumed has another
+        configuration.
+    StoppedError
+        SIGTERM or SIGINT came. The state was saved.
+    DivergedError
+        The loss is no longer a number.
+    """
+    interruption, folder = Interruption(max_time), Path(out)
+    _check_output(folder, config, resume=resume, force=force)
+    if resume and (folder / "provenance.json").is_file() and (run := open_run(folder)).finished:
+        _log.warning("%s is finished after %s steps: nothing is left to do.", folder, f"{run.provenance.steps_done:,}")
+        return run
+    with _threads(config.training.threads):
+        material = prepare(config)
+        state = _begin(folder, config, material, resume=resume)
+        if state.step < config.training.steps:
+            from epigx.training.loop import fit  # Lightning: four seconds of imports
+
+            fit(material, config.training, state, folder, interruption, progress)
+        if state.step < config.training.steps and interruption.signal:
+            raise StoppedError(
+                f"{interruption.signal} stopped the training after {state.step:,} of {config.training.steps:,} steps. "
+                "Go on with --resume."
+            )
+        return _finish(folder, config, material, state)
+
+
+def _check_output(folder: Path, config: RunConfig, *, resume: bool, force: bool) -> None:
+    """Refuse a folder that must not be written to, before any work."""
+    if not folder.exists() or (folder.is_dir() and not any(folder.iterdir())):
+        return
+    if not (resume or force):
+        raise InputError(
+            f"{folder} already exists. Choose another folder, go on with --resume, or replace it with --force."
+        )
+    if not (folder / "config.yaml").is_file():
+        raise InputError(f"{folder} is not a run (it has no config.yaml) and is left alone. Choose another folder.")
+    if resume and (differs := _first_difference(RunConfig.load(folder / "config.yaml"), config)):
+        raise ConfigError(f"{folder} was started with another configuration: {differs}. Resume it with its own.")
+
+
+def _begin(folder: Path, config: RunConfig, material: Material, *, resume: bool) -> State:
+    """Return where training stands, after making or emptying the folder if it starts anew."""
+    checkpoint = folder / "checkpoints" / "last.ckpt"
+    if resume and checkpoint.is_file():
+        state = State.load(checkpoint)
+        if state.dataset_hash != material.dataset.hash:
+            raise RunError(f"{folder} was trained on another dataset than {config.data.path} holds now. Train it anew.")
+        _log.info("Going on from step %d.", state.step)
+        return state
+    if folder.exists():
+        # Out of the way by one rename, so that a half-removed run is never taken for a whole one.
+        with tempfile.TemporaryDirectory(prefix=f".{folder.name}.old.", dir=folder.parent) as old:
+            shutil.move(folder, old)
+    write_text(folder / "config.yaml", config.dump())
+    write_text(folder / "inputs.yaml", material.inputs.dump())
+    return State(dataset_hash=material.dataset.hash)
+
+
+def _finish(folder: Path, config: RunConfig, material: Material, state: State) -> Run:
+    """Write the run with its best weights, or, before the first validation, its last."""
+    networks = material.networks
+    step = state.step
+    if state.best is not None:
+        step = state.best.step
+        networks.load(state.best.weights, source="the best weights")
+    networks.model.eval()
+    predicted = predict_windows(networks.model, material.valid, device=material.device)
+    scores = score(torch.from_numpy(predicted), torch.from_numpy(material.valid.expression))
+    metrics: dict[str, Any] = {name: None if math.isnan(value) else value for name, value in scores.items()}
+    genes = material.dataset.genes.iloc[material.valid.row]
+    predictions = pd.DataFrame(
+        {
+            "gene_id": genes["gene_id"].to_numpy(),
+            "cell_type": material.valid.cell_type,
+            "chrom": genes["chrom"].to_numpy(),
+            "observed": material.valid.expression,
+            "predicted": predicted,
+        }
+    )
+    write_files(
+        folder,
+        config=config,
+        inputs=material.inputs,
+        networks=networks,
+        metrics={"split": "valid", "step": step, **metrics, "n_genes": len(predicted)},
+        provenance=_provenance(config, material, state, step),
+        log=pd.DataFrame(state.rows) if state.rows else None,
+        predictions=predictions,
+    )
+    return open_run(folder)
+
+
+def _provenance(config: RunConfig, material: Material, state: State, best_step: int) -> Provenance:
+    genes = material.dataset.genes.iloc[material.train.row]
+    kernel = kernel_in_use(material.device)
+    return Provenance(
+        finished=state.step >= config.training.steps,
+        dataset=config.data.path,
+        dataset_hash=material.dataset.hash,
+        cell_types=config.data.cell_types,
+        split=material.split,
+        chromosomes_trained=tuple(dict.fromkeys(genes["chrom"])),
+        genes_trained=tuple(dict.fromkeys(genes["gene_id"])),
+        n_train=len(material.train),
+        n_valid=len(material.valid),
+        n_without_label=material.n_without_label,
+        n_low_coverage=material.n_low_coverage,
+        seed=config.training.seed,
+        steps_done=state.step,
+        best_step=best_step,
+        n_parameters=material.networks.parameters(),
+        versions=versions(),
+        device=_device_name(material.device),
+        kernel=kernel.name,
+        kernel_why=kernel.why,
+        wall_seconds=round(state.wall_seconds, 3),
+        cpu_seconds=round(state.cpu_seconds, 3),
+    )
+
+
+def _device_name(device: torch.device) -> str:
+    return f"cuda: {torch.cuda.get_device_name(device)}" if device.type == "cuda" else device.type
+
+
+def _first_difference(old: Config, new: Config) -> str:
+    """Say the first value in which two configurations differ; a dataset may have moved, so its path does not count."""
+    one, other = (_flat(config.model_dump(mode="json")) for config in (old, new))
+    for key in {**one, **other}:
+        if key != "data.path" and one.get(key) != other.get(key):
+            return f"{key} is {one.get(key)!r} there and {other.get(key)!r} here"
+    return ""
+
+
+def _flat(values: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for key, value in values.items():
+        found |= _flat(value, f"{prefix}{key}.") if isinstance(value, Mapping) else {f"{prefix}{key}": value}
+    return found
+
+
+@contextmanager
+def _threads(number: int | None) -> Iterator[None]:
+    before = torch.get_num_threads()
+    torch.set_num_threads(number or before)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
