@@ -72,7 +72,7 @@ def _coarsen(pixels: pd.DataFrame, sizes: dict[str, int], factor: int) -> pd.Dat
     fine = _first_bins(sizes, RESOLUTIONS[0])
     chrom = np.searchsorted(fine, pixels["bin1_id"], side="right") - 1
     mapped = {name: coarse[chrom] + (pixels[name] - fine[chrom]) // factor for name in ("bin1_id", "bin2_id")}
-    return pixels.assign(**mapped).groupby(["bin1_id", "bin2_id"], as_index=False)["count"].sum()
+    return pixels.assign(**mapped).groupby(["bin1_id", "bin2_id"], as_index=False).agg({"count": "sum"})
 
 
 def _first_bins(sizes: dict[str, int], resolution: int) -> np.ndarray:
