@@ -1,0 +1,96 @@
+"""The label: log10(1 + expression), from CAGE tracks around the TSS or from a column of a table."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+import pandas as pd
+from jaxtyping import Float32
+
+from epigx.errors import ConfigError, InputError
+from epigx.genome.tables import read_gene_columns
+from epigx.genome.tracks import Track
+
+__all__ = ["cage_label", "table_label"]
+
+
+def cage_label(plus: Track, minus: Track | None, genes: pd.DataFrame, width: int = 384) -> Float32[np.ndarray, " n"]:
+    """Return log10(1 + the CAGE signal summed over ``[tss - width / 2, tss + width / 2)``).
+
+    Parameters
+    ----------
+    plus : Track
+        CAGE of the + strand; of both strands when ``minus`` is ``None``.
+    minus : Track or None
+        CAGE of the - strand, whose values many files give as negative numbers: their size counts.
+    genes : DataFrame
+        ``chrom``, ``tss``, ``strand``: what :func:`~.genes.read_genes` gives.
+    width : int, bp
+        Even; 384 is three bins of 128 bp, as the labels of K562 and GM12878 were made.
+
+    Returns
+    -------
+    ndarray of float32, shape (n,)
+        Bases without a value count as 0.
+
+    Raises
+    ------
+    InputError
+        A track is damaged or lacks a chromosome.
+    ConfigError
+        The width is odd or below 2.
+    """
+    if width < 2 or width % 2:
+        raise ConfigError(f"The CAGE width is {width} bp. Choose an even number, such as 384.")
+    total = np.zeros(len(genes))
+    strands = genes["strand"].to_numpy() if minus is not None else np.full(len(genes), "+")
+    for strand, track in (("+", plus), ("-", minus)):
+        if track is None:
+            continue
+        for chrom in pd.unique(genes["chrom"]):
+            rows = np.flatnonzero((genes["chrom"] == chrom).to_numpy() & (strands == strand))
+            if len(rows):
+                values = track.windows(str(chrom), genes["tss"].to_numpy()[rows] - width // 2, width)
+                total[rows] = np.abs(np.nansum(values, axis=1, dtype=np.float64))
+    return np.log10(1 + total).astype(np.float32)
+
+
+def table_label(
+    path: str | Path, column: str, gene_ids: Sequence[str], transform: Literal["log10p1", "none"]
+) -> Float32[np.ndarray, " n"]:
+    """Return the expression of some genes from a table.
+
+    Parameters
+    ----------
+    path : str or Path
+        TSV or CSV with one row per gene (see :func:`~.tables.read_gene_columns`).
+    column : str
+        The column of the values.
+    gene_ids : sequence of str, length n
+        The genes; Ensembl versions need not agree.
+    transform : {"log10p1", "none"}
+        log10(1 + x), or ``none`` when the column holds that already.
+
+    Returns
+    -------
+    ndarray of float32, shape (n,)
+        NaN where the table has no value.
+
+    Raises
+    ------
+    InputError
+        The table lacks the column, has a gene twice, or a value is not a number, or is negative and to be transformed.
+    """
+    values = read_gene_columns(path, [column], gene_ids)[:, 0]
+    if transform == "log10p1":
+        if (values < 0).any():
+            gene = list(gene_ids)[int(np.argmax(values < 0))]
+            raise InputError(
+                f"{path}: {column} of {gene!r} is {np.nanmin(values)}, of which log10(1 + x) makes no sense. "
+                "If the column holds logarithms already, set its transform to none."
+            )
+        values = np.log10(1 + values)
+    return values.astype(np.float32)

@@ -1,0 +1,162 @@
+"""The reference genome: windows of bases as small integers, A 0, C 1, G 2, T 3, anything else 4."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+from jaxtyping import Float32, Int64, UInt8
+
+from epigx.errors import InputError
+from epigx.genome.chromosomes import require_chromosome
+from epigx.genome.fasta import FastaBytes, check_index, open_bytes, read_letters
+from epigx.genome.fasta_index import fasta_index
+from epigx.genome.spans import spans
+
+__all__ = ["A", "C", "G", "Genome", "N", "T", "one_hot", "reverse_complement"]
+
+A: Final = 0
+C: Final = 1
+G: Final = 2
+T: Final = 3
+N: Final = 4
+
+_CODES = np.full(256, N, dtype=np.uint8)
+for _code, _letters in enumerate(("Aa", "Cc", "Gg", "Tt")):
+    _CODES[[ord(letter) for letter in _letters]] = _code
+_COMPLEMENTS = np.array([T, G, C, A, N], dtype=np.uint8)
+_ONE_HOT = np.vstack([np.eye(4, dtype=np.float32), np.zeros((1, 4), dtype=np.float32)])
+
+
+class Genome:
+    """A reference genome in a FASTA file, plain or bgzip.
+
+    The index (``.fai``, and ``.gzi`` for bgzip) is read from beside the file. If there is none it is made once, there
+    or, where the folder cannot be written to, in the user's cache. A genome can be sent to another process, which
+    opens the file anew.
+
+    Parameters
+    ----------
+    path : str or Path
+        The FASTA file.
+
+    Attributes
+    ----------
+    path : Path
+        The file.
+    sizes : dict of str to int, bp
+        The chromosomes by the file's names, with their lengths, in the file's order.
+
+    Raises
+    ------
+    InputError
+        The file is missing, is not FASTA, is gzip but not bgzip, has lines of unequal length, or its index is damaged.
+    """
+
+    def __init__(self, path: str | Path) -> None:
+        self.path = Path(path)
+        self._records, self._blocks = fasta_index(self.path)
+        self.sizes: dict[str, int] = {name: record.length for name, record in self._records.items()}
+        self._source: FastaBytes | None = None
+
+    def __repr__(self) -> str:
+        return f"Genome({str(self.path)!r}: {len(self.sizes)} sequences, {sum(self.sizes.values()):,} bp)"
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {**self.__dict__, "_source": None}
+
+    def windows(self, chrom: str, starts: Int64[np.ndarray, " n"], length: int) -> UInt8[np.ndarray, "n length"]:
+        """Return the bases of some windows on one chromosome.
+
+        Parameters
+        ----------
+        chrom : str
+            The chromosome as the genes name it (``chr1`` finds ``1``).
+        starts : ndarray of int64, shape (n,)
+            0-based starts, in any order.
+        length : int, bp
+            The length of every window.
+
+        Returns
+        -------
+        ndarray of uint8, shape (n, length)
+            A 0, C 1, G 2, T 3 in either case; 4 for every other letter and past the chromosome's ends.
+
+        Raises
+        ------
+        InputError
+            The genome has no such chromosome, or the file is damaged there.
+        """
+        name = require_chromosome(chrom, self.sizes, self.path)
+        size = self.sizes[name]
+        windows = np.full((len(starts), length), N, dtype=np.uint8)
+        for span in spans(starts, length, size):
+            codes = self._codes(name, span.start, span.end)
+            for row in span.rows:
+                start = int(starts[row])
+                left, right = max(start, 0), min(start + length, size)
+                windows[row, left - start : right - start] = codes[left - span.start : right - span.start]
+        return windows
+
+    def bases(self, chrom: str, start: int, end: int) -> UInt8[np.ndarray, " bases"]:
+        """Return the codes of the bases ``start`` to ``end - 1``, N past the chromosome's ends.
+
+        Raises
+        ------
+        InputError
+            As for :meth:`windows`.
+        """
+        return self.windows(chrom, np.array([start], dtype=np.int64), end - start).ravel()
+
+    def close(self) -> None:
+        """Close the file; it is opened again when it is next read."""
+        if self._source is not None:
+            self._source.close()
+            self._source = None
+
+    def _codes(self, name: str, start: int, end: int) -> UInt8[np.ndarray, " bases"]:
+        if self._source is None:
+            self._source = open_bytes(self.path, self._blocks)
+            check_index(self._source, self._records, self.path)
+        return _CODES.take(read_letters(self._source, self._records[name], start, end, self.path))
+
+
+def one_hot(codes: UInt8[np.ndarray, "*shape"]) -> Float32[np.ndarray, "*shape 4"]:
+    """Return codes as one-hot vectors in the order A, C, G, T; N is four zeros.
+
+    Raises
+    ------
+    InputError
+        A code is above 4.
+
+    Examples
+    --------
+    >>> one_hot(np.array([A, T, N], dtype=np.uint8))
+    array([[1., 0., 0., 0.],
+           [0., 0., 0., 1.],
+           [0., 0., 0., 0.]], dtype=float32)
+    """
+    return _ONE_HOT.take(_checked(codes), axis=0)
+
+
+def reverse_complement(codes: UInt8[np.ndarray, "*batch length"]) -> UInt8[np.ndarray, "*batch length"]:
+    """Return the other strand of each sequence, read in its own direction (the last axis is the sequence).
+
+    Raises
+    ------
+    InputError
+        A code is above 4.
+
+    Examples
+    --------
+    >>> reverse_complement(np.array([A, A, C, N], dtype=np.uint8))
+    array([4, 2, 3, 3], dtype=uint8)
+    """
+    return _COMPLEMENTS.take(_checked(codes)[..., ::-1])
+
+
+def _checked(codes: np.ndarray) -> np.ndarray:
+    if codes.size and codes.max() > N:
+        raise InputError(f"A base code is {codes.max()}. Codes are 0 to 4: A, C, G, T, N.")
+    return codes

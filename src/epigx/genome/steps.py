@@ -1,0 +1,69 @@
+"""Values that are constant over stretches of a chromosome, painted onto windows."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from jaxtyping import Float32, Float64, Int64
+
+__all__ = ["Steps", "highest"]
+
+
+class Steps(NamedTuple):
+    """A step function on one chromosome: sorted intervals that do not overlap, each with a value.
+
+    Attributes
+    ----------
+    starts, ends : ndarray of int64, shape (steps,), bp
+        0-based, half-open.
+    values : ndarray of float64, shape (steps,)
+        The value of each base of a step.
+    """
+
+    starts: Int64[np.ndarray, " steps"]
+    ends: Int64[np.ndarray, " steps"]
+    values: Float64[np.ndarray, " steps"]
+
+    def windows(self, starts: Int64[np.ndarray, " n"], length: int, fill: float) -> Float32[np.ndarray, "n length"]:
+        """Paint the steps onto windows.
+
+        Parameters
+        ----------
+        starts : ndarray of int64, shape (n,)
+            0-based starts, in any order.
+        length : int, bp
+            The length of every window.
+        fill : float
+            The value of the bases that no step covers.
+        """
+        first = np.searchsorted(self.ends, starts, side="right")
+        count = np.searchsorted(self.starts, starts + length, side="left") - first
+        window = np.repeat(np.arange(len(starts)), count)
+        step = np.arange(len(window)) - np.repeat(np.cumsum(count) - count, count) + np.repeat(first, count)
+        offset = window * length - starts[window]
+        left = np.maximum(self.starts[step] + offset, window * length)
+        right = np.minimum(self.ends[step] + offset, (window + 1) * length)
+        # All windows end to end are runs: nothing, step, nothing, step, ..., nothing.
+        bounds = np.concatenate([[0], np.stack([left, right], axis=1).ravel(), [len(starts) * length]])
+        values = np.full(2 * len(step) + 1, fill, dtype=np.float32)
+        values[1::2] = self.values[step]
+        return np.repeat(values, np.diff(bounds)).reshape(len(starts), length)
+
+
+def highest(starts: Int64[np.ndarray, " n"], ends: Int64[np.ndarray, " n"], values: Float64[np.ndarray, " n"]) -> Steps:
+    """Make steps of intervals that may overlap and lie in any order: where several do, the highest value counts.
+
+    Examples
+    --------
+    >>> highest(np.array([0, 5]), np.array([10, 8]), np.array([1.0, 3.0]))
+    Steps(starts=array([0, 5, 8]), ends=array([ 5,  8, 10]), values=array([1., 3., 1.]))
+    """
+    bounds = np.unique(np.concatenate([starts, ends]))
+    first = np.searchsorted(bounds, starts)
+    count = np.searchsorted(bounds, ends) - first
+    piece = np.arange(count.sum()) - np.repeat(np.cumsum(count) - count, count) + np.repeat(first, count)
+    tops = np.full(max(len(bounds) - 1, 0), -np.inf)
+    np.maximum.at(tops, piece, np.repeat(values, count))
+    kept = tops > -np.inf
+    return Steps(bounds[:-1][kept], bounds[1:][kept], tops[kept])

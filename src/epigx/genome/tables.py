@@ -1,0 +1,122 @@
+"""Columns of a table with one row per gene, in the order of some genes."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from jaxtyping import Float64, Int64
+
+from epigx.errors import InputError, did_you_mean
+from epigx.genome.rows import open_text
+
+__all__ = ["match_genes", "read_gene_columns", "read_table"]
+
+_VERSION = re.compile(r"^(ENS[A-Z]*\d+)\.\d+")
+_ID_COLUMNS = ("gene_id", "ENSID", "ensembl_id", "Gene stable ID", "gene")
+
+
+def read_table(path: str | Path) -> pd.DataFrame:
+    """Read a table with a header: tabs, or commas where the header has no tab; plain or gzipped; all as text.
+
+    Raises
+    ------
+    InputError
+        The file cannot be read, is empty, or a row has more fields than the header.
+    """
+    with open_text(path) as text:
+        header = text.readline()
+    separator = "\t" if "\t" in header or "," not in header else ","
+    with open_text(path) as text:
+        try:
+            table = pd.read_csv(text, sep=separator, dtype=str, na_filter=False, index_col=False, comment=None)
+        except pd.errors.EmptyDataError:
+            raise InputError(f"{path} is empty. It should be a table with a header.") from None
+        except (pd.errors.ParserError, pd.errors.ParserWarning) as error:
+            raise InputError(f"{path} is no table: {str(error).strip()}.") from None
+    table.columns = [str(name).strip().removeprefix("#") for name in table.columns]
+    return table
+
+
+def match_genes(gene_ids: Sequence[str], table_ids: Sequence[str]) -> Int64[np.ndarray, " n"]:
+    """Find each gene's row in a table, by its id or else by its id without the Ensembl version (``.12``).
+
+    Returns
+    -------
+    ndarray of int64, shape (n,)
+        The row, or -1 where the table lacks the gene (or has it in several versions, none of them the gene's).
+
+    Examples
+    --------
+    >>> match_genes(["ENSG1.2", "ENSG2", "ENSG3"], ["ENSG2.7", "ENSG1.2"])
+    array([ 1,  0, -1])
+    """
+    exact = {gene: row for row, gene in enumerate(table_ids)}
+    bare: dict[str, int] = {}
+    for row, gene in enumerate(map(_without_version, table_ids)):
+        bare[gene] = -1 if gene in bare else row
+    return np.array([exact.get(gene, bare.get(_without_version(gene), -1)) for gene in gene_ids], dtype=np.int64)
+
+
+def read_gene_columns(
+    path: str | Path, columns: Sequence[str], gene_ids: Sequence[str]
+) -> Float64[np.ndarray, "n columns"]:
+    """Read numbers of some genes from a table with a header.
+
+    Parameters
+    ----------
+    path : str or Path
+        TSV or CSV, plain or gzipped, with one row per gene. Its id column is the first of ``gene_id``, ``ENSID``,
+        ``ensembl_id``, ``Gene stable ID``, ``gene`` that it has, or else its first column.
+    columns : sequence of str
+        The columns to read.
+    gene_ids : sequence of str, length n
+        The genes; Ensembl versions need not agree (see :func:`match_genes`).
+
+    Returns
+    -------
+    ndarray of float64, shape (n, columns)
+        NaN where the table lacks the gene or the value (empty, ``NA``, ``NaN``, ``.``).
+
+    Raises
+    ------
+    InputError
+        The table lacks a column, has a gene twice, or a value is not a number.
+    """
+    table = read_table(path)
+    for column in columns:
+        if column not in table:
+            raise InputError(f"{path} has no column {column!r}.{did_you_mean(column, table.columns)}")
+    name = next((name for name in _ID_COLUMNS if name in table), str(table.columns[0]))
+    repeated = table[name][table[name].duplicated()]
+    if len(repeated):
+        raise InputError(
+            f"{path}, line {repeated.index[0] + 2}: gene {repeated.iloc[0]!r} stands there twice. "
+            "Keep one row per gene."
+        )
+    rows = match_genes(gene_ids, table[name].tolist())
+    values = np.full((len(rows), len(columns)), np.nan)
+    for place, column in enumerate(columns):
+        values[rows >= 0, place] = _numbers(path, table[column])[rows[rows >= 0]]
+    return values
+
+
+def _numbers(path: str | Path, texts: pd.Series) -> Float64[np.ndarray, " rows"]:
+    texts = texts.str.strip()
+    numbers = pd.to_numeric(texts, errors="coerce").to_numpy(np.float64)
+    wrong = np.isnan(numbers) & ~texts.str.lower().isin(["", ".", "na", "nan", "null", "none"]).to_numpy()
+    wrong |= np.isinf(numbers)
+    if wrong.any():
+        row = int(np.argmax(wrong))
+        raise InputError(
+            f"{path}, line {row + 2}: {texts.name} is {texts.iloc[row]!r}, not a number. "
+            "Mend it, or leave it empty where there is no value."
+        )
+    return numbers
+
+
+def _without_version(gene_id: str) -> str:
+    return _VERSION.sub(r"\1", gene_id)

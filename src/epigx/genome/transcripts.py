@@ -1,0 +1,215 @@
+"""Features of a gene's transcripts (lengths, GC, exon density), and the activity of its promoter."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+from jaxtyping import Float32, Float64, Int64
+from numpy.typing import ArrayLike
+
+from epigx.errors import ConfigError, InputError
+from epigx.genome.gtf import read_gtf
+from epigx.genome.sequence import C, G, Genome, N
+from epigx.genome.tables import read_gene_columns
+from epigx.genome.tracks import Track
+
+__all__ = ["promoter_activity", "read_features", "transcript_features"]
+
+
+_REGIONS = ("utr5", "cds", "utr3")
+# Genes are put end to end on one axis, so that one pass merges the intervals of all of them.
+_APART = np.int64(1) << 40
+
+
+class _Pieces(NamedTuple):
+    """Intervals of genes: the gene's number, and 0-based half-open coordinates."""
+
+    gene: Int64[np.ndarray, " pieces"]
+    start: Int64[np.ndarray, " pieces"]
+    end: Int64[np.ndarray, " pieces"]
+
+
+def transcript_features(gtf: str | Path, genome: Genome | None = None) -> pd.DataFrame:
+    """Measure the coding transcripts of each gene.
+
+    Every quantity is of the union over the gene's coding transcripts (those with a CDS; where the GTF names transcript
+    types, those of type ``protein_coding``). A base that is 5' UTR in one transcript and coding in another counts in
+    both regions.
+
+    Parameters
+    ----------
+    gtf : str or Path
+        A GTF with exon and CDS lines, plain or gzipped. The stop codon is taken as part of the CDS.
+    genome : Genome or None
+        When given, the GC contents are measured as well.
+
+    Returns
+    -------
+    DataFrame
+        One row per gene with a CDS: ``gene_id``; ``utr5_length``, ``cds_length``, ``intron_length`` (bases of the
+        transcripts that are in no exon), ``utr3_length`` in bp; ``orf_exon_density``, coding exons per kb of CDS; and
+        ``utr5_gc``, ``cds_gc``, ``utr3_gc`` in 0..1 (NaN where the region has no known base).
+
+    Raises
+    ------
+    InputError
+        The file is not GTF, has no coding transcript, or names chromosomes that the genome lacks.
+    """
+    lines = _coding_lines(gtf)
+    genes = lines.drop_duplicates("gene_id").reset_index(drop=True)
+    number = pd.Series(genes.index, index=genes["gene_id"])
+    # A gene of the pseudoautosomal regions may stand on two chromosomes under one id: the first one counts.
+    lines = lines.assign(gene=number[lines["gene_id"]].to_numpy())
+    lines = lines[lines["chrom"].to_numpy() == genes["chrom"].to_numpy()[lines["gene"]]]
+    regions = _regions(lines)
+    lengths = {name: _lengths(pieces, len(genes)) for name, pieces in regions.items()}
+    features = pd.DataFrame({"gene_id": genes["gene_id"]})
+    for name in ("utr5", "cds", "intron", "utr3"):
+        features[f"{name}_length"] = lengths["span"] - lengths["exon"] if name == "intron" else lengths[name]
+    exons = np.bincount(regions["cds"].gene, minlength=len(genes))
+    features["orf_exon_density"] = exons / (lengths["cds"] / 1000)
+    if genome is not None:
+        for name in _REGIONS:
+            features[f"{name}_gc"] = _gc(regions[name], genes["chrom"], genome)
+    return features
+
+
+def _coding_lines(gtf: str | Path) -> pd.DataFrame:
+    """Return the exon and CDS lines of coding transcripts, with the bounds of the transcript's CDS."""
+    lines = read_gtf(
+        gtf,
+        {"exon", "CDS", "stop_codon"},
+        ("gene_id", "transcript_id", "transcript_type", "transcript_biotype"),
+    )
+    kind = lines["transcript_type"].where(lines["transcript_type"] != "", lines["transcript_biotype"])
+    lines = lines[kind.isin(["", "protein_coding"])]
+    coding = lines["feature"] != "exon"
+    bounds = lines[coding].groupby(["chrom", "transcript_id"]).agg(cds_start=("start", "min"), cds_end=("end", "max"))
+    lines = lines.merge(bounds.reset_index(), on=["chrom", "transcript_id"])
+    if lines.empty:
+        raise InputError(f"{gtf} has no coding transcript (CDS lines). Use the GTF of a whole annotation.")
+    return lines
+
+
+def _regions(lines: pd.DataFrame) -> dict[str, _Pieces]:
+    """Return the unions over transcripts of each gene's 5' UTR, CDS, 3' UTR, exons, and whole transcripts."""
+    exons = lines[lines["feature"] == "exon"]
+    coding = lines[lines["feature"] != "exon"]
+    left = _union(exons["gene"], exons["start"], np.minimum(exons["end"], exons["cds_start"]))
+    right = _union(exons["gene"], np.maximum(exons["start"], exons["cds_end"]), exons["end"])
+    forward = lines.drop_duplicates("gene").set_index("gene")["strand"].sort_index().to_numpy() == "+"
+    spans = exons.groupby(["gene", "transcript_id"]).agg(start=("start", "min"), end=("end", "max")).reset_index()
+    return {
+        "utr5": _join(_of(left, forward), _of(right, ~forward)),
+        "utr3": _join(_of(right, forward), _of(left, ~forward)),
+        "cds": _union(coding["gene"], coding["start"], coding["end"]),
+        "exon": _union(exons["gene"], exons["start"], exons["end"]),
+        "span": _union(spans["gene"], spans["start"], spans["end"]),
+    }
+
+
+def _union(gene: ArrayLike, start: ArrayLike, end: ArrayLike) -> _Pieces:
+    """Merge the intervals of each gene that overlap or touch; empty ones are dropped."""
+    genes, starts, ends = (np.asarray(column, dtype=np.int64) for column in (gene, start, end))
+    kept = ends > starts
+    order = np.argsort(genes[kept] * _APART + starts[kept], kind="stable")
+    genes, starts, ends = (column[kept][order] for column in (genes, starts, ends))
+    reach = np.maximum.accumulate(genes * _APART + ends)
+    first = np.flatnonzero(np.concatenate([[True], (genes * _APART + starts)[1:] > reach[:-1]])[: len(genes)])
+    last = np.concatenate([first[1:], [len(genes)]])[: len(first)] - 1
+    return _Pieces(genes[first], starts[first], reach[last] - genes[first] * _APART)
+
+
+def _of(pieces: _Pieces, chosen: np.ndarray) -> _Pieces:
+    """Return the pieces of the chosen genes."""
+    kept = chosen[pieces.gene]
+    return _Pieces(*(column[kept] for column in pieces))
+
+
+def _join(one: _Pieces, other: _Pieces) -> _Pieces:
+    return _Pieces(*(np.concatenate(columns) for columns in zip(one, other, strict=True)))
+
+
+def _lengths(pieces: _Pieces, genes: int) -> Int64[np.ndarray, " genes"]:
+    return np.bincount(pieces.gene, weights=pieces.end - pieces.start, minlength=genes).astype(np.int64)
+
+
+def _gc(pieces: _Pieces, chroms: pd.Series, genome: Genome) -> Float64[np.ndarray, " genes"]:
+    """Return the share of G and C among the known bases of each gene's pieces."""
+    strong, known = np.zeros(len(chroms)), np.zeros(len(chroms))
+    for gene, start, end in zip(*pieces, strict=True):
+        counts = np.bincount(genome.bases(str(chroms[gene]), int(start), int(end)), minlength=N + 1)
+        strong[gene] += counts[C] + counts[G]
+        known[gene] += counts[:N].sum()
+    content: np.ndarray = np.divide(strong, known, out=np.full(len(chroms), np.nan), where=known > 0)
+    return content
+
+
+def read_features(path: str | Path, columns: Sequence[str], gene_ids: Sequence[str]) -> Float64[np.ndarray, "n f"]:
+    """Return columns of a table of features, in the order of the genes.
+
+    Parameters
+    ----------
+    path : str or Path
+        TSV or CSV with one row per gene (see :func:`~.tables.read_gene_columns`).
+    columns : sequence of str, length f
+        The features.
+    gene_ids : sequence of str, length n
+        The genes; Ensembl versions need not agree.
+
+    Returns
+    -------
+    ndarray of float64, shape (n, f)
+        NaN where the table has no value.
+
+    Raises
+    ------
+    InputError
+        The table lacks a column, has a gene twice, or a value is not a number.
+    """
+    return read_gene_columns(path, columns, gene_ids)
+
+
+def promoter_activity(
+    h3k27ac: Track, accessibility: Track, chrom: str, tss: Int64[np.ndarray, " n"], half: int = 500
+) -> Float32[np.ndarray, " n"]:
+    """Return sqrt(mean H3K27ac · mean accessibility) over ``[tss - half, tss + half)``.
+
+    This is the ABC model's activity of a promoter with the tracks' mean signal in place of reads per million, so its
+    scale is that of the tracks.
+
+    Parameters
+    ----------
+    h3k27ac, accessibility : Track
+        The two signals; bases without a value count as 0.
+    chrom : str
+        The chromosome.
+    tss : ndarray of int64, shape (n,)
+        0-based TSSs.
+    half : int, bp
+        Half the width.
+
+    Raises
+    ------
+    InputError
+        A track is damaged or lacks the chromosome, or its mean around a TSS is negative.
+    ConfigError
+        ``half`` is below 1.
+    """
+    if half < 1:
+        raise ConfigError(f"Half the width of a promoter is {half} bp. Choose 1 or more.")
+    product = np.ones(len(tss))
+    for track in (h3k27ac, accessibility):
+        mean = np.nansum(track.windows(chrom, np.asarray(tss) - half, 2 * half), axis=1, dtype=np.float64) / (2 * half)
+        if (mean < 0).any():
+            site = int(np.asarray(tss)[int(np.argmin(mean))])
+            raise InputError(
+                f"{track.path}: the mean signal around {chrom}:{site + 1:,} is negative ({mean.min():.3g}), so the "
+                "promoter's activity has no root. Give a track of fold change or counts, not of logarithms."
+            )
+        product *= mean
+    return np.sqrt(product).astype(np.float32)
