@@ -1,0 +1,110 @@
+"""``epigx info``: what a dataset or a run folder holds."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+from cyclopts import App, Parameter
+
+from epigx.cli.console import columns, emit, emit_json, say
+from epigx.cli.options import Json
+from epigx.errors import InputError
+
+if TYPE_CHECKING:
+    from epigx.dataset.store import Dataset
+    from epigx.training.folder import Run
+
+app = App(
+    name="info",
+    help_epilogue="Example:\n  epigx info data/k562 --verify\n  epigx info runs/infer-2 --json",
+)
+
+
+@app.default
+def info(folder: Annotated[Path, Parameter(name="FOLDER")], /, *, verify: bool = False, json: Json = False) -> None:
+    """Describe a dataset or a run folder.
+
+    Parameters
+    ----------
+    folder : Path
+        A dataset (`epigx build`) or a run (`epigx train`).
+    verify : bool
+        Read every file of a dataset through and compare its checksum.
+    json : bool
+        Write JSON.
+    """
+    if (folder / "config.yaml").is_file():
+        from epigx.training.folder import open_run
+
+        summary = run_summary(open_run(folder))
+    elif (folder / "dataset.json").is_file():
+        from epigx.dataset.store import open_dataset
+
+        dataset = open_dataset(folder)
+        if verify:
+            dataset.verify()
+            say("Every file is as it was written.")
+        summary = dataset_summary(dataset)
+    else:
+        raise InputError(f"{folder} is neither a dataset nor a run. Make one with `epigx build` or `epigx train`.")
+    if json:
+        emit_json(summary)
+    else:
+        emit(columns((key.replace("_", " "), _words(value)) for key, value in summary.items()))
+
+
+def dataset_summary(dataset: Dataset) -> dict[str, Any]:
+    """Return what a dataset holds, as plain values."""
+    about = dataset.about
+    parts = dataset.split.of(dataset.genes["chrom"].to_numpy())
+    return {
+        "path": str(dataset.path),
+        "assembly": about.assembly,
+        "genes": about.n_genes,
+        "window": about.window,
+        "orient": about.orient,
+        "cell_types": list(about.cell_types),
+        "signals": {s.name: f"{s.role}, {s.transform}" for s in about.signals},
+        "features": [feature.name for feature in about.features],
+        "split": {part: int((parts == part).sum()) for part in ("train", "valid", "test")},
+        "labels": {cell: int(dataset.genes[f"expression:{cell}"].notna().sum()) for cell in about.cell_types},
+        "sources": {name: file.sha256 for name, file in about.sources.items()},
+        "built_with": f"epigx {about.epigx}",
+        "sha256": dataset.hash,
+    }
+
+
+def run_summary(run: Run) -> dict[str, Any]:
+    """Return what a run is and how it did on its validation genes, as plain values."""
+    origin = run.provenance
+    return {
+        "path": str(run.path),
+        "origin": origin.origin,
+        "finished": origin.finished,
+        "model": run.config.model.model_dump()["kind"],
+        "objective": run.config.objective.model_dump()["kind"],
+        "parameters": origin.n_parameters,
+        "window": run.inputs.window,
+        "signals": [signal.name for signal in run.inputs.signals],
+        "features": [feature.name for feature in run.inputs.features],
+        "cell_types": list(origin.cell_types),
+        "dataset": origin.dataset,
+        "seed": origin.seed,
+        "steps": origin.steps_done,
+        "kept_step": origin.best_step,
+        "validation": dict(run.metrics),
+        "device": origin.device,
+        "kernel": origin.kernel,
+        "versions": origin.versions,
+    }
+
+
+def _words(value: Any) -> str:
+    if isinstance(value, dict):
+        return ", ".join(f"{key}: {_words(item)}" for key, item in value.items())
+    if isinstance(value, (list, tuple)):
+        return ", ".join(map(str, value)) or "none"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return f"{value:.4g}" if isinstance(value, float) else f"{value:,}" if isinstance(value, int) else str(value)

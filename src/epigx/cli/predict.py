@@ -1,0 +1,101 @@
+"""``epigx predict``: runs and a dataset to a table of predictions."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+from cyclopts import App, Parameter
+
+from epigx.cli.console import emit, say
+from epigx.cli.options import Force
+from epigx.errors import ConfigError, InputError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+app = App(
+    name="predict",
+    help_epilogue=(
+        "Example:\n"
+        "  epigx predict runs/infer-2 --data data/hepg2 -o predictions.tsv\n"
+        "  epigx predict runs/infer-* --data data/hepg2 --cell-type HepG2 > predictions.tsv\n\n"
+        "Columns: gene_id, symbol, chrom, tss (0-based), strand; predicted and observed log10(1 + x), and for several\n"
+        "runs the standard deviation (sd) between them."
+    ),
+)
+
+
+@app.default
+def predict(
+    runs: Annotated[tuple[Path, ...], Parameter(name="RUN")],
+    /,
+    *,
+    data: Path | None = None,
+    out: Annotated[Path | None, Parameter(name=["--out", "-o"])] = None,
+    cell_type: str | None = None,
+    split: Literal["train", "valid", "test", "all"] = "all",
+    force: Force = False,
+) -> None:
+    """Predict expression with one run, or with several as an ensemble.
+
+    Parameters
+    ----------
+    runs : tuple of Path
+        One or several run folders.
+    data : Path, optional
+        The dataset to predict for; by default the first run's own.
+    out : Path, optional
+        File to write (.tsv, .csv or .parquet); by default a TSV on standard output.
+    cell_type : str, optional
+        The cell type to predict for; by default the dataset's only one.
+    split : str
+        Which genes to predict.
+    force : bool
+        Replace an existing file.
+    """
+    from epigx.cli.machine import device_line
+    from epigx.evaluation.predict import predict as infer
+    from epigx.training.folder import open_run
+
+    check_output(out, force=force)
+    say(device_line())
+    table = infer([open_run(run) for run in runs], data=data, cell_type=cell_type, split=split)
+    if out is None:
+        emit(table.to_csv(sep="\t", index=False, float_format="%.6g").rstrip("\n"))
+        return
+    write_table(table, out)
+    say(f"Predicted {len(table):,} genes.")
+    emit(str(out))
+
+
+def check_output(out: Path | None, *, force: bool) -> None:
+    """Refuse an output that could not be written, before any work.
+
+    Raises
+    ------
+    ConfigError
+        The suffix names no format.
+    InputError
+        The file exists and ``force`` is false.
+    """
+    if out is None:
+        return
+    if out.suffix not in _FORMATS:
+        raise ConfigError(f"{out} has no known suffix. End the name with {', '.join(_FORMATS)}.")
+    if out.exists() and not force:
+        raise InputError(f"{out} already exists. Choose another name, or replace it with --force.")
+
+
+def write_table(table: pd.DataFrame, out: Path) -> None:
+    """Write a table in the format that the file's suffix names, at once."""
+    from epigx.atomic import atomic_file
+
+    with atomic_file(out) as partial:
+        if out.suffix == ".parquet":
+            table.to_parquet(partial, index=False)
+        else:
+            table.to_csv(partial, sep=_FORMATS[out.suffix], index=False, float_format="%.6g")
+
+
+_FORMATS = {".tsv": "\t", ".csv": ",", ".parquet": ""}

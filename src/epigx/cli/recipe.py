@@ -1,0 +1,87 @@
+"""From the words of a call to the complete configuration of a run."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from epigx.dataset.store import Dataset, open_dataset
+from epigx.errors import ConfigError, did_you_mean
+from epigx.recipes import models
+from epigx.training.config import RunConfig
+
+__all__ = ["configure", "seconds_of"]
+
+
+def configure(
+    recipe: str,
+    *,
+    data: Path | None,
+    cell_types: Sequence[str] = (),
+    seed: int | None = None,
+    steps: int | None = None,
+    window: int | None = None,
+    settings: Sequence[str] = (),
+) -> RunConfig:
+    """Return the configuration that a recipe (or a saved configuration) and the flags describe.
+
+    Where a flag is left out the recipe decides, except that a dataset with a single cell type, or with windows shorter
+    than the recipe's, decides that; fewer ``steps`` shorten the warm-up in proportion.
+
+    Raises
+    ------
+    ConfigError
+        There is no such recipe, no dataset is named, the cell type is not clear, or a setting cannot work.
+    """
+    if recipe.endswith((".yaml", ".yml")):
+        config = RunConfig.load(recipe)
+        words = [f"data.path={data}"] if data else []
+        words += [f"data.cell_types=[{', '.join(cell_types)}]"] if cell_types else []
+        words += [f"data.window={window}"] if window else []
+        words += [f"training.seed={seed}"] if seed is not None else []
+    else:
+        config, words = _from_recipe(recipe, data, cell_types, seed, window), []
+    if steps is not None:
+        warmup = config.training.warmup_steps * steps // config.training.steps
+        words += [f"training.steps={steps}", f"training.warmup_steps={warmup}"]
+    return config.override(*words, *settings)
+
+
+def seconds_of(text: str) -> float:
+    """Read a duration: seconds, or a number with s, m, h or d.
+
+    Examples
+    --------
+    >>> seconds_of("90"), seconds_of("30m"), seconds_of("1.5h")
+    (90.0, 1800.0, 5400.0)
+    """
+    found = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([smhd]?)", text.strip().lower())
+    if not found:
+        raise ConfigError(f"--max-time {text!r} is not a duration. Write 90s, 30m, 12h or 2d.")
+    return float(found[1]) * {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400}[found[2]]
+
+
+def _from_recipe(
+    recipe: str, data: Path | None, cell_types: Sequence[str], seed: int | None, window: int | None
+) -> RunConfig:
+    names = [name.replace("_", "-") for name in models.__all__]
+    if recipe.replace("_", "-") not in names:
+        raise ConfigError(f"There is no recipe {recipe!r}.{did_you_mean(recipe, names)}")
+    if data is None:
+        raise ConfigError(f"The recipe {recipe!r} needs a dataset: give --data FOLDER (made with `epigx build`).")
+    dataset = open_dataset(data)
+    make: Callable[..., RunConfig] = getattr(models, recipe.replace("-", "_"))
+    config = make(data=data, cell_type=list(cell_types) or _only_cell_type(dataset))
+    own = min(config.data.window or dataset.window, dataset.window)
+    words = [f"data.window={window or own}"]
+    words += [f"training.seed={seed}"] if seed is not None else []
+    return config.override(*words)
+
+
+def _only_cell_type(dataset: Dataset) -> str:
+    if len(dataset.cell_types) > 1:
+        raise ConfigError(
+            f"{dataset.path} holds several cell types ({', '.join(dataset.cell_types)}). Choose with --cell-type."
+        )
+    return dataset.cell_types[0]

@@ -1,0 +1,68 @@
+"""``epigx report``: runs to one HTML page."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+from cyclopts import App, Parameter
+
+from epigx.cli.console import emit, say
+from epigx.cli.options import Force
+from epigx.cli.progress import Progress
+from epigx.errors import InputError
+
+app = App(
+    name="report",
+    help_epilogue=(
+        "Example:\n"
+        "  epigx report runs/infer-2 -o report.html\n"
+        "  epigx report runs/infer-2 runs/plain-2 -o comparison.html\n\n"
+        "With several runs, the others are compared with the first on the same genes."
+    ),
+)
+
+
+@app.default
+def report(
+    runs: Annotated[tuple[Path, ...], Parameter(name="RUN")],
+    /,
+    *,
+    out: Annotated[Path, Parameter(name=["--out", "-o"])] = Path("report.html"),
+    data: Path | None = None,
+    cell_type: str | None = None,
+    split: Literal["valid", "test"] = "test",
+    bootstrap: int = 1000,
+    force: Force = False,
+) -> None:
+    """Write one offline HTML page about one or several runs.
+
+    Parameters
+    ----------
+    runs : tuple of Path
+        One or several run folders.
+    out : Path
+        The file to write.
+    data : Path, optional
+        Another dataset than the runs' own.
+    cell_type : str, optional
+        Another cell type than the runs' own.
+    split : str
+        The genes to score.
+    bootstrap : int
+        Resamples for the 95 % intervals.
+    force : bool
+        Replace an existing file.
+    """
+    from epigx.report import write_report
+    from epigx.training.folder import open_run
+
+    if out.exists() and not force:
+        raise InputError(f"{out} already exists. Choose another name, or replace it with --force.")
+    with Progress("Scoring") as progress:
+        write_report(
+            [open_run(run) for run in runs], out, data=data, cell_type=cell_type, split=split, bootstrap=bootstrap,
+            progress=progress,
+        )  # fmt: skip
+    say(f"Wrote {out.stat().st_size / 1024:,.0f} KiB; open it in a browser.")
+    emit(str(out))

@@ -1,0 +1,94 @@
+"""``epigx train``: a recipe and a dataset to a run folder."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import partial
+from pathlib import Path
+from typing import Annotated
+
+from cyclopts import App, Parameter
+
+from epigx.cli.console import emit, say
+from epigx.cli.options import Force, Out, Settings
+from epigx.cli.progress import Progress, duration
+
+app = App(
+    name="train",
+    help_epilogue=(
+        "Example:\n"
+        "  epigx train infer --data data/k562 --cell-type K562 --seed 2 -o runs/infer-2\n"
+        "  epigx train infer --data data/k562 --cell-type K562 --steps 2000 --window 500 \\\n"
+        "      --set objective.alpha=0.1 -o runs/short --max-time 30m\n"
+        "  epigx train runs/short/config.yaml -o runs/again\n\n"
+        "Recipes: infer (the paper), caduceus-signals (the same without intervention), prism (the later official\n"
+        "code). A training that was stopped goes on with the same command and --resume."
+    ),
+)
+
+
+@app.default
+def train(
+    recipe: Annotated[str, Parameter(name="RECIPE")],
+    /,
+    *,
+    out: Out,
+    data: Path | None = None,
+    cell_type: tuple[str, ...] = (),
+    seed: int | None = None,
+    steps: int | None = None,
+    window: int | None = None,
+    settings: Settings = (),
+    resume: bool = False,
+    max_time: str | None = None,
+    force: Force = False,
+) -> None:
+    """Train a model and write a run folder.
+
+    Parameters
+    ----------
+    recipe : str
+        Name of a recipe, or a run's config.yaml.
+    out : Path
+        The run folder to write.
+    data : Path, optional
+        The dataset folder.
+    cell_type : tuple of str
+        Cell type to train on; may be repeated. By default the dataset's only one.
+    seed : int, optional
+        Seed of the weights and of the order of genes.
+    steps : int, optional
+        Optimizer steps; the warm-up is shortened in proportion.
+    window : int, optional
+        Length in bp of the windows, at most the dataset's.
+    settings : tuple of str
+        A value of the configuration, as key=value (objective.alpha=0.1); may be repeated.
+    resume : bool
+        Go on with a training that was stopped.
+    max_time : str, optional
+        Stop, resumably, after this long (90s, 30m, 12h).
+    force : bool
+        Replace an existing run.
+    """
+    from epigx.cli.machine import device_line
+    from epigx.cli.recipe import configure, seconds_of
+    from epigx.training.run import train as fit
+
+    seconds = None if max_time is None else seconds_of(max_time)
+    config = configure(
+        recipe, data=data, cell_types=cell_type, seed=seed, steps=steps, window=window, settings=settings
+    )
+    say(device_line())
+    steps_planned, on = config.training.steps, ", ".join(config.data.cell_types)
+    say(f"Training {recipe} on {on}: {steps_planned:,} steps, seed {config.training.seed}.")
+    with Progress("Training") as progress:
+        run = fit(config, out, resume=resume, force=force, max_time=seconds, progress=partial(_tell, progress))
+    state = "Trained" if run.finished else "Stopped, and can go on with --resume,"
+    say(f"{state} after {run.provenance.steps_done:,} steps, {duration(run.provenance.wall_seconds)}.")
+    say("Validation: " + ", ".join(f"{key} {value:.4g}" for key, value in run.metrics.items() if type(value) is float))
+    emit(str(out))
+
+
+def _tell(progress: Progress, step: int, steps: int, validated: Mapping[str, float]) -> None:
+    note = f"validation MSE {validated['valid_mse']:.4f}" if "valid_mse" in validated else ""
+    progress(step, steps, note)

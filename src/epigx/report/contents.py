@@ -1,0 +1,100 @@
+"""What the page tells, as plain values: everything that is read or computed for it is in these two classes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from epigx.evaluation.metrics import Estimate
+
+__all__ = ["DatasetContents", "RunContents"]
+
+Values = NDArray[np.floating[Any]]
+
+
+@dataclass(frozen=True)
+class RunContents:
+    """One run.
+
+    Parameters
+    ----------
+    name : str
+        What the page calls it.
+    settings, provenance : mapping of str to str
+        What was asked for, and where it comes from.
+    losses : DataFrame
+        Training loss by term, indexed by step; empty for imported weights.
+    validation : Series
+        Validation MSE by step.
+    chosen : int or None
+        The step whose weights were kept.
+    signals : tuple of str
+        What the model reads.
+    gene_id : ndarray of str, (gene,)
+        The scored genes.
+    observed, predicted : ndarray, (gene,)
+        log10(1 + x).
+    scores : mapping of str to Estimate
+        By metric, with all signals.
+    drops : mapping of str to mapping of str to Estimate
+        By dropped signal (``""``: none), by metric.
+    patterns : ndarray, (gene, pattern, encoded), or None
+        The background patterns a_i, where the objective has them.
+    """
+
+    name: str
+    settings: Mapping[str, str]
+    provenance: Mapping[str, str]
+    losses: pd.DataFrame
+    validation: pd.Series[float]
+    chosen: int | None
+    signals: tuple[str, ...]
+    gene_id: NDArray[np.object_]
+    observed: Values
+    predicted: Values
+    scores: Mapping[str, Estimate]
+    drops: Mapping[str, Mapping[str, Estimate]]
+    patterns: Values | None
+
+    @property
+    def n_genes(self) -> int:
+        """Number of scored genes."""
+        return len(self.observed)
+
+
+@dataclass(frozen=True)
+class DatasetContents:
+    """The dataset that the runs are scored on.
+
+    Parameters
+    ----------
+    path, assembly : str
+        Which one.
+    simulated : bool
+        Whether it is drawn from a model and not measured.
+    window : int
+        bp.
+    coverage : mapping of str to mapping of str to float
+        By cell type, by signal: the share of window bases above zero.
+    expression : mapping of str to ndarray, (gene,)
+        Labels by cell type; NaN where there is none.
+    genes, unlabelled : mapping of str to int
+        By part of the split: genes, and those without a label in the scored cell type.
+    dna_coverage : ndarray, (gene,)
+        Share of known bases in each gene's window.
+    """
+
+    path: str
+    assembly: str
+    simulated: bool
+    window: int
+    coverage: Mapping[str, Mapping[str, float]]
+    expression: Mapping[str, Values]
+    genes: Mapping[str, int]
+    unlabelled: Mapping[str, int]
+    dna_coverage: Values

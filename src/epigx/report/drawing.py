@@ -1,0 +1,107 @@
+"""How every figure looks, and how it becomes a piece of the page.
+
+Text and axes are drawn in one ink that the page replaces by its own text colour, so that a figure is legible on light
+and on dark ground. The colours of data are Okabe and Ito's, which people with colour-blindness tell apart; a signal has
+the same colour in every figure.
+"""
+
+from __future__ import annotations
+
+import io
+import re
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import matplotlib as mpl
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.colors import ListedColormap
+from matplotlib.figure import Figure
+
+__all__ = ["BLUE", "GREEN", "INK", "ORANGE", "PURPLE", "SHADES", "VERMILLION", "canvas", "png", "signal_colours", "svg"]
+
+INK = "#24292f"
+ORANGE, SKY, GREEN, BLUE, VERMILLION, PURPLE = "#e69f00", "#56b4e9", "#009e73", "#0072b2", "#d55e00", "#cc79a7"
+GREY = "#8b949e"
+
+# The ends of the map are left out: they would vanish on dark or on light ground.
+SHADES = ListedColormap(mpl.colormaps["viridis"](np.linspace(0.22, 0.92, 256)))
+
+_FIXED = {"h3k27ac": ORANGE, "dnase": BLUE, "atac": BLUE, "hic": GREEN}
+_OTHERS = (PURPLE, SKY, VERMILLION, GREY)
+
+# (Any: rc_context names every single key in its type.)
+_STYLE: dict[Any, Any] = {
+    "font.size": 9,
+    "axes.titlesize": 9.5,
+    "axes.titleweight": "bold",
+    "axes.titlelocation": "left",
+    "axes.edgecolor": INK,
+    "axes.labelcolor": INK,
+    "axes.titlecolor": INK,
+    "axes.facecolor": "none",
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.linewidth": 0.7,
+    "axes.axisbelow": True,
+    "axes.unicode_minus": True,
+    "figure.facecolor": "none",
+    "grid.color": INK,
+    "grid.alpha": 0.14,
+    "grid.linewidth": 0.6,
+    "legend.frameon": False,
+    "legend.labelcolor": INK,
+    "lines.linewidth": 1.6,
+    "text.color": INK,
+    "xtick.color": INK,
+    "ytick.color": INK,
+    "svg.fonttype": "none",
+}
+
+
+def signal_colours(names: Sequence[str]) -> dict[str, str]:
+    """Give each signal its colour: the paper's signals always the same, others in their order."""
+    others = [name for name in names if name.lower() not in _FIXED]
+    return {name: _FIXED.get(name.lower()) or _OTHERS[others.index(name) % len(_OTHERS)] for name in names}
+
+
+@contextmanager
+def canvas(
+    columns: int = 1, *, width: float, height: float, ratios: Sequence[float] | None = None
+) -> Iterator[tuple[Figure, list[Axes]]]:
+    """Give a figure with its axes side by side, in the style of the report; sizes are in inches."""
+    with mpl.rc_context(_STYLE):
+        figure = Figure(figsize=(width, height), layout="constrained")
+        axes = figure.subplots(1, columns, squeeze=False, gridspec_kw={"width_ratios": ratios})
+        yield figure, list(axes[0])
+
+
+def svg(figure: Figure, name: str) -> str:
+    """Return a figure as an ``<svg>`` element, the same bytes for the same figure.
+
+    Parameters
+    ----------
+    figure : Figure
+        What was drawn.
+    name : str
+        Keeps the element ids of the figures of one page apart.
+    """
+    text = io.StringIO()
+    with mpl.rc_context({**_STYLE, "svg.hashsalt": name}):
+        figure.savefig(text, format="svg", metadata={"Date": None, "Creator": None, "Format": None, "Type": None})
+    element = text.getvalue()
+    element = element[element.index("<svg") :]
+    element = re.sub(r"<metadata>.*?</metadata>", "", element, flags=re.DOTALL)
+    for size in ("width", "height"):  # the page decides
+        element = re.sub(rf'(<svg[^>]*?) {size}="[^"]*"', r"\1", element, count=1)
+    element = re.sub(r"'DejaVu Sans'[^;\"]*", "system-ui, sans-serif", element)
+    width = figure.get_size_inches()[0]
+    return element.replace(INK, "currentColor").replace("<svg", f'<svg style="max-width: {width * 96:.0f}px"', 1)
+
+
+def png(figure: Figure) -> bytes:
+    """Return a figure as a PNG on white ground, for slides and for looking at."""
+    data = io.BytesIO()
+    figure.savefig(data, format="png", dpi=150, facecolor="white", metadata={"Software": None})
+    return data.getvalue()

@@ -1,0 +1,268 @@
+"""The figures of the report: arrays in, one figure out; nothing is read or computed twice here."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter, MaxNLocator
+from numpy.typing import NDArray
+
+from epigx.evaluation.metrics import Estimate
+from epigx.report.drawing import BLUE, GREEN, INK, ORANGE, PURPLE, SHADES, VERMILLION, canvas, signal_colours
+
+__all__ = [
+    "LOSSES",
+    "comparison",
+    "coverage",
+    "expression_histogram",
+    "learning_curves",
+    "patterns",
+    "predicted_observed",
+    "signal_drop",
+    "split_bars",
+]
+
+LOSSES = {
+    "prediction": ("L₁ prediction", BLUE),
+    "intervention": ("L₂ intervention", ORANGE),
+    "diversity": ("L₃ diversity", GREEN),
+}
+"""The terms of the loss by their names in the log: what the paper calls them, and their colours."""
+
+Values = NDArray[np.floating[Any]]
+
+
+def learning_curves(losses: pd.DataFrame, validation: pd.Series, chosen: int | None) -> Figure:
+    """Draw the terms of the loss and the validation error over training.
+
+    Parameters
+    ----------
+    losses : DataFrame
+        Indexed by step, one column a term.
+    validation : Series
+        Mean squared error on the validation genes, indexed by step.
+    chosen : int or None
+        The step whose weights were kept.
+    """
+    with canvas(2, width=7.6, height=2.7) as (figure, (left, right)):
+        for term in losses:
+            label, colour = LOSSES.get(str(term), (str(term), PURPLE))
+            column = losses[term].dropna()
+            left.plot(column.index, column, color=colour, label=label)
+        left.set(title="Loss terms, training", xlabel="step", ylabel="loss (mean per gene)")
+        left.legend()
+        right.plot(validation.index, validation, color=INK, marker="o", markersize=3)
+        if chosen is not None and chosen in validation.index:
+            best = validation.loc[chosen]
+            right.plot(
+                [chosen],
+                [best],
+                "o",
+                markersize=9,
+                markerfacecolor="none",
+                markeredgecolor=VERMILLION,
+                markeredgewidth=1.8,
+            )
+            right.annotate(
+                f"kept: step {chosen:,}",
+                (chosen, best),
+                xytext=(0, 12),
+                textcoords="offset points",
+                ha="center",
+                color=VERMILLION,
+            )
+        right.set(title="Error, validation", xlabel="step", ylabel="MSE")
+        right.margins(x=0.12, y=0.18)
+        for axes in (left, right):
+            axes.grid(visible=True)
+            axes.xaxis.set_major_locator(MaxNLocator(nbins=5, integer=True))
+    return figure
+
+
+def predicted_observed(observed: Values, predicted: Values, scores: Mapping[str, Estimate]) -> Figure:
+    """Draw predictions against measurements as hexagons, with the scores and their intervals."""
+    with canvas(width=4.4, height=3.9) as (figure, (axes,)):
+        low, high = float(min(observed.min(), predicted.min())), float(max(observed.max(), predicted.max()))
+        pad = 0.03 * (high - low)
+        extent = (low - pad, high + pad, low - pad, high + pad)
+        hexagons = axes.hexbin(
+            observed, predicted, gridsize=32, extent=extent, mincnt=1, bins="log", cmap=SHADES, linewidths=0.1
+        )
+        axes.plot(extent[:2], extent[:2], color=INK, linewidth=0.8, linestyle=(0, (4, 3)), alpha=0.6)
+        axes.set(
+            xlabel="observed log₁₀(1 + x)",
+            ylabel="predicted log₁₀(1 + x)",
+            xlim=extent[:2],
+            ylim=extent[2:],
+            aspect="equal",
+        )
+        bar = figure.colorbar(hexagons, ax=axes, shrink=0.7, pad=0.02)
+        bar.set_label("genes")
+        bar.ax.yaxis.set_major_formatter(FuncFormatter(lambda count, _: f"{count:g}"))
+        bar.minorticks_off()
+        bar.outline.set_visible(False)
+        lines = [f"{_SYMBOLS[name]} = {_interval(scores[name])}" for name in _SYMBOLS if name in scores]
+        axes.text(0.02, 0.98, "\n".join(lines), transform=axes.transAxes, va="top", fontsize=8)
+    return figure
+
+
+def signal_drop(drops: Mapping[str, Mapping[str, Estimate]], signals: Sequence[str]) -> Figure:
+    """Draw the scores with each signal set to zero, beside those with all of them (the paper's Table 5).
+
+    Parameters
+    ----------
+    drops : mapping of str to mapping of str to Estimate
+        By the dropped signal, ``""`` for none: the metrics by name.
+    signals : sequence of str
+        All signals of the run, which decide the colours.
+    """
+    colours = {"": INK, **signal_colours(signals)}
+    labels = ["no " + name if name else "all signals" for name in drops]
+    places = np.arange(len(drops))[::-1]
+    with canvas(2, width=7.6, height=0.9 + 0.36 * len(drops)) as (figure, both):
+        for axes, name, title in zip(
+            both, ("mse", "pearson"), ("MSE (lower is better)", "Pearson r (higher is better)"), strict=True
+        ):
+            values = [drop[name] for drop in drops.values()]
+            centre = np.array([v.value for v in values])
+            reach = np.abs(np.array([[v.value - v.low for v in values], [v.high - v.value for v in values]]))
+            axes.barh(places, centre, height=0.62, color=[colours[drop] for drop in drops], alpha=0.9)
+            axes.errorbar(centre, places, xerr=np.nan_to_num(reach), fmt="none", ecolor=INK, elinewidth=1, capsize=2.5)
+            axes.axvline(centre[0], color=INK, linewidth=0.8, linestyle=(0, (4, 3)), alpha=0.6)
+            axes.set(title=title, yticks=places, yticklabels=labels if name == "mse" else [])
+            axes.grid(visible=True, axis="x")
+    return figure
+
+
+def patterns(weights: Values, cosine: Values) -> Figure:
+    """Draw the background patterns a_i of the genes, and how alike the patterns of a gene are.
+
+    Parameters
+    ----------
+    weights : ndarray, (gene, pattern, encoded)
+        The patterns.
+    cosine : ndarray, (gene,)
+        Mean cosine between the patterns of each gene.
+    """
+    n = weights.shape[1]
+    genes = np.argsort(weights.mean(axis=(1, 2)), kind="stable")
+    channels = np.argsort(weights.mean(axis=(0, 1)), kind="stable")
+    with canvas(n + 1, width=2.6 * n + 2.9, height=3.1, ratios=[*[1.0] * n, 0.8]) as (figure, axes):
+        highest = max(1e-9, float(weights.max()))
+        for place in range(n):
+            shown = weights[genes, place][:, channels]
+            image = axes[place].imshow(
+                shown, aspect="auto", cmap=SHADES, interpolation="nearest", vmin=0.0, vmax=highest
+            )
+            axes[place].set(title=f"Pattern {place + 1}", xlabel="encoded channel (sorted)")
+            axes[place].set(ylabel="gene (sorted)" if place == 0 else "", xticks=[], yticks=[])
+        figure.colorbar(image, ax=axes[:n], shrink=0.8, pad=0.02).outline.set_visible(False)
+        _histogram(axes[n], cosine, colour=PURPLE)
+        axes[n].set(title="Likeness", xlabel="cosine between a gene's patterns", ylabel="genes")
+    return figure
+
+
+def coverage(shares: Mapping[str, Mapping[str, float]]) -> Figure:
+    """Draw the share of genes with any signal, and of bases with signal: by cell type, then by signal."""
+    cells, signals = list(shares), list(next(iter(shares.values())))
+    colours = signal_colours(signals)
+    rows = [(cell, signal) for cell in cells for signal in signals]
+    places = np.arange(len(rows))[::-1]
+    with canvas(width=4.2, height=0.8 + 0.3 * len(rows)) as (figure, (axes,)):
+        values = np.array([shares[cell][signal] for cell, signal in rows])
+        axes.barh(places, 100 * values, height=0.62, color=[colours[signal] for _, signal in rows])
+        for place, value in zip(places, values, strict=True):
+            axes.text(min(100 * value + 1.5, 101), place, f"{value:.1%}", va="center", fontsize=8)
+        labels = [f"{signal} · {cell}" if len(cells) > 1 else signal for cell, signal in rows]
+        axes.set(
+            title="Bases with signal",
+            xlabel="% of all window bases above zero",
+            yticks=places,
+            yticklabels=labels,
+            xlim=(0, 116),
+        )
+        axes.set_xticks(range(0, 101, 25))
+        axes.grid(visible=True, axis="x")
+    return figure
+
+
+def expression_histogram(labels: Mapping[str, Values]) -> Figure:
+    """Draw the distribution of the labels of each cell type."""
+    with canvas(width=4.2, height=2.6) as (figure, (axes,)):
+        known = {cell: values[np.isfinite(values)] for cell, values in labels.items()}
+        edges = np.histogram_bin_edges(np.concatenate([*known.values(), [0.0, 1.0]]), bins=40)
+        for (cell, values), colour in zip(known.items(), _cycle(len(known)), strict=True):
+            axes.hist(values, bins=edges.tolist(), histtype="stepfilled", alpha=0.35, color=colour, label=cell)
+            axes.hist(values, bins=edges.tolist(), histtype="step", linewidth=1.2, color=colour)
+        axes.set(title="Labels", xlabel="expression, log₁₀(1 + x)", ylabel="genes")
+        axes.grid(visible=True, axis="y")
+        if len(known) > 1:
+            axes.legend()
+    return figure
+
+
+def split_bars(counts: Mapping[str, int], unlabelled: Mapping[str, int]) -> Figure:
+    """Draw the number of genes of each split, and how many of them have no label."""
+    with canvas(width=4.2, height=2.0) as (figure, (axes,)):
+        places = np.arange(len(counts))[::-1]
+        missing = np.array([unlabelled[name] for name in counts])
+        total = np.array(list(counts.values()))
+        axes.barh(places, total - missing, height=0.6, color=BLUE, label="with a label")
+        axes.barh(places, missing, left=total - missing, height=0.6, color=ORANGE, label="without")
+        for place, count in zip(places, total, strict=True):
+            axes.text(count, place, f" {count:,}", va="center", fontsize=8)
+        axes.set(title="Genes of each split", xlabel="genes", yticks=places, yticklabels=list(counts))
+        axes.margins(x=0.18)
+        axes.xaxis.set_major_locator(MaxNLocator(nbins=4))
+        axes.xaxis.set_major_formatter(FuncFormatter(lambda count, _: f"{count:,.0f}"))
+        axes.grid(visible=True, axis="x")
+        axes.legend(loc="lower right", fontsize=8)
+    return figure
+
+
+def comparison(scores: Mapping[str, Mapping[str, Estimate]]) -> Figure:
+    """Draw the scores of several runs with their intervals, one row a run."""
+    places = np.arange(len(scores))[::-1]
+    with canvas(2, width=7.6, height=0.9 + 0.34 * len(scores)) as (figure, both):
+        for axes, name, title in zip(
+            both, ("mse", "pearson"), ("MSE (lower is better)", "Pearson r (higher is better)"), strict=True
+        ):
+            for place, estimates, colour in zip(places, scores.values(), _cycle(len(scores)), strict=True):
+                estimate = estimates[name]
+                axes.plot([estimate.low, estimate.high], [place, place], color=colour, linewidth=2.4, alpha=0.55)
+                axes.plot([estimate.value], [place], "o", color=colour, markersize=6)
+            axes.set(
+                title=title,
+                yticks=places,
+                yticklabels=list(scores) if name == "mse" else [],
+                ylim=(-0.6, len(scores) - 0.4),
+            )
+            axes.grid(visible=True, axis="x")
+    return figure
+
+
+_SYMBOLS = {"pearson": "r", "spearman": "ρ", "mse": "MSE", "mae": "MAE"}
+
+
+def _interval(estimate: Estimate) -> str:
+    return f"{estimate.value:.3f} [{estimate.low:.3f}, {estimate.high:.3f}]"
+
+
+def _cycle(n: int) -> list[str]:
+    colours = [BLUE, ORANGE, GREEN, PURPLE, VERMILLION]
+    return [colours[place % len(colours)] for place in range(n)]
+
+
+def _histogram(axes: Axes, values: Values, *, colour: str) -> None:
+    """Draw a histogram that is still readable when all values are alike."""
+    low, high = float(values.min()), float(values.max())
+    if high - low < 1e-6:
+        low, high = low - 0.01, high + 0.01
+    axes.hist(values, bins=24, range=(low, high), color=colour, alpha=0.85)
+    axes.xaxis.set_major_locator(MaxNLocator(nbins=4))
+    axes.grid(visible=True, axis="y")
