@@ -82,6 +82,10 @@ class _Foreign(dict[Any, Any]):
         super().__init__()
         self.arguments = arguments
 
+    def __call__(self, *arguments: Any) -> _Foreign:
+        """Give something that is as inert."""
+        return _Foreign(*arguments)
+
     def __setstate__(self, state: object) -> None:
         """Forget the state, which no tensor has."""
 

@@ -202,5 +202,7 @@ def _translate(
 
 
 def _shape(official: dict[str, Tensor], name: str, source: str | Path) -> tuple[int, int]:
-    rows, columns, *_ = (*official[name].shape, 0, 0)
+    if official[name].dim() != 2:
+        raise RunError(f"{source} is of another model: {name!r} has the shape {tuple(official[name].shape)}.")
+    rows, columns = official[name].shape
     return rows, columns

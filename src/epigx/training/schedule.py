@@ -34,8 +34,8 @@ def learning_rate(step: int, config: TrainingConfig) -> float:
         return config.warmup_lr + step * ((config.lr - config.warmup_lr) / config.warmup_steps)
     if step >= config.steps:
         return config.lr_min
-    done = (step - config.warmup_steps) / (config.steps - config.warmup_steps)
-    return config.lr_min + 0.5 * (config.lr - config.lr_min) * (1 + math.cos(math.pi * done))
+    phase = math.pi * (step - config.warmup_steps) / (config.steps - config.warmup_steps)
+    return config.lr_min + 0.5 * (config.lr - config.lr_min) * (1 + math.cos(phase))
 
 
 def parameter_groups(*modules: nn.Module, weight_decay: float) -> list[dict[str, Any]]:

@@ -1,0 +1,77 @@
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+import torch
+
+from epigx.backbones import Caduceus
+from epigx.batch import Batch
+from epigx.errors import ConfigError
+from epigx.models import PredictorModel
+
+
+def batch_of(genes: int, length: int, n_signals: int = 3, n_features: int = 9) -> Batch:
+    bases = torch.randint(0, 5, (genes, length))
+    return Batch(
+        sequence=torch.nn.functional.one_hot(bases, 5)[..., :4].float(),
+        signals=torch.rand(genes, length, n_signals),
+        features=torch.randn(genes, n_features),
+        expression=torch.rand(genes),
+    )
+
+
+@pytest.mark.parametrize(
+    ("model", "n_parameters"),
+    [
+        (PredictorModel(), 574_721),  # Table 8: Caduceus with signals, "574K"
+        (PredictorModel(signals=False), 574_209),
+    ],
+)
+def test_sizes(model: PredictorModel, n_parameters: int) -> None:
+    network = model.build(n_signals=3, n_features=9, window=2000)
+    assert sum(parameter.numel() for parameter in network.parameters()) == n_parameters
+
+
+def test_prediction_adds_bases_and_signals() -> None:
+    torch.manual_seed(0)
+    network = PredictorModel(backbone=Caduceus(d_model=16, n_layers=1), pool=10).build(3, 9, 40).eval()
+    batch = batch_of(4, 40)
+    prediction = network(batch)
+    embedded = batch.sequence @ network.sequence_encoder.weight.T + batch.signals @ network.signal_encoder.weight.T
+    hidden = network.backbone(embedded)[:, 15:25].mean(1)
+    torch.testing.assert_close(prediction.expression, network.head(hidden, batch.features))
+    assert prediction.interventional is None
+    assert prediction.patterns is None
+
+
+def test_unknown_bases_embed_as_the_bias() -> None:
+    network = PredictorModel(backbone=Caduceus(d_model=8, n_layers=1)).build(3, 9, 40)
+    network.sequence_encoder.bias.data.normal_()
+    batch = replace(batch_of(1, 40), sequence=torch.zeros(1, 40, 4))
+    torch.testing.assert_close(network.encode_sequence(batch)[0, 0], network.sequence_encoder.bias)
+
+
+def test_dna_alone_ignores_signals() -> None:
+    network = PredictorModel(backbone=Caduceus(d_model=8, n_layers=1), signals=False).build(3, 9, 40).eval()
+    batch = batch_of(2, 40)
+    other = replace(batch, signals=batch.signals + 1)
+    assert torch.equal(network(batch).expression, network(other).expression)
+    with pytest.raises(ConfigError, match=r"model\.signals is false"):
+        network.encode_signals(batch)
+
+
+def test_a_model_of_signals_needs_signals() -> None:
+    with pytest.raises(ConfigError, match=r"inputs have no signals.*model\.signals to false"):
+        PredictorModel().build(n_signals=0, n_features=9, window=2000)
+    assert PredictorModel().n_encoded == 128
+    assert PredictorModel(signals=False).n_encoded == 0
+
+
+def test_predictions_are_float32_under_autocast() -> None:
+    network = PredictorModel(backbone=Caduceus(d_model=16, n_layers=1)).build(3, 9, 64).eval()
+    batch = batch_of(3, 64)
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        mixed = network(batch).expression
+    assert mixed.dtype == torch.float32
+    torch.testing.assert_close(mixed, network(batch).expression, atol=0.05, rtol=0.05)

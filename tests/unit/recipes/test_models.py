@@ -1,0 +1,90 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+import torch
+import yaml
+
+from epigx import recipes
+from epigx.batch import Batch
+from epigx.objectives import Backdoor, Regression
+from epigx.training.config import RunConfig
+
+RECIPES = [recipes.infer, recipes.prism, recipes.caduceus_signals]
+
+TABLE_9 = {
+    "Layers of Generator": ("model.backbone.n_layers", 4),
+    "Hidden dimensions": ("model.backbone.d_model", 128),
+    "Max training steps": ("training.steps", 50_000),
+    "Batch size": ("training.batch_size", 8),
+    "Learning rate": ("training.lr", 5e-4),
+    "Initial warmup learning rate": ("training.warmup_lr", 1e-5),
+    "Min learning rate": ("training.lr_min", 1e-4),
+    "Warmup steps": ("training.warmup_steps", 5_000),
+}
+
+
+def value(config: RunConfig, path: str) -> object:
+    found: object = config
+    for name in path.split("."):
+        found = getattr(found, name)
+    return found
+
+
+@pytest.mark.parametrize("recipe", RECIPES)
+@pytest.mark.parametrize("row", TABLE_9)
+def test_table_9(recipe: Callable[..., RunConfig], row: str) -> None:
+    path, expected = TABLE_9[row]
+    assert value(recipe(data="data/k562", cell_type="K562"), path) == expected
+
+
+def test_infer_is_the_paper() -> None:
+    config = recipes.infer(data="data/k562", cell_type="K562", seed=22)
+    assert config.objective == Backdoor(
+        alpha=1.0,
+        beta=1.0,
+        n_patterns=2,
+        distance="l1",
+        average="predictions",
+        diagonal=False,
+        activation="sigmoid",
+    )
+    assert config.data.window == 2_000
+    assert config.data.cell_types == ("K562",)
+    assert config.training.seed == 22
+    assert recipes.SEEDS == (2, 22, 222, 2222, 22222)
+
+
+def test_prism_is_the_official_code() -> None:
+    config = recipes.prism(data="data/k562", cell_type="K562")
+    objective = config.objective
+    assert isinstance(objective, Backdoor)
+    assert (objective.distance, objective.average, objective.diagonal) == ("smooth_l1", "hidden", True)
+    assert (objective.normalize, objective.temperature, objective.n_patterns) == (True, 2.0, 2)
+    assert config.model.pool == 2_000
+    assert config.training.precision == "bf16"
+
+
+def test_the_plain_counterpart_differs_in_the_objective_alone() -> None:
+    plain = recipes.caduceus_signals(data="data/k562", cell_type="K562")
+    infer = recipes.infer(data="data/k562", cell_type="K562")
+    assert plain.objective == Regression(distance="l1")
+    assert plain.model_copy(update={"objective": infer.objective}) == infer
+
+
+@pytest.mark.parametrize("recipe", RECIPES)
+def test_a_recipe_can_be_saved_changed_and_read_back(recipe: Callable[..., RunConfig]) -> None:
+    config = recipe(data="data/both", cell_type=["K562", "GM12878"], window=None)
+    assert RunConfig.parse(yaml.safe_load(config.dump())) == config
+    changed = config.override("training.seed=7", "model.backbone.n_layers=1")
+    assert (changed.training.seed, changed.data) == (7, config.data)
+
+
+@pytest.mark.parametrize("recipe", RECIPES)
+def test_a_recipe_can_be_built_and_stepped(recipe: Callable[..., RunConfig]) -> None:
+    config = recipe(data="data/k562", cell_type="K562", window=64).override("model.backbone.n_layers=1")
+    network, objective = config.model.build(3, 9, 64), config.objective.build(config.model, 3)
+    batch = Batch(torch.zeros(2, 64, 4), torch.rand(2, 64, 3), torch.rand(2, 9), torch.rand(2))
+    objective(network, batch)[1].total.backward()
+    assert all(parameter.grad is not None for parameter in network.parameters())
