@@ -28,6 +28,10 @@ app = App(
 
 _PARTS = {"raw", "data", "runs", "predictions.tsv", "report.html"}
 _WINDOW = 256
+_END = (
+    "All of it is simulated: it shows that the software works, and says nothing about cells.\n"
+    "For your own files, start from the manifest of step 1. The report, to open in a browser:"
+)
 
 
 @app.default
@@ -52,10 +56,7 @@ def demo(*, out: Out = Path("epigx-demo"), quick: bool = False, force: Force = F
         say(f"\n{number}/{len(steps)}  {what}\n      epigx {shlex.join(command)}")
         if status := epigx(command):
             return int(status)
-    say(
-        f"\nDone in {duration(time.monotonic() - start)}. All of it is simulated: it shows that the software works, and "
-        "nothing about cells.\nFor your own files, start from the manifest of step 1. The report, to open in a browser:"
-    )
+    say(f"\nDone in {duration(time.monotonic() - start)}. {_END}")
     emit(str(out / "report.html"))
     return DONE
 
@@ -63,27 +64,29 @@ def demo(*, out: Out = Path("epigx-demo"), quick: bool = False, force: Force = F
 def _steps(out: Path, *, quick: bool) -> list[tuple[str, list[str]]]:
     """Return what the demo does: in words, and as the words of the command."""
     genes, steps, width = ("60", "6", "8") if quick else ("800", "240", "32")
-    manifest, data, report = str(out / "raw" / "manifest.yaml"), str(out / "data"), str(out / "report.html")
+    manifest, data = str(out / "raw" / "manifest.yaml"), str(out / "data")
+    predictions, report = str(out / "predictions.tsv"), str(out / "report.html")
     infer, plain = str(out / "runs" / "infer"), str(out / "runs" / "plain")
     small = ["--set", f"model.backbone.d_model={width}", "--set", "model.backbone.n_layers=2"]
     small += ["--set", "training.batch_size=16", "--set", "training.lr=0.003", "--set", "training.lr_min=0.0003"]
     small += ["--set", "training.validate_every=2"]
     training = ["--data", data, "--cell-type", "simA", "--seed", "2", "--steps", steps, *small]
-    cells = 'cell_types={"simA": 0.3}'
+    one_cell_type = 'cell_types={"simA": 0.3}'
+    window = ["--window", str(_WINDOW)]
     return [
         (
             "Simulate a genome with a planted confounder, in real file formats.",
-            ["simulate", "-o", str(out / "raw"), "--genes", genes, "--seed", "1", "--set", cells],
+            ["simulate", "-o", str(out / "raw"), "--genes", genes, "--seed", "1", "--set", one_cell_type],
         ),
-        ("Look for problems in the files.", ["check", manifest, "--window", str(_WINDOW)]),
-        ("Build the dataset.", ["build", manifest, "--window", str(_WINDOW), "-o", data]),
+        ("Look for problems in the files.", ["check", manifest, *window]),
+        ("Build the dataset.", ["build", manifest, *window, "-o", data]),
         ("Train InFER, small and short.", ["train", "infer", *training, "-o", infer]),
-        ("Train its plain counterpart: the same without intervention.", ["train", "caduceus-signals", *training, "-o", plain]),
+        ("Train its plain counterpart, without intervention.", ["train", "caduceus-signals", *training, "-o", plain]),
         ("Score InFER on the test chromosomes.", ["evaluate", infer, "--split", "test"]),
         ("Score it without one of the background signals.", ["evaluate", infer, "--drop", "dnase"]),
-        ("Predict every gene with both as an ensemble.", ["predict", infer, plain, "--data", data, "-o", str(out / "predictions.tsv")]),
+        ("Predict every gene with both.", ["predict", infer, plain, "--data", data, "-o", predictions]),
         ("Compare both on one page.", ["report", infer, plain, "-o", report]),
-    ]  # fmt: skip
+    ]
 
 
 def _make_room(out: Path, *, force: bool) -> None:

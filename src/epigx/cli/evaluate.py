@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from cyclopts import App, Parameter
 
 from epigx.cli.console import columns, emit, emit_json, say
 from epigx.cli.options import Drop, Json
+
+if TYPE_CHECKING:
+    from epigx.evaluation.evaluate import Evaluation
 
 app = App(
     name="evaluate",
@@ -60,11 +63,32 @@ def evaluate(
         Write JSON.
     """
     from epigx.cli.machine import device_line
+    from epigx.dataset.store import open_dataset
     from epigx.evaluation.evaluate import evaluate as score
-    from epigx.training.folder import open_run
 
     say(device_line())
     found = score(
-        open_run(run), split=split, drop=drop, window=window, data=data, cell_type=cell_type,
-        bootstrap=bootstrap, allow_overlap=allow_overlap,
+        run, split=split, drop=drop, window=window, data=data, cell_type=cell_type, bootstrap=bootstrap,
+        allow_overlap=allow_overlap,
     )  # fmt: skip
+    assembly = open_dataset(found.data).about.assembly
+    if json:
+        emit_json({**found.to_dict(), "assembly": assembly})
+        return
+    without = f", without {', '.join(found.drop)}" if found.drop else ""
+    say(
+        f"{run} on {found.cell_type} ({assembly}), split {split}: {found.metrics.n_genes:,} genes, "
+        f"{found.window:,} bp{without}; {found.n_without_label:,} genes have no label."
+    )
+    emit(columns([("metric", "value", "95 % low", "95 % high"), *_rows(found)]))
+
+
+def _rows(found: Evaluation) -> list[tuple[str, ...]]:
+    scores = found.metrics.to_dict()
+    del scores["n_genes"]
+    rows = []
+    for name, value in scores.items():
+        interval = found.intervals.get(name)
+        limits = (interval.low, interval.high) if interval else (None, None)
+        rows.append((name, *("–" if number is None else f"{number:.4f}" for number in (value, *limits))))
+    return rows

@@ -19,9 +19,10 @@ app = App(
     help_epilogue=(
         "Example:\n"
         "  epigx predict runs/infer-2 --data data/hepg2 -o predictions.tsv\n"
-        "  epigx predict runs/infer-* --data data/hepg2 --cell-type HepG2 > predictions.tsv\n\n"
-        "Columns: gene_id, symbol, chrom, tss (0-based), strand; predicted and observed log10(1 + x), and for several\n"
-        "runs the standard deviation (sd) between them."
+        "  epigx predict runs/infer-* --data data/hepg2 | head\n\n"
+        "Columns: gene_id, symbol, chrom, tss (0-based), strand; predicted log10(1 + x), for several runs their mean "
+        "and the standard deviation (sd) between them; observed; trained_on, whether genes of that chromosome were "
+        "seen in training."
     ),
 )
 
@@ -56,11 +57,10 @@ def predict(
     """
     from epigx.cli.machine import device_line
     from epigx.evaluation.predict import predict as infer
-    from epigx.training.folder import open_run
 
     check_output(out, force=force)
     say(device_line())
-    table = infer([open_run(run) for run in runs], data=data, cell_type=cell_type, split=split)
+    table = infer(runs, data=data, cell_type=cell_type, split=split)
     if out is None:
         emit(table.to_csv(sep="\t", index=False, float_format="%.6g").rstrip("\n"))
         return

@@ -54,15 +54,20 @@ def report(
     force : bool
         Replace an existing file.
     """
+    from epigx.cli.machine import device_line
     from epigx.report import write_report
+    from epigx.report.tables import verdict
     from epigx.training.folder import open_run
 
     if out.exists() and not force:
         raise InputError(f"{out} already exists. Choose another name, or replace it with --force.")
+    say(device_line())
     with Progress("Scoring") as progress:
-        write_report(
+        found = write_report(
             [open_run(run) for run in runs], out, data=data, cell_type=cell_type, split=split, bootstrap=bootstrap,
             progress=progress,
         )  # fmt: skip
+    if said := verdict(found, bootstrap):
+        say(said)
     say(f"Wrote {out.stat().st_size / 1024:,.0f} KiB; open it in a browser.")
     emit(str(out))

@@ -41,8 +41,8 @@ class RunContents:
         log10(1 + x).
     scores : mapping of str to Estimate
         By metric, with all signals.
-    drops : mapping of str to mapping of str to Estimate
-        By dropped signal (``""``: none), by metric.
+    drops : mapping of tuple of str to mapping of str to Estimate
+        By the dropped signals (first of all none), by metric.
     patterns : ndarray, (gene, pattern, encoded), or None
         The background patterns a_i, where the objective has them.
     """
@@ -58,8 +58,14 @@ class RunContents:
     observed: Values
     predicted: Values
     scores: Mapping[str, Estimate]
-    drops: Mapping[str, Mapping[str, Estimate]]
+    drops: Mapping[tuple[str, ...], Mapping[str, Estimate]]
     patterns: Values | None
+
+    def label(self, dropped: tuple[str, ...]) -> str:
+        """Say which signals an arm was scored with."""
+        if len(dropped) > 1 and len(dropped) == len(self.signals):
+            return "no signals"
+        return "no " + ", ".join(dropped) if dropped else "all signals"
 
     @property
     def n_genes(self) -> int:

@@ -19,7 +19,20 @@ from matplotlib.axes import Axes
 from matplotlib.colors import ListedColormap
 from matplotlib.figure import Figure
 
-__all__ = ["BLUE", "GREEN", "INK", "ORANGE", "PURPLE", "SHADES", "VERMILLION", "canvas", "png", "signal_colours", "svg"]
+__all__ = [
+    "BLUE",
+    "GREEN",
+    "GREY",
+    "INK",
+    "ORANGE",
+    "PURPLE",
+    "SHADES",
+    "VERMILLION",
+    "canvas",
+    "png",
+    "signal_colours",
+    "svg",
+]
 
 INK = "#24292f"
 ORANGE, SKY, GREEN, BLUE, VERMILLION, PURPLE = "#e69f00", "#56b4e9", "#009e73", "#0072b2", "#d55e00", "#cc79a7"

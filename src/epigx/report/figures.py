@@ -88,7 +88,7 @@ def predicted_observed(observed: Values, predicted: Values, scores: Mapping[str,
     """Draw predictions against measurements as hexagons, with the scores and their intervals."""
     with canvas(width=4.4, height=3.9) as (figure, (axes,)):
         low, high = float(min(observed.min(), predicted.min())), float(max(observed.max(), predicted.max()))
-        pad = 0.03 * (high - low)
+        pad = 0.03 * (high - low) or 0.5
         extent = (low - pad, high + pad, low - pad, high + pad)
         hexagons = axes.hexbin(
             observed, predicted, gridsize=32, extent=extent, mincnt=1, bins="log", cmap=SHADES, linewidths=0.1
@@ -111,18 +111,17 @@ def predicted_observed(observed: Values, predicted: Values, scores: Mapping[str,
     return figure
 
 
-def signal_drop(drops: Mapping[str, Mapping[str, Estimate]], signals: Sequence[str]) -> Figure:
+def signal_drop(drops: Mapping[str, Mapping[str, Estimate]], colours: Sequence[str]) -> Figure:
     """Draw the scores with each signal set to zero, beside those with all of them (the paper's Table 5).
 
     Parameters
     ----------
     drops : mapping of str to mapping of str to Estimate
-        By the dropped signal, ``""`` for none: the metrics by name.
-    signals : sequence of str
-        All signals of the run, which decide the colours.
+        By what is left, in words, first all signals: the metrics by name.
+    colours : sequence of str
+        The colour of each bar.
     """
-    colours = {"": INK, **signal_colours(signals)}
-    labels = ["no " + name if name else "all signals" for name in drops]
+    labels = list(drops)
     places = np.arange(len(drops))[::-1]
     with canvas(2, width=7.6, height=0.9 + 0.36 * len(drops)) as (figure, both):
         for axes, name, title in zip(
@@ -131,7 +130,7 @@ def signal_drop(drops: Mapping[str, Mapping[str, Estimate]], signals: Sequence[s
             values = [drop[name] for drop in drops.values()]
             centre = np.array([v.value for v in values])
             reach = np.abs(np.array([[v.value - v.low for v in values], [v.high - v.value for v in values]]))
-            axes.barh(places, centre, height=0.62, color=[colours[drop] for drop in drops], alpha=0.9)
+            axes.barh(places, centre, height=0.62, color=list(colours), alpha=0.9)
             axes.errorbar(centre, places, xerr=np.nan_to_num(reach), fmt="none", ecolor=INK, elinewidth=1, capsize=2.5)
             axes.axvline(centre[0], color=INK, linewidth=0.8, linestyle=(0, (4, 3)), alpha=0.6)
             axes.set(title=title, yticks=places, yticklabels=labels if name == "mse" else [])

@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 from epigx import __version__
 from epigx.report import figures, tables
 from epigx.report.contents import DatasetContents, RunContents
-from epigx.report.drawing import svg
+from epigx.report.drawing import GREY, INK, signal_colours, svg
 
 __all__ = ["page", "pattern_cosine"]
 
@@ -73,7 +73,8 @@ def _run_section(run: RunContents, place: int) -> _Section:
     if len(run.validation):
         curves = _picture(figures.learning_curves(run.losses, run.validation, run.chosen), f"curves{place}", _CURVES)
     if len(run.drops) > 1:
-        drops = _picture(figures.signal_drop(run.drops, run.signals), f"drops{place}", _DROPS)
+        arms = {run.label(dropped): scores for dropped, scores in run.drops.items()}
+        drops = _picture(figures.signal_drop(arms, _arm_colours(run)), f"drops{place}", _DROPS)
     if run.patterns is not None:
         cosine = pattern_cosine(run.patterns)
         about = _about_patterns(run.patterns, cosine)
@@ -84,6 +85,12 @@ def _run_section(run: RunContents, place: int) -> _Section:
         f"{run.n_genes:,} genes; dashed: predicted = observed. Brackets: 95 % bootstrap intervals.",
     )
     return _Section(curves, scatter, drops, tables.drop_table(run) if drops else None, patterns)
+
+
+def _arm_colours(run: RunContents) -> list[str]:
+    """Give the arm without a signal the signal's colour, and the others, with all or none, neutral ones."""
+    colours = signal_colours(run.signals)
+    return [colours[dropped[0]] if len(dropped) == 1 else GREY if dropped else INK for dropped in run.drops]
 
 
 def _data_figures(data: DatasetContents) -> list[_Picture]:
@@ -119,8 +126,8 @@ _CURVES = (
     "genes; the weights of the circled step were kept."
 )
 _DROPS = (
-    "One signal at a time is set to zero when the trained model predicts. Bars: 95 % bootstrap intervals over genes; "
-    "dashed: all signals."
+    "One signal at a time, and then all of them, are set to zero when the trained model predicts. Whiskers: 95 % "
+    "bootstrap intervals over genes; dashed: all signals."
 )
 
 

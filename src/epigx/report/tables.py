@@ -79,14 +79,14 @@ def verdict(runs: Sequence[RunContents], resamples: int) -> str:
 
 def drop_table(run: RunContents) -> Table:
     """Give the scores with each signal set to zero, and by how much the error rises."""
-    base = run.drops[""]["mse"].value
+    base = run.drops[()]["mse"].value
     rows = [
         (
-            f"without {name}" if name else "all signals",
+            run.label(dropped),
             *(interval(scores[metric]) for metric in METRICS),
-            f"{(scores['mse'].value - base) / base:+.1%}".replace("-", "−") if name else "",
+            f"{(scores['mse'].value - base) / base:+.1%}".replace("-", "−") if dropped else "",
         )
-        for name, scores in run.drops.items()
+        for dropped, scores in run.drops.items()
     ]
     return Table(("Signals", *METRICS.values(), "MSE change"), tuple(rows))
 

@@ -1,0 +1,71 @@
+from __future__ import annotations
+
+import json
+import logging
+
+import numpy as np
+import pytest
+
+from epigx.cli.console import columns, configure_logging, emit_json, fail, say, warn
+
+
+@pytest.mark.parametrize(
+    ("verbosity", "heard"),
+    [
+        (-1, {"library warning", "warning", "error"}),
+        (0, {"library warning", "talk", "warning", "error"}),
+        (1, {"library warning", "library step", "talk", "warning", "error"}),
+        (2, {"library warning", "library step", "library detail", "talk", "warning", "error"}),
+    ],
+)
+def test_verbosity_decides_what_is_heard(verbosity, heard, capsys):
+    configure_logging(verbosity)
+    library = logging.getLogger("epigx.dataset.build")
+    library.debug("library detail")
+    library.info("library step")
+    library.warning("library warning")
+    say("talk")
+    warn("warning")
+    fail("error")
+    out, err = capsys.readouterr()
+    everything = {"library detail", "library step", "library warning", "talk", "warning", "error"}
+    assert {word for word in everything if any(line.endswith(word) for line in err.splitlines())} == heard
+    assert out == ""
+
+
+def test_warnings_and_errors_are_told_from_talk(capsys):
+    configure_logging(0)
+    say("[bold]a path[/bold] stays as it is: [1, 2]")
+    warn("careful")
+    fail("no")
+    assert capsys.readouterr().err.splitlines() == [
+        "[bold]a path[/bold] stays as it is: [1, 2]",
+        "Warning: careful",
+        "Error: no",
+    ]
+
+
+def test_a_long_line_is_not_broken(capsys):
+    configure_logging(0)
+    say("word " * 60)
+    assert len(capsys.readouterr().err.splitlines()) == 1
+
+
+def test_an_error_before_any_configuration_is_heard(capsys):
+    logging.getLogger("epigx").handlers = []
+    fail("too early")
+    assert capsys.readouterr().err == "Error: too early\n"
+
+
+def test_json_takes_arrays_and_turns_what_is_not_finite_into_null(capsys):
+    emit_json({"a": np.float32(0.5), "b": float("nan"), "c": np.array([1, 2]), "d": {3: (float("inf"), "x")}})
+    assert json.loads(capsys.readouterr().out) == {"a": 0.5, "b": None, "c": [1, 2], "d": {"3": [None, "x"]}}
+
+
+def test_columns_align_numbers_to_the_right_and_words_to_the_left():
+    rows = [("name", "value", "why"), ("mse", "0.5", "because"), ("pearson", "−0.25", "so")]
+    assert columns(rows).splitlines() == [
+        "name     value  why",
+        "mse        0.5  because",
+        "pearson  −0.25  so",
+    ]

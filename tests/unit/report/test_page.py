@@ -1,0 +1,123 @@
+from __future__ import annotations
+
+import re
+from html.parser import HTMLParser
+
+import numpy as np
+import pandas as pd
+
+from epigx.report.drawing import BLUE, GREY, ORANGE
+from epigx.report.page import page
+
+VOID = {"meta", "br", "img", "link", "input", "hr", "use", "path", "image", "stop", "rect"}
+
+
+class _Checker(HTMLParser):
+    """Holds opening and closing tags against each other, and collects what a browser would load."""
+
+    def __init__(self):
+        super().__init__()
+        self.open, self.ids, self.loaded = [], [], []
+
+    def handle_starttag(self, tag, attrs):
+        values = dict(attrs)
+        self.ids += [values["id"]] if "id" in values else []
+        self.loaded += [v for k, v in attrs if k in {"src", "href", "xlink:href"} and not v.startswith(("#", "data:"))]
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag, attrs):
+        if tag not in VOID:
+            self.handle_starttag(tag, attrs)
+            self.open.pop()
+        else:
+            self.handle_starttag(tag, attrs)
+
+    def handle_endtag(self, tag):
+        if tag not in VOID:
+            assert self.open.pop() == tag
+
+
+def _checked(html):
+    checker = _Checker()
+    checker.feed(html)
+    checker.close()
+    assert not checker.open
+    return checker
+
+
+def test_the_page_is_whole_and_loads_nothing(make_run, data):
+    html = page([make_run("one"), make_run("two", error=0.5)], data, split="test", resamples=50)
+    checker = _checked(html)
+    assert checker.loaded == []
+    assert "<script" not in html
+    assert "url(http" not in html
+    assert "@import" not in html
+    for section in ("scores", "run1", "run2", "data", "settings"):
+        assert checker.ids.count(section) == 1
+
+
+def test_the_same_contents_give_the_same_bytes(make_run, data):
+    once, again = (page([make_run()], data, split="test", resamples=50) for _ in range(2))
+    assert once == again
+
+
+def test_clipping_paths_of_two_figures_never_meet(make_run, data):
+    html = page([make_run("one"), make_run("two")], data, split="test", resamples=50)
+    names = re.findall(r'<clipPath id="([^"]+)"', html)
+    assert len(names) == len(set(names))
+
+
+def test_simulated_data_are_marked_and_measured_ones_are_not(make_run, data):
+    from dataclasses import replace
+
+    assert "Simulated data." in page([make_run()], data, split="test", resamples=50)
+    measured = replace(data, simulated=False, assembly="hg38")
+    assert "imulated" not in page([make_run()], measured, split="test", resamples=50)
+
+
+def test_one_run_has_its_numbers_large_and_several_are_compared(make_run, data):
+    run = make_run()
+    alone = page([run], data, split="test", resamples=50)
+    assert f"<b>{run.scores['mse'].value:.3f}</b>" in alone
+    both = page([run, make_run("plain", error=0.9)], data, split="test", resamples=50)
+    assert "MSE − MSE of infer-2" in both
+    assert "on these genes infer-2 is ahead." in both
+
+
+def test_names_cannot_break_out_of_the_page(make_run, data):
+    html = page([make_run("<b>bold & co</b>")], data, split="test", resamples=50)
+    assert "<b>bold" not in html
+    assert "&lt;b&gt;bold &amp; co&lt;/b&gt;" in html
+    _checked(html)
+
+
+def test_imported_weights_have_no_curves_and_plain_ones_no_patterns(make_run, data):
+    run = make_run(losses=pd.DataFrame(), validation=pd.Series(dtype=float), chosen=None, patterns=None)
+    html = page([run], data, split="test", resamples=50)
+    assert "these weights were imported" in html
+    assert "Background patterns" not in html
+
+
+def test_without_signals_there_is_nothing_to_drop(make_run, data):
+    run = make_run(signals=())
+    html = page([make_run(signals=(), drops={(): run.scores})], data, split="test", resamples=50)
+    assert "owes to each signal" not in html
+
+
+def test_an_arm_has_its_signals_colour_in_the_figure_and_its_name_in_the_table(make_run, data):
+    html = page([make_run()], data, split="test", resamples=50)
+    for cell in ("all signals", "no h3k27ac", "no dnase", "no signals"):
+        assert f"<td>{cell}</td>" in html
+    figure = html[html.index("Scores with each signal dropped") :]
+    order = [figure.index(f"fill: {colour}") for colour in (ORANGE, BLUE, GREY)]
+    assert order == sorted(order)
+
+
+def test_patterns_that_say_nothing_are_called_so(make_run, data):
+    same = page([make_run(patterns=np.full((80, 2, 16), 0.5))], data, split="test", resamples=50)
+    assert "hardly differ between genes" in same
+    assert "nearly alike" in same
+    told = page([make_run()], data, split="test", resamples=50)
+    assert "hardly differ between genes" not in told
+    assert "nearly alike" not in told

@@ -1,0 +1,84 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from epigx.evaluation.metrics import Estimate, paired_bootstrap
+from epigx.report.tables import comparison_table, data_table, drop_table, interval, verdict
+
+
+def test_an_interval_has_a_minus_and_not_a_hyphen():
+    assert interval(Estimate(-0.01, -0.02, 0.0), digits=2) == "−0.01 [−0.02, 0.00]"
+
+
+def test_one_run_has_nothing_to_be_compared_with(make_run):
+    table = comparison_table([make_run()], 50)
+    assert table.head == ("Run", "MSE", "MAE", "Pearson r", "Spearman ρ", "Genes")
+    assert len(table.rows) == 1
+    assert not table.best
+
+
+def test_the_best_value_of_each_metric_is_marked(make_run):
+    table = comparison_table([make_run("good", error=0.2), make_run("bad", error=0.9)], 50)
+    assert table.best == {(0, 1), (0, 2), (0, 3), (0, 4)}
+    assert comparison_table([make_run(error=0.9), make_run(error=0.2)], 50).best == {(1, 1), (1, 2), (1, 3), (1, 4)}
+
+
+def test_the_difference_is_to_the_first_run_and_paired_by_gene_whatever_the_order(make_run):
+    first, second = make_run("first", error=0.2), make_run("second", error=0.5)
+    order = np.random.default_rng(5).permutation(second.n_genes)
+    shuffled = make_run(
+        "second",
+        gene_id=second.gene_id[order],
+        observed=second.observed[order],
+        predicted=second.predicted[order],
+        scores=second.scores,
+    )
+    cell = comparison_table([first, shuffled], 50).rows[1][-1]
+    _, rows = np.unique(first.gene_id.astype(str), return_index=True)
+    expected = paired_bootstrap(first.observed[rows], second.predicted[rows], first.predicted[rows], resamples=50)
+    assert cell == interval(expected["mse"])
+
+
+def test_genes_that_only_one_run_has_do_not_count(make_run):
+    first, second = make_run("first"), make_run("second")
+    part = make_run(
+        "second", gene_id=second.gene_id[:40], observed=second.observed[:40], predicted=second.predicted[:40]
+    )
+    assert comparison_table([first, part], 50).rows[1][-1] == "0.000 [0.000, 0.000]"
+
+
+@pytest.mark.parametrize(("errors", "ahead"), [((0.2, 0.9), "first"), ((0.9, 0.2), "second")])
+def test_the_verdict_names_the_run_that_is_ahead(make_run, errors, ahead):
+    said = verdict([make_run("first", error=errors[0]), make_run("second", error=errors[1])], 200)
+    assert said.startswith(f"The MSE of {ahead} is ")
+    assert said.endswith(f"on these genes {ahead} is ahead.")
+
+
+def test_the_verdict_does_not_see_a_difference_where_there_is_none(make_run):
+    same = make_run("first")
+    other = make_run("second", predicted=2 * same.observed - same.predicted)  # the same errors, with other signs
+    assert verdict([same, other], 200).endswith("neither is ahead.")
+
+
+def test_there_is_a_verdict_for_two_runs_alone(make_run):
+    assert verdict([make_run()], 50) == verdict([make_run()] * 3, 50) == ""
+
+
+def test_the_drop_table_says_how_much_worse_it_gets(make_run):
+    run = make_run(
+        drops={
+            (): {**make_run().scores, "mse": Estimate(0.2, 0.1, 0.3)},
+            ("hic",): {**make_run().scores, "mse": Estimate(0.15, 0.1, 0.2)},
+        }
+    )
+    table = drop_table(run)
+    assert [row[0] for row in table.rows] == ["all signals", "no hic"]
+    assert [row[-1] for row in table.rows] == ["", "−25.0%"]
+
+
+def test_the_data_table_counts_labels(data):
+    known = int(np.isfinite(data.expression["simA"]).sum())
+    table = data_table(data)
+    assert table.head == ("Cell type", "h3k27ac: bases > 0", "dnase: bases > 0", "Genes with a label", "Without")
+    assert table.rows == (("simA", "90.0%", "25.0%", str(known), str(80 - known)),)
