@@ -5,10 +5,15 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 import pytest
+
+if TYPE_CHECKING:
+    from epigx.training.config import RunConfig
+    from epigx.training.folder import Run
 
 SHARED = Path(__file__).parents[2] / "shared"
 
@@ -47,6 +52,30 @@ def make_dataset() -> Callable[..., Path]:
 def tiny_dataset(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """60 genes on chr1 to chr4 (valid chr3, test chr4), 128 bp; cell types alpha, beta (fewer labels), bare (none)."""
     return _write_dataset(tmp_path_factory.mktemp("tiny") / "data")
+
+
+@pytest.fixture(scope="session")
+def tiny_config(tiny_dataset: Path) -> Callable[..., RunConfig]:
+    """Make a configuration that trains on the tiny dataset in a second; take overrides (``"training.seed=1"``)."""
+
+    def make(*overrides: str) -> RunConfig:
+        from epigx.recipes import infer
+
+        config = infer(data=tiny_dataset, cell_type="alpha", window=None)
+        return config.override(
+            "model.backbone.d_model=16", "model.backbone.n_layers=1", "training.steps=12", "training.warmup_steps=2",
+            "training.lr=0.01", "training.threads=1", *overrides,
+        )  # fmt: skip
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def tiny_run(tiny_config: Callable[..., RunConfig], tmp_path_factory: pytest.TempPathFactory) -> Run:
+    """A finished run on the tiny dataset; not to be changed."""
+    from epigx.training.run import train
+
+    return train(tiny_config(), tmp_path_factory.mktemp("runs") / "tiny")
 
 
 def _write_dataset(path: Path, *, seed: int = 0, window: int = 128, cell_types=("alpha", "beta", "bare")) -> Path:

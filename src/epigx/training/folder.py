@@ -203,8 +203,8 @@ _MEND = "Train the run again, or copy its folder again from where it came."
 
 
 def _missing(path: Path, name: str) -> str:
-    if (path / "checkpoints" / "last.ckpt").is_file():
-        return f"{path} has no {name} yet: its training was broken off. Continue it with `epigx train --resume`."
+    if not (path / "provenance.json").is_file():  # the last to be written
+        return f"{path} has no {name} yet: its training was broken off. Go on with `epigx train --resume`."
     return f"{path / name} is missing. {_MEND}"
 
 

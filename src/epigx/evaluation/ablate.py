@@ -1,0 +1,125 @@
+"""What a trained model owes to each signal, and to the length of its window: take them away at test time."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from epigx.dataset.store import Dataset
+from epigx.evaluation.evaluate import Evaluation, evaluate
+from epigx.evaluation.metrics import Estimate, paired_bootstrap
+from epigx.evaluation.scope import as_run
+from epigx.training.folder import Run
+from epigx.training.selection import Part
+
+__all__ = ["Ablation", "drop_signals", "shorten_windows"]
+
+
+@dataclass(frozen=True)
+class Ablation:
+    """Scores with something taken away, beside those with all of it.
+
+    Parameters
+    ----------
+    baseline : Evaluation
+        Nothing taken away.
+    arms : tuple of Evaluation
+        One for each thing taken away.
+    differences : tuple of mapping of str to Estimate
+        For each arm its metrics minus the baseline's, on the same resampled genes; empty without bootstrap.
+    """
+
+    baseline: Evaluation
+    arms: tuple[Evaluation, ...]
+    differences: tuple[Mapping[str, Estimate], ...]
+
+    def table(self) -> pd.DataFrame:
+        """Return one row an arm, the baseline first: what was dropped, the window, the metrics.
+
+        ``mae_change`` is the relative change of the mean absolute error, by which the paper ranks the signals.
+        """
+        rows = []
+        for arm in (self.baseline, *self.arms):
+            rows.append(
+                {
+                    "dropped": ", ".join(arm.drop),
+                    "window": arm.window,
+                    **arm.metrics.to_dict(),
+                    "mae_change": arm.metrics.mae / self.baseline.metrics.mae - 1,
+                }
+            )
+        return pd.DataFrame(rows)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain values, for JSON."""
+        arms = [arm.to_dict() for arm in self.arms]
+        for arm, difference in zip(arms, self.differences, strict=True):
+            arm["difference"] = {name: [e.value, e.low, e.high] for name, e in difference.items()}
+        return {"baseline": self.baseline.to_dict(), "arms": arms}
+
+
+def drop_signals(
+    run: Run | str | Path,
+    *,
+    split: Part = "test",
+    data: Dataset | str | Path | None = None,
+    cell_type: str | None = None,
+    allow_overlap: bool = False,
+    bootstrap: int = 1000,
+    progress: Callable[[int, int], None] | None = None,
+) -> Ablation:
+    """Set each signal to zero in turn, and then all of them (Table 5, Figure 1c).
+
+    Parameters are those of :func:`~epigx.evaluation.evaluate.evaluate`; ``progress`` is called after each arm with its
+    number and the number of arms.
+    """
+    run = as_run(run)
+    names = [signal.name for signal in run.inputs.signals]
+    dropped = [(name,) for name in names] + ([tuple(names)] if len(names) > 1 else [])
+    common = {"split": split, "data": data, "cell_type": cell_type, "allow_overlap": allow_overlap}
+    return _ablate(run, [{"drop": drop} for drop in dropped], common, bootstrap, progress)
+
+
+def shorten_windows(
+    run: Run | str | Path,
+    windows: Iterable[int],
+    *,
+    split: Part = "test",
+    data: Dataset | str | Path | None = None,
+    cell_type: str | None = None,
+    drop: Collection[str] = (),
+    allow_overlap: bool = False,
+    bootstrap: int = 1000,
+    progress: Callable[[int, int], None] | None = None,
+) -> Ablation:
+    """Read shorter windows than the model was trained on (Table 2); ``windows`` are their lengths in bp."""
+    common = {"split": split, "data": data, "cell_type": cell_type, "drop": drop, "allow_overlap": allow_overlap}
+    return _ablate(as_run(run), [{"window": window} for window in windows], common, bootstrap, progress)
+
+
+def _ablate(
+    run: Run,
+    changes: list[dict[str, Any]],
+    common: dict[str, Any],
+    bootstrap: int,
+    progress: Callable[[int, int], None] | None,
+) -> Ablation:
+    evaluations = []
+    for done, change in enumerate([{}, *changes], start=1):
+        evaluations.append(evaluate(run, bootstrap=bootstrap, **{**common, **change}))
+        if progress is not None:
+            progress(done, len(changes) + 1)
+    baseline, *arms = evaluations
+    observed, whole = baseline.genes["observed"], baseline.genes["predicted"]
+    return Ablation(
+        baseline=baseline,
+        arms=tuple(arms),
+        differences=tuple(
+            paired_bootstrap(observed, arm.genes["predicted"], whole, resamples=bootstrap) if bootstrap else {}
+            for arm in arms
+        ),
+    )
