@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 
 from pydantic import Field, StringConstraints, model_validator
 
@@ -44,6 +44,16 @@ _KIND_OF_SUFFIX = {
 }
 
 
+_MATRIX = ("hic", "cool", "mcool")
+_OPTIONS = {
+    "resolution": _MATRIX,
+    "normalization": _MATRIX,
+    "pseudocount": (*_MATRIX, "bedpe"),
+    "column": ("bedpe",),
+    "slack": ("bedpe",),
+}
+
+
 class SignalFile(Config):
     """Where one cell type's signal is; a plain path is short for ``{file: path}``."""
 
@@ -55,6 +65,12 @@ class SignalFile(Config):
     """Bin size of contacts in bp (``hic``, ``cool``, ``mcool``); 5,000 when left out."""
     normalization: str | None = None
     """Normalisation of contacts by its name in the file (``hic``, ``cool``, ``mcool``); raw counts when left out."""
+    pseudocount: bool | None = None
+    """Whether the ABC model's pseudocount is added to contacts from a file; not when left out."""
+    column: int | None = Field(default=None, ge=7)
+    """The column of a loop's value (``bedpe``), counted from 1; the last that holds numbers alone when left out."""
+    slack: int | None = Field(default=None, ge=0)
+    """How far outside a loop's anchor a TSS may lie and count as inside (``bedpe``), in bp; 0 when left out."""
 
     @model_validator(mode="before")
     @classmethod
@@ -72,15 +88,20 @@ class SignalFile(Config):
     def _check_file(self) -> SignalFile:
         if (self.file is None) != (self.kind == "powerlaw"):
             raise ValueError(f"kind {self.kind} {'takes no file' if self.file else 'needs a file'}")
-        binned = self.resolution is not None or self.normalization is not None
-        if binned and self.kind not in ("hic", "cool", "mcool"):
-            raise ValueError(f"kind {self.kind} has no bins, so it takes neither resolution nor normalization")
+        for option in self.options():
+            if self.kind not in _OPTIONS[option]:
+                raise ValueError(f"{option} is an option of {', '.join(_OPTIONS[option])}, and not of {self.kind}")
         return self
+
+    def options(self) -> dict[str, Any]:
+        """Return how the file is read where that was said."""
+        values = {option: getattr(self, option) for option in _OPTIONS}
+        return {option: value for option, value in values.items() if value is not None}
 
     @property
     def is_contact(self) -> bool:
         """Whether values are contacts with the TSS and not a track along the genome."""
-        return self.kind in ("hic", "cool", "mcool", "bedpe", "powerlaw")
+        return self.kind in get_args(ContactKind)
 
 
 class Expression(Config):

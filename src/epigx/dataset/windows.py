@@ -73,8 +73,8 @@ class Windows(TorchDataset[Batch]):
         self.drop = frozenset(drop)
         self.row = np.tile(np.asarray(index, np.int64), len(cell_types))
         self.cell_type = np.repeat(np.array(cell_types, dtype=str), len(index))
-        self._label = _per_window(self, dataset.expression)
-        self._features = _per_window(self, self._scaled_features)
+        self._label = _per_window(self, cell_types, dataset.expression)
+        self._features = _per_window(self, cell_types, self._scaled_features)
 
     def __len__(self) -> int:
         """Return the number of windows: genes × cell types."""
@@ -149,10 +149,12 @@ class Windows(TorchDataset[Batch]):
         return np.stack(scaled, axis=1) if scaled else np.zeros((len(raw), 0), np.float32)
 
 
-def _per_window(windows: Windows, of_cell_type: Callable[[str], NDArray[np.float32]]) -> NDArray[np.float32]:
+def _per_window(
+    windows: Windows, cell_types: Sequence[str], of_cell_type: Callable[[str], NDArray[np.float32]]
+) -> NDArray[np.float32]:
     """Gather, for each window, its row of an array that differs between cell types."""
-    arrays = {str(name): of_cell_type(str(name)) for name in np.unique(windows.cell_type)}
-    out = np.empty((len(windows), *next(iter(arrays.values())).shape[1:]), np.float32)
+    arrays = {name: of_cell_type(name) for name in cell_types}
+    out = np.empty((len(windows), *arrays[cell_types[0]].shape[1:]), np.float32)
     for name, values in arrays.items():
         place = windows.cell_type == name
         out[place] = values[windows.row[place]]

@@ -1,0 +1,34 @@
+"""A ``.npy`` file that is filled a few rows at a time, by several processes, without being held in memory."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.lib import format as npy
+from numpy.typing import DTypeLike, NDArray
+
+__all__ = ["make_array", "write_rows"]
+
+
+def make_array(path: Path, shape: tuple[int, ...], dtype: DTypeLike) -> None:
+    """Make a file of zeros, of full length from the start."""
+    kind = np.dtype(dtype)
+    with path.open("wb") as file:
+        header = {"descr": npy.dtype_to_descr(kind), "fortran_order": False, "shape": shape}
+        npy.write_array_header_1_0(file, header)
+        file.truncate(file.tell() + kind.itemsize * int(np.prod(shape)))
+
+
+def write_rows(path: Path, first: int, rows: NDArray[Any]) -> None:
+    """Write rows at their place.
+
+    Through the file and not through a memory map: on a full disk a write fails with an error, where a map would kill
+    the process.
+    """
+    with path.open("r+b") as file:
+        npy.read_magic(file)
+        npy.read_array_header_1_0(file)
+        file.seek(first * rows.dtype.itemsize * int(np.prod(rows.shape[1:])), 1)
+        file.write(np.ascontiguousarray(rows).data)

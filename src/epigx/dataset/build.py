@@ -1,0 +1,152 @@
+"""Builds a dataset from a manifest: in parallel, in bounded memory, and so that a kill spoils nothing.
+
+One task fills the sequence of one chromosome, or the signals of one cell type on one chromosome, or takes a checksum.
+The order of genes, and so every byte, depends on the manifest, the window and the sources alone.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from epigx.dataset.arrays import make_array
+from epigx.dataset.check import refuse_errors
+from epigx.dataset.describe import array_files, complete, describe
+from epigx.dataset.gene_table import order_genes, select_genes, table_columns
+from epigx.dataset.manifest import Manifest
+from epigx.dataset.pool import Build, run_tasks
+from epigx.dataset.store import Dataset, open_dataset
+from epigx.dataset.tasks import DigestTask, SequenceTask, SignalTask, Task
+from epigx.dataset.work import WorkFolder, build_key
+from epigx.errors import InputError
+from epigx.genome.sequence import Genome
+
+__all__ = ["build"]
+
+logger = logging.getLogger(__name__)
+
+Progress = Callable[[int, int], None]
+
+
+def build(
+    manifest: Manifest,
+    window: int,
+    out: str | Path,
+    *,
+    jobs: int | None = None,
+    force: bool = False,
+    progress: Progress | None = None,
+) -> Dataset:
+    """Build a dataset.
+
+    Called again after it was stopped, by whatever means, it goes on where it was. The manifest is checked first.
+
+    Parameters
+    ----------
+    manifest : Manifest
+        The inputs; see :func:`epigx.dataset.manifest.read_manifest`.
+    window : int
+        Window length in bp, even. The dataset also serves every shorter window.
+    out : str or Path
+        The folder to make.
+    jobs : int, optional
+        Processes; by default one for each core, and only this one for small datasets. A script that uses several has
+        to call ``build`` under ``if __name__ == "__main__":``.
+    force : bool
+        Whether a dataset that stands at ``out`` is replaced, once the new one is whole.
+    progress : callable, optional
+        Called with (tasks finished, tasks in all), also once before the first.
+
+    Returns
+    -------
+    Dataset
+        The new dataset, opened.
+
+    Raises
+    ------
+    InputError
+        The check found an error, ``out`` exists and ``force`` is false, it cannot be written or the disk is full, or a
+        source changed under way. Nothing stands at ``out`` then that did not stand there before.
+    ConfigError
+        The window is odd or too short.
+    """
+    work = WorkFolder(Path(out).absolute())
+    with work.writing():
+        work.check_free(force=force)
+        refuse_errors(manifest, window)
+        key = build_key(manifest, window)
+        genome = Genome(manifest.locate(manifest.genome))
+        genes = order_genes(select_genes(manifest), genome)
+        size = _size(manifest, window, len(genes))
+        if work.prepare(key, size):
+            _make_arrays(work.whole, manifest, window, len(genes))
+            work.begin(key)
+        whole = Build(manifest, window, work)
+        columns = table_columns(manifest, genes, genome)
+        filling = _filling_tasks(manifest, genes)
+        _run(whole, (filling, _digest_tasks(whole)), _jobs(size) if jobs is None else jobs, progress)
+        describe(whole, complete(whole, filling, genes, columns))
+        if build_key(manifest, window) != key:
+            raise InputError(f"A file of the manifest changed while {work.out} was built. Build it again.")
+        open_dataset(work.whole)
+        work.publish()
+    logger.info("Built %s: %d genes, %d bp.", work.out, len(genes), window)
+    return open_dataset(out)
+
+
+def _size(manifest: Manifest, window: int, n_genes: int) -> int:
+    """Return the bytes of a dataset's arrays."""
+    width = np.dtype(manifest.dtype).itemsize * len(manifest.signals) * len(manifest.cell_types)
+    return n_genes * window * (1 + width)
+
+
+def _jobs(size: int) -> int:
+    """Choose how many processes pay: a new one costs about as much as reading 64 MB of windows."""
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return min(cores, 1 + size // 2**26)
+
+
+def _make_arrays(folder: Path, manifest: Manifest, window: int, n_genes: int) -> None:
+    make_array(folder / "sequence.npy", (n_genes, window), np.uint8)
+    for cell_type in manifest.cell_types:
+        shape = (n_genes, window, len(manifest.signals))
+        make_array(folder / "signals" / f"{cell_type}.npy", shape, manifest.dtype)
+
+
+def _run(build: Build, phases: Sequence[Sequence[Task]], jobs: int, progress: Progress | None) -> None:
+    """Run the tasks that are not finished, one phase after the other."""
+    pending = [[task for task in tasks if build.work.report(task.name) is None] for tasks in phases]
+    total = sum(map(len, phases))
+    done = total - sum(map(len, pending))
+    if done:
+        logger.info("Took up a build with %d of %d tasks finished.", done, total)
+    if progress is not None:
+        progress(done, total)
+    for tasks in pending:
+        for _ in run_tasks(build, tasks, jobs):
+            done += 1
+            if progress is not None:
+                progress(done, total)
+
+
+def _filling_tasks(manifest: Manifest, genes: pd.DataFrame) -> list[Task]:
+    tasks: list[Task] = [
+        DigestTask(manifest.locate(file), f"source-{number}") for number, file in enumerate(manifest.files())
+    ]
+    for chrom, part in genes.groupby("chrom", sort=False):
+        first = int(part.index[0])
+        tasks.append(SequenceTask(str(chrom), first, part))
+        tasks += [SignalTask(cell_type, str(chrom), first, part) for cell_type in manifest.cell_types]
+    return tasks
+
+
+def _digest_tasks(build: Build) -> list[Task]:
+    return [
+        DigestTask(build.work.whole / name, f"array-{number}")
+        for number, name in enumerate(array_files(build.manifest))
+    ]

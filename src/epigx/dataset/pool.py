@@ -1,0 +1,95 @@
+"""Runs a build's tasks, in this process or in several, and notes each as finished."""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures.process import BrokenProcessPool
+from dataclasses import dataclass
+from multiprocessing import connection, get_context, parent_process
+
+from epigx.dataset.manifest import Manifest
+from epigx.dataset.readers import Readers
+from epigx.dataset.tasks import Task
+from epigx.dataset.work import WorkFolder
+from epigx.errors import InputError
+
+__all__ = ["Build", "run_tasks"]
+
+
+@dataclass(frozen=True)
+class Build:
+    """What every task of a build needs to know."""
+
+    manifest: Manifest
+    window: int
+    work: WorkFolder
+
+    def run(self, task: Task, readers: Readers) -> None:
+        """Run a task and note that it is finished."""
+        self.work.finish(task.name, dict(task.run(readers, self.window, self.work.whole)))
+
+
+def run_tasks(build: Build, tasks: Sequence[Task], jobs: int) -> Iterator[Task]:
+    """Run tasks in any order, and yield each when it is finished.
+
+    Parameters
+    ----------
+    build : Build
+        What is being built.
+    tasks : sequence of Task
+        The work.
+    jobs : int
+        Processes; 1 works in this one.
+
+    Raises
+    ------
+    InputError
+        A file cannot be read, or a process was killed.
+    """
+    jobs = min(jobs, len(tasks))
+    if jobs <= 1:
+        readers = Readers(build.manifest, build.window)
+        for task in tasks:
+            build.run(task, readers)
+            yield task
+        return
+    with ProcessPoolExecutor(jobs, get_context("spawn"), initializer=_start, initargs=(build,)) as pool:
+        futures = {pool.submit(_run, task): task for task in tasks}
+        try:
+            for future in as_completed(futures):
+                future.result()
+                yield futures[future]
+        except BrokenProcessPool:
+            raise InputError(
+                "A process of the build died, perhaps for want of memory: try fewer with --jobs. "
+                'In a script, call build under `if __name__ == "__main__":`.'
+            ) from None
+        finally:
+            pool.shutdown(cancel_futures=True)
+
+
+_state: tuple[Build, Readers]
+
+
+def _start(build: Build) -> None:
+    """Make a new process ready."""
+    global _state
+    _state = build, Readers(build.manifest, build.window)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the first process, which ends the others
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+
+
+def _end_with_parent() -> None:
+    # A process whose parent was killed outright would otherwise wait for work for ever.
+    if (parent := parent_process()) is not None:
+        connection.wait([parent.sentinel])
+        os._exit(1)
+
+
+def _run(task: Task) -> None:
+    build, readers = _state
+    build.run(task, readers)

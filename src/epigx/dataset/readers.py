@@ -1,0 +1,76 @@
+"""The raw files of a manifest, each opened once a process and read as windows without gaps."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import cast
+
+import numpy as np
+from numpy.typing import NDArray
+
+from epigx.dataset.manifest import Manifest
+from epigx.dataset.sources import ContactKind, SignalFile, TrackKind
+from epigx.genome.chromosomes import match_chromosome
+from epigx.genome.contacts import Contacts, open_contacts
+from epigx.genome.sequence import Genome
+from epigx.genome.tracks import Track, open_track
+
+__all__ = ["Readers", "holds"]
+
+
+class Readers:
+    """Opens the files of a manifest when they are first read, and keeps them open.
+
+    Parameters
+    ----------
+    manifest : Manifest
+        Where the files are.
+    window : int, bp
+        The longest window that will be asked for.
+    """
+
+    def __init__(self, manifest: Manifest, window: int) -> None:
+        self.manifest = manifest
+        self.window = window
+        self._tracks: dict[str, Track] = {}
+        self._contacts: dict[SignalFile, Contacts] = {}
+
+    @cached_property
+    def genome(self) -> Genome:
+        """The reference genome."""
+        return Genome(self.manifest.locate(self.manifest.genome))
+
+    def track(self, file: str, kind: TrackKind) -> Track:
+        """Open a track along the genome."""
+        if file not in self._tracks:
+            self._tracks[file] = open_track(self.manifest.locate(file), kind)
+        return self._tracks[file]
+
+    def signal(self, spec: SignalFile) -> Track | Contacts:
+        """Open a signal, be it a track or contacts; contacts are read as far from the diagonal as windows reach."""
+        if not spec.is_contact:
+            return self.track(str(spec.file), cast(TrackKind, spec.kind))
+        if spec not in self._contacts:
+            path = self.manifest.locate(spec.file) if spec.file else None
+            kind = cast(ContactKind, spec.kind)
+            self._contacts[spec] = open_contacts(path, kind, band=self.window // 2, **spec.options())
+        return self._contacts[spec]
+
+    def values(
+        self, spec: SignalFile, chrom: str, tss: NDArray[np.int64], starts: NDArray[np.int64], length: int
+    ) -> NDArray[np.float32]:
+        """Return a signal's raw values, float32 (gene, length), 0 where the file has none."""
+        signal = self.signal(spec)
+        if not holds(signal, chrom):
+            return np.zeros((len(tss), length), np.float32)
+        if spec.is_contact:
+            values = cast(Contacts, signal).profile(chrom, tss, starts, length)
+        else:
+            values = cast(Track, signal).windows(chrom, starts, length)
+        values[np.isnan(values)] = 0
+        return values
+
+
+def holds(signal: Track | Contacts, chrom: str) -> bool:
+    """Tell whether a file knows a chromosome, by any of its names; the power law knows all."""
+    return signal.chromosomes is None or match_chromosome(chrom, signal.chromosomes) is not None

@@ -1,0 +1,164 @@
+"""The hidden folder beside a dataset in which it is built, so that a build that was killed goes on where it was.
+
+::
+
+    .k562.parts/key          what is being built: a hash of the manifest, the window, and the sources' sizes and times
+    .k562.parts/done/…json   one file for each finished task, with what it reported
+    .k562.parts/whole/       the dataset to be, renamed to ``k562`` once it is whole
+    .k562.parts/old/         a dataset that is being replaced, for the instant between two renames
+"""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import json
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from epigx import __version__
+from epigx.atomic import atomic_file
+from epigx.dataset.manifest import Manifest
+from epigx.dataset.store import FORMAT_VERSION
+from epigx.errors import InputError
+
+__all__ = ["WorkFolder", "build_key"]
+
+
+def build_key(manifest: Manifest, window: int) -> str:
+    """Return a hash that changes with whatever changes the dataset; sources count by their size and time."""
+    files = {file: manifest.locate(file).stat() for file in manifest.files()}
+    values = {
+        "epigx": __version__,
+        "format": FORMAT_VERSION,
+        "window": window,
+        "manifest": manifest.model_dump(mode="json", exclude={"root"}),
+        "sources": {file: (stat.st_size, stat.st_mtime_ns) for file, stat in files.items()},
+    }
+    return hashlib.sha256(json.dumps(values).encode()).hexdigest()
+
+
+@dataclass(frozen=True)
+class WorkFolder:
+    """The work folder of the dataset at ``out``."""
+
+    out: Path
+
+    @property
+    def path(self) -> Path:
+        """The hidden sibling."""
+        return self.out.parent / f".{self.out.name}.parts"
+
+    @property
+    def whole(self) -> Path:
+        """The dataset to be."""
+        return self.path / "whole"
+
+    def check_free(self, *, force: bool) -> None:
+        """Make sure that nothing is lost by writing to ``out``.
+
+        Raises
+        ------
+        InputError
+            Something stands there and ``force`` is false, or it is no dataset.
+        """
+        self._put_back()
+        if not os.path.lexists(self.out):
+            return
+        if not force:
+            raise InputError(f"{self.out} already exists. Choose another folder, or replace it with --force.")
+        is_dataset = (self.out / "dataset.json").is_file()
+        if not is_dataset and not (self.out.is_dir() and not any(self.out.iterdir())):
+            raise InputError(f"{self.out} exists and is not a dataset, so it is not replaced. Choose another folder.")
+
+    def prepare(self, key: str, size: int) -> bool:
+        """Make the folder, or take up the one that a build of the same key left.
+
+        Parameters
+        ----------
+        key : str
+            See :func:`build_key`.
+        size : int
+            Bytes that the dataset will take.
+
+        Returns
+        -------
+        bool
+            Whether it is new, so that its arrays have still to be made.
+
+        Raises
+        ------
+        InputError
+            The disk has less room than that.
+        """
+        marker = self.path / "key"
+        if self.whole.is_dir() and marker.is_file() and marker.read_text() == key:
+            return False
+        shutil.rmtree(self.path, ignore_errors=True)
+        self.out.parent.mkdir(parents=True, exist_ok=True)
+        free = shutil.disk_usage(self.out.parent).free
+        if free < size:
+            raise InputError(
+                f"{self.out} needs {size / 1e9:.2f} GB, and {free / 1e9:.2f} GB are free there. Free some space."
+            )
+        for folder in (self.whole / "signals", self.path / "done"):
+            folder.mkdir(parents=True)
+        return True
+
+    def begin(self, key: str) -> None:
+        """Note what is being built, once the arrays are made."""
+        with atomic_file(self.path / "key") as partial:
+            partial.write_text(key)
+
+    def report(self, task: str) -> dict[str, Any] | None:
+        """Return what a task reported, or ``None`` while it is not finished."""
+        path = self._report(task)
+        return dict(json.loads(path.read_text())) if path.is_file() else None
+
+    def finish(self, task: str, report: dict[str, Any]) -> None:
+        """Note that a task is finished."""
+        with atomic_file(self._report(task)) as partial:
+            partial.write_text(json.dumps(report))
+
+    def publish(self) -> None:
+        """Let the whole dataset take its place, by renaming."""
+        for path in (*self.whole.rglob("*"), self.whole):
+            handle = os.open(path, os.O_RDONLY)
+            try:
+                os.fsync(handle)
+            finally:
+                os.close(handle)
+        if self.out.exists():
+            self.out.rename(self.path / "old")
+        self.whole.rename(self.out)
+        shutil.rmtree(self.path)
+
+    @contextmanager
+    def writing(self) -> Iterator[None]:
+        """Turn what the system says of a full or unwritable disk into a sentence."""
+        try:
+            yield
+        except OSError as error:
+            if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+                remedy = f"Free some space and build again: what is done is kept in {self.path}."
+            elif (
+                isinstance(error, PermissionError | NotADirectoryError | FileExistsError) or error.errno == errno.EROFS
+            ):
+                remedy = "Choose a folder that you may write to."
+            else:
+                raise
+            raise InputError(f"{self.out} cannot be written: {error.strerror}. {remedy}") from error
+
+    def _report(self, task: str) -> Path:
+        return self.path / "done" / f"{task}.json"
+
+    def _put_back(self) -> None:
+        """Undo the first of the two renames of a replacement, if the build was killed between them."""
+        old = self.path / "old"
+        if old.exists() and not os.path.lexists(self.out):
+            old.rename(self.out)
