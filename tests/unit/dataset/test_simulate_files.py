@@ -13,6 +13,9 @@ import pyfaidx
 import pytest
 from sklearn.linear_model import LinearRegression
 
+from epigx.dataset.build import build
+from epigx.dataset.check import check
+from epigx.dataset.manifest import read_manifest
 from epigx.dataset.simulate import Simulation, simulate
 from epigx.dataset.simulation.annotation import Transcript, annotate
 from epigx.dataset.simulation.contacts import RESOLUTIONS
@@ -20,7 +23,7 @@ from epigx.dataset.simulation.sequence import MOTIFS, REACH, motif_score, plan_s
 from epigx.genome.transcripts import transcript_features
 
 SETTINGS = Simulation(
-    genes=240, chromosomes=("chr1", "chr2", "chr10", "chr22"), spacing=(9_000, 12_000), cell_types={"a": 0.2, "b": 0.5}
+    genes=240, chromosomes=("chr1", "chr3", "chr10", "chr22"), spacing=(9_000, 12_000), cell_types={"a": 0.2, "b": 0.5}
 )
 
 
@@ -56,7 +59,6 @@ def test_sizes_agree_between_fasta_tracks_and_contacts(folder: Path) -> None:
     with pyfaidx.Fasta(str(folder / "genome.fa"), rebuild=True) as fasta:
         sizes = {record.name: len(record) for record in fasta}
         assert set("".join(str(record) for record in fasta)) == set("ACGT")
-    (folder / "genome.fa.fai").unlink()
     assert list(sizes) == list(SETTINGS.chromosomes)
     for name in ("h3k27ac", "dnase", "cage.plus", "cage.minus"):
         assert pybigtools.open(str(folder / f"a.{name}.bigWig")).chroms() == sizes
@@ -155,6 +157,24 @@ def test_peaks_are_sorted_and_stand_on_dnase(folder: Path) -> None:
     assert (peaks["signal"] >= 2).all()
     summits = peaks.rename(columns={"start": "tss"}).assign(tss=peaks["start"] + peaks["summit"])
     assert correlation(windows(folder / "a.dnase.bigWig", summits, 25).mean(axis=1), peaks["signal"]) > 0.8
+
+
+@pytest.mark.parametrize("window", [500, 2000, 10_000])
+def test_the_manifest_passes_every_check(folder: Path, window: int) -> None:
+    assert check(read_manifest(folder / "manifest.yaml"), window) == []
+
+
+def test_a_dataset_built_from_it_holds_the_truth(folder: Path, truth: pd.DataFrame, tmp_path: Path) -> None:
+    data = build(read_manifest(folder / "manifest.yaml"), 1000, tmp_path / "data", jobs=1)
+    assert len(data.genes) == SETTINGS.genes
+    assert (data.genes["dna_coverage"] == 1).all()
+    for name in SETTINGS.cell_types:
+        known = truth[truth["cell_type"] == name].set_index("gene_id").loc[data.genes["gene_id"]]
+        np.testing.assert_allclose(data.expression(name), known["expression"], atol=1e-5)
+        h3k27ac, dnase, hic = np.log(np.asarray(data.signal_values(name), np.float32).mean(axis=1)).T
+        assert correlation(h3k27ac, known["acetylation"]) > 0.9
+        assert correlation(dnase, known["background"]) > 0.75
+        assert correlation(hic, known["background"]) > 0.6
 
 
 @pytest.fixture(scope="module")
