@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Collection, Iterable
+from functools import cache
 from pathlib import Path
 
 from epigx.errors import InputError
 
-__all__ = ["match_chromosome", "match_chromosomes", "require_chromosome"]
+__all__ = ["find_chromosome", "match_chromosome", "match_chromosomes", "require_chromosome"]
 
 logger = logging.getLogger(__name__)
 
@@ -46,10 +47,7 @@ def match_chromosome(name: str, available: Collection[str]) -> str | None:
         aliases: Iterable[str] = _MITOCHONDRION
     else:
         aliases = (name.removeprefix("chr") if name.startswith("chr") else f"chr{name}",)
-    alias = next((alias for alias in aliases if alias in available), None)
-    if alias is not None:
-        logger.info("Chromosome %r was read as %r.", name, alias)
-    return alias
+    return next((alias for alias in aliases if alias in available), None)
 
 
 def match_chromosomes(wanted: Iterable[str], available: Collection[str]) -> dict[str, str]:
@@ -64,15 +62,23 @@ def match_chromosomes(wanted: Iterable[str], available: Collection[str]) -> dict
     return {name: alias for name, alias in found.items() if alias is not None}
 
 
+def find_chromosome(name: str, available: Collection[str], path: str | Path) -> str | None:
+    """Do as :func:`match_chromosome`, and log once when the file at ``path`` has another name for a chromosome."""
+    found = match_chromosome(name, available)
+    if found not in {name, None}:
+        _tell(str(path), name, str(found))
+    return found
+
+
 def require_chromosome(name: str, available: Collection[str], path: str | Path) -> str:
-    """Return the name that the file at ``path`` gives to a chromosome.
+    """Do as :func:`find_chromosome`, for a file that lists all its chromosomes.
 
     Raises
     ------
     InputError
         The file has the chromosome under none of its names.
     """
-    found = match_chromosome(name, available)
+    found = find_chromosome(name, available, path)
     if found is None:
         listed = [repr(known) for known in list(available)[:4]]
         has = ", ".join(listed) + (", …" if len(available) > len(listed) else "") if listed else "none"
@@ -81,3 +87,8 @@ def require_chromosome(name: str, available: Collection[str], path: str | Path) 
             "Use files of one assembly, or leave out the genes of that chromosome."
         )
     return found
+
+
+@cache
+def _tell(path: str, name: str, alias: str) -> None:
+    logger.info("%s: chromosome %r was read as %r.", path, name, alias)

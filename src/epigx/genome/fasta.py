@@ -131,9 +131,9 @@ def check_index(source: FastaBytes, records: dict[str, Record], path: Path) -> N
     first, last = (pick(records.values(), key=lambda record: record.offset) for pick in (min, max))
     header = source.read(max(first.offset - 1_024, 0), first.offset).splitlines()[-1:]
     end = last.place(last.length - 1) if last.length else last.offset
-    rest = source.read(end, end + last.line_bytes + 2)
+    rest = source.read(end, end + last.line_bytes + 2).split()
     named = bool(header) and header[0].startswith(b">") and header[0][1:].split()[:1] == [first.name.encode()]
-    if not named or len(rest.split()) != min(last.length, 1) or len(rest.split()[0]) != 1:
+    if not named or [len(piece) for piece in rest] != [1] * min(last.length, 1):
         raise InputError(
             f"{path} does not fit its index: it was cut off, or changed after it was indexed. "
             "Fetch it again, or delete its .fai and .gzi to have them made anew."

@@ -116,7 +116,7 @@ def _from_table(path: str | Path) -> pd.DataFrame:
     for column in ("gene_id", "chrom", "tss", "strand"):
         if column not in table:
             raise InputError(f"{path} has no column {column!r}.{did_you_mean(column, table.columns)}")
-    table = table.assign(line=np.arange(len(table)) + 2)
+    table = table.assign(line=table.index)
     places = pd.to_numeric(table["tss"], errors="coerce")
     wrong = np.flatnonzero(places.isna() | (places % 1 != 0))
     if len(wrong):

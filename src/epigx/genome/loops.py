@@ -10,7 +10,7 @@ import pandas as pd
 from jaxtyping import Float32, Float64, Int64
 
 from epigx.errors import InputError
-from epigx.genome.chromosomes import match_chromosome
+from epigx.genome.chromosomes import find_chromosome
 from epigx.genome.rows import Column, check_intervals, open_text, read_rows
 
 __all__ = ["LoopContacts"]
@@ -45,6 +45,7 @@ class LoopContacts:
 
     def __init__(self, path: Path, *, column: int | None = None, slack: int = 0) -> None:
         self.path: Path | None = path
+        self._path = path
         self._slack = slack
         self._loops = _read(path, column)
         self.chromosomes: dict[str, int | None] | None = dict.fromkeys(self._loops)
@@ -55,7 +56,7 @@ class LoopContacts:
         """Return the highest value of the loops that join each base with the TSS (see :class:`~.contacts.Contacts`)."""
         contacts = np.zeros((len(starts), length), dtype=np.float32)
         # Such a file does not list its chromosomes: one without a loop is simply absent.
-        name = match_chromosome(chrom, self._loops)
+        name = find_chromosome(chrom, self._loops, self._path)
         if name is None:
             return contacts
         loops = self._loops[name]

@@ -145,7 +145,7 @@ def _layout(path: str | Path, columns: Mapping[str, Column], what: str) -> tuple
 def _is_header(fields: list[str], columns: Mapping[str, Column]) -> bool:
     """Tell a header from a row: none of its fields is a number where rows have coordinates."""
     places = [column.place for column in columns.values() if column.kind is int and not column.optional]
-    return all(place < len(fields) and fields[place].isidentifier() for place in places)
+    return bool(places) and all(place < len(fields) and fields[place].isidentifier() for place in places)
 
 
 def _convert(

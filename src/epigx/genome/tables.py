@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import warnings
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -20,24 +21,46 @@ _ID_COLUMNS = ("gene_id", "ENSID", "ensembl_id", "Gene stable ID", "gene")
 
 
 def read_table(path: str | Path) -> pd.DataFrame:
-    """Read a table with a header: tabs, or commas where the header has no tab; plain or gzipped; all as text.
+    """Read a table with a header as text.
+
+    Parameters
+    ----------
+    path : str or Path
+        TSV, or CSV where the header has no tab; plain or gzipped. Lines above the header that begin with ``##`` are
+        passed over.
+
+    Returns
+    -------
+    DataFrame
+        Text (an absent value is empty), indexed by the 1-based line.
 
     Raises
     ------
     InputError
         The file cannot be read, is empty, or a row has more fields than the header.
     """
-    with open_text(path) as text:
-        header = text.readline()
-    separator = "\t" if "\t" in header or "," not in header else ","
+    above, separator = _layout(path)
     with open_text(path) as text:
         try:
-            table = pd.read_csv(text, sep=separator, dtype=str, na_filter=False, index_col=False, comment=None)
-        except pd.errors.EmptyDataError:
-            raise InputError(f"{path} is empty. It should be a table with a header.") from None
+            with warnings.catch_warnings():
+                # The first row, unlike the others, is only warned of when it is longer than the header.
+                warnings.simplefilter("error", pd.errors.ParserWarning)
+                table = pd.read_csv(
+                    text,
+                    sep=separator,
+                    dtype=str,
+                    na_filter=False,
+                    index_col=False,
+                    skiprows=above,
+                    skip_blank_lines=False,
+                )
         except (pd.errors.ParserError, pd.errors.ParserWarning) as error:
-            raise InputError(f"{path} is no table: {str(error).strip()}.") from None
+            raise InputError(f"{path}: the rows do not fit the header: {' '.join(str(error).split())}") from None
     table.columns = [str(name).strip().removeprefix("#") for name in table.columns]
+    table.index += above + 2
+    table = table[(table != "").any(axis=1)]
+    if table.empty:
+        raise InputError(f"{path} has no row below its header. Check that it was written to its end.")
     return table
 
 
@@ -94,14 +117,22 @@ def read_gene_columns(
     repeated = table[name][table[name].duplicated()]
     if len(repeated):
         raise InputError(
-            f"{path}, line {repeated.index[0] + 2}: gene {repeated.iloc[0]!r} stands there twice. "
-            "Keep one row per gene."
+            f"{path}, line {repeated.index[0]}: gene {repeated.iloc[0]!r} stands there twice. Keep one row per gene."
         )
     rows = match_genes(gene_ids, table[name].tolist())
     values = np.full((len(rows), len(columns)), np.nan)
     for place, column in enumerate(columns):
         values[rows >= 0, place] = _numbers(path, table[column])[rows[rows >= 0]]
     return values
+
+
+def _layout(path: str | Path) -> tuple[int, str]:
+    """Return how many lines stand above the header, and what parts its columns."""
+    with open_text(path) as text:
+        for number, line in enumerate(text):
+            if line.strip() and not line.startswith("##"):
+                return number, "," if "," in line and "\t" not in line else "\t"
+    raise InputError(f"{path} is empty. It should be a table with a header.")
 
 
 def _numbers(path: str | Path, texts: pd.Series) -> Float64[np.ndarray, " rows"]:
@@ -112,7 +143,7 @@ def _numbers(path: str | Path, texts: pd.Series) -> Float64[np.ndarray, " rows"]
     if wrong.any():
         row = int(np.argmax(wrong))
         raise InputError(
-            f"{path}, line {row + 2}: {texts.name} is {texts.iloc[row]!r}, not a number. "
+            f"{path}, line {texts.index[row]}: {texts.name} is {texts.iloc[row]!r}, not a number. "
             "Mend it, or leave it empty where there is no value."
         )
     return numbers
