@@ -140,3 +140,14 @@ def test_diversity_is_float32_under_autocast() -> None:
     with torch.autocast("cpu", dtype=torch.bfloat16):
         mixed = diversity(patterns)
     torch.testing.assert_close(mixed, diversity(patterns), rtol=0, atol=0)
+
+
+def test_a_step_in_bfloat16(batch: Batch) -> None:
+    network, objective = MODEL.build(3, 2, 80), Backdoor().build(MODEL, 3).eval()
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        prediction, loss = objective(network, batch)
+    _, exact = objective(network, batch)
+    assert {prediction.expression.dtype, prediction.patterns.dtype, loss.total.dtype} == {torch.float32}
+    torch.testing.assert_close(loss.total, exact.total, rtol=0.02, atol=0.02)
+    loss.total.backward()
+    assert all(parameter.grad.isfinite().all() for parameter in network.parameters())
