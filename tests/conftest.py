@@ -1,4 +1,4 @@
-"""What all tests share: seeds, and where the real data and the parity fixtures lie when they are at hand."""
+"""What all tests share: seeds, a small genome, and where the real data and the parity fixtures lie if at hand."""
 
 from __future__ import annotations
 
@@ -135,3 +135,139 @@ def _write_dataset(path: Path, *, seed: int = 0, window: int = 128, cell_types=(
     )
     (path / "dataset.json").write_text(about.model_dump_json())
     return path
+
+
+class GenomeFiles:
+    """A genome of two chromosomes and eight genes, some at a chromosome's very end, in the formats that users have.
+
+    ``values`` is its manifest as plain values, to be changed at will before :meth:`manifest` or :meth:`write`.
+    """
+
+    sizes: ClassVar[dict[str, int]] = {"chr1": 6000, "chr2": 4000}
+    places: ClassVar[list[tuple[str, int, str]]] = [
+        ("chr2", 1500, "+"),
+        ("chr2", 100, "-"),
+        ("chr1", 0, "+"),
+        ("chr1", 30, "-"),
+        ("chr1", 2000, "-"),
+        ("chr1", 2500, "+"),
+        ("chr1", 5999, "-"),
+        ("chr2", 3990, "+"),
+    ]
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        folder.mkdir(parents=True, exist_ok=True)
+        self.random = np.random.default_rng(0)
+        self.gene_ids = [f"g{number}" for number in range(len(self.places))]
+        self.write_fasta()
+        self.write_genes(self.places)
+        for cell in ("A", "B"):
+            self.write_bigwig(f"{cell}.h3k27ac.bigWig")
+            self.write_text(f"{cell}.dnase.bedGraph", self._steps("chr1", 40) + self._steps("chr2", 25))
+        self.write_text("loops.bedpe", ["chr1 1900 2600 chr1 5500 6000 loop 3.5", "chr2 0 200 chr2 1400 1600 loop 2"])
+        labels = self.random.integers(0, 500, size=(8, 2))
+        self.write_table("expression.tsv", {"A_TPM": labels[:, 0], "B_TPM": labels[:, 1]})
+        lengths = self.random.integers(50, 5000, size=(8, 2))
+        self.write_table("features.tsv", {"cds_length": lengths[:, 0], "density": lengths[:, 1] / 1000})
+        self.values: dict[str, Any] = {
+            "root": str(folder),
+            "assembly": "toy",
+            "genome": "genome.fa",
+            "genes": "genes.bed",
+            "split": {"valid": [], "test": ["chr2"]},
+            "signals": {
+                "h3k27ac": {"role": "foreground", "transform": "log1p"},
+                "dnase": {"role": "background", "transform": "asinh"},
+                "hic": {"role": "background"},
+            },
+            "features": {
+                "file": "features.tsv",
+                "columns": {"cds_length": "log10zscore", "density": "zscore"},
+                "promoter_activity": {},
+            },
+            "cell_types": {
+                cell: {
+                    "signals": {
+                        "h3k27ac": f"{cell}.h3k27ac.bigWig",
+                        "dnase": f"{cell}.dnase.bedGraph",
+                        "hic": "loops.bedpe",
+                    },
+                    "expression": {"file": "expression.tsv", "column": f"{cell}_TPM"},
+                }
+                for cell in ("A", "B")
+            },
+        }
+
+    def manifest(self) -> Any:
+        """Return the manifest."""
+        from epigx.dataset.manifest import Manifest
+
+        return Manifest.parse(self.values)
+
+    def write(self) -> Path:
+        """Write the manifest as YAML."""
+        path = self.folder / "manifest.yaml"
+        path.write_text(yaml.safe_dump({**self.values, "root": "."}, sort_keys=False))
+        return path
+
+    def write_fasta(self, sizes: dict[str, int] | None = None) -> None:
+        """Write random bases, with a stretch of N."""
+        lines = []
+        for chrom, size in (sizes or self.sizes).items():
+            bases = self.random.choice(list("ACGTacgt"), size)
+            bases[200:260] = "N"
+            lines += [f">{chrom}", *("".join(bases[first : first + 60]) for first in range(0, size, 60))]
+        for index in self.folder.glob("genome.fa.*"):
+            index.unlink()
+        self.write_text("genome.fa", lines)
+
+    def write_genes(self, places: list[tuple[str, int, str]], gene_ids: list[str] | None = None) -> None:
+        """Write a BED of TSSs."""
+        names = gene_ids or [f"g{number}" for number in range(len(places))]
+        rows = [
+            f"{chrom}\t{tss}\t{tss + 1}\t{name}\t0\t{strand}\tS{name}"
+            for (chrom, tss, strand), name in zip(places, names, strict=True)
+        ]
+        self.write_text("genes.bed", rows)
+
+    def write_bigwig(
+        self, name: str, rows: list[tuple[str, int, int, float]] | None = None, sizes: dict[str, int] | None = None
+    ) -> None:
+        """Write a bigWig: random steps with gaps, or the rows given."""
+        import pybigtools
+
+        if rows is None:
+            rows = []
+            for line in self._steps("chr1", 50) + self._steps("chr2", 30):
+                chrom, start, end, value = line.split("\t")
+                rows.append((chrom, int(start), int(end), float(value)))
+        pybigtools.open(str(self.folder / name), "w").write(sizes or self.sizes, rows)
+
+    def write_table(self, name: str, columns: dict[str, Any]) -> None:
+        """Write a TSV with a row for each gene."""
+        rows = zip(self.gene_ids, *columns.values(), strict=True)
+        self.write_text(name, ["\t".join(["gene_id", *columns]), *("\t".join(map(str, row)) for row in rows)])
+
+    def write_text(self, name: str, lines: list[str]) -> None:
+        """Write lines."""
+        (self.folder / name).write_text("\n".join(lines) + "\n")
+
+    def _steps(self, chrom: str, number: int) -> list[str]:
+        """Cut a chromosome into stretches of constant value, a tenth of them without one."""
+        inner = np.sort(self.random.choice(np.arange(1, self.sizes[chrom]), number - 1, replace=False))
+        edges = np.concatenate([[0], inner, [self.sizes[chrom]]])
+        spans = [span for place, span in enumerate(zip(edges, edges[1:], strict=False)) if place % 10 != 5]
+        return [f"{chrom}\t{start}\t{end}\t{self.random.integers(1, 40) / 4}" for start, end in spans]
+
+
+@pytest.fixture
+def genome_files(tmp_path: Path) -> GenomeFiles:
+    """Raw files of a small genome."""
+    return GenomeFiles(tmp_path / "files")
+
+
+@pytest.fixture(scope="session")
+def make_genome_files() -> type[GenomeFiles]:
+    """Write raw files of a small genome in a folder, for tests that need several."""
+    return GenomeFiles
