@@ -8,6 +8,8 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from epigx.version import __version__
+
 if TYPE_CHECKING:
     from epigx import recipes
     from epigx.dataset.build import build
@@ -35,8 +37,6 @@ __all__ = [
     "simulate",
     "train",
 ]
-
-__version__ = "0.1.0"
 
 _HOMES = {
     "build": "epigx.dataset.build:build",

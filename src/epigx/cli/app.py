@@ -7,10 +7,10 @@ from typing import Annotated
 
 from cyclopts import App, Group, Parameter
 
-from epigx import __version__
 from epigx.cli.console import configure_logging
 from epigx.cli.ending import ended
 from epigx.cli.options import LOOK
+from epigx.version import __version__
 
 __all__ = ["app", "main"]
 

@@ -20,7 +20,7 @@ _GIB = 2**30
 
 def versions() -> dict[str, str]:
     """Return the versions of Python, epigx and the packages that its results depend on."""
-    from epigx import __version__
+    from epigx.version import __version__
 
     return {
         "epigx": __version__,

@@ -11,12 +11,12 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from epigx import __version__
 from epigx.dataset.manifest import Manifest
 from epigx.dataset.pool import Build
 from epigx.dataset.signals import SignalInfo
 from epigx.dataset.store import Description, FeatureInfo, FileInfo, digest
 from epigx.dataset.tasks import DigestTask, Task
+from epigx.version import __version__
 
 __all__ = ["array_files", "complete", "describe"]
 

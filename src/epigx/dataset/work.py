@@ -21,11 +21,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from epigx import __version__
 from epigx.atomic import atomic_file
 from epigx.dataset.manifest import Manifest
 from epigx.dataset.store import FORMAT_VERSION
 from epigx.errors import InputError
+from epigx.version import __version__
 
 __all__ = ["WorkFolder", "build_key"]
 

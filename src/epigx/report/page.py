@@ -10,10 +10,10 @@ import jinja2
 import numpy as np
 from matplotlib.figure import Figure
 
-from epigx import __version__
 from epigx.report import figures, tables
 from epigx.report.contents import DatasetContents, RunContents
 from epigx.report.drawing import GREY, INK, signal_colours, svg
+from epigx.version import __version__
 
 __all__ = ["page", "pattern_cosine"]
 

@@ -9,9 +9,9 @@ from importlib.metadata import PackageNotFoundError, version
 import torch
 from pydantic import Field
 
-import epigx
 from epigx.config import Config
 from epigx.dataset.split import Split
+from epigx.version import __version__
 
 __all__ = ["Provenance", "versions"]
 
@@ -70,7 +70,7 @@ class Provenance(Config):
 
 def versions() -> dict[str, str]:
     """Return the versions that a run's numbers depend on."""
-    found = {"epigx": epigx.__version__, "torch": torch.__version__, "python": platform.python_version()}
+    found = {"epigx": __version__, "torch": torch.__version__, "python": platform.python_version()}
     with suppress(PackageNotFoundError):  # runs are loaded where Lightning is not
         found["pytorch-lightning"] = version("pytorch-lightning")
     return found

@@ -9,13 +9,13 @@ from typing import Any
 
 import pandas as pd
 
-from epigx import __version__
 from epigx.dataset.simulation.annotation import Annotation
 from epigx.dataset.simulation.causes import ACETYLATION, EXPRESSION, CellState
 from epigx.dataset.simulation.contacts import CONTACT_BACKGROUND
 from epigx.dataset.simulation.settings import Simulation
 from epigx.dataset.simulation.signals import DNASE, H3K27AC
 from epigx.dataset.split import PAPER
+from epigx.version import __version__
 
 __all__ = ["truth_summary", "truth_table", "write_truth"]
 
