@@ -53,6 +53,9 @@ TRAINED_ON = tuple(f"chr{n}" for n in range(1, 23) if n not in (3, 21, 22))
 """The training chromosomes of fold 11, which the official code fixes."""
 
 
+UNKNOWN = "unknown"
+
+
 class Prism(NamedTuple):
     """A Prism checkpoint in epigx's terms."""
 
@@ -66,7 +69,7 @@ def import_prism(
     source: str | Path,
     out: str | Path,
     *,
-    cell_type: str = "K562",
+    cell_type: str | None = None,
     data: str | Path = "",
     pool: int = 2_000,
     activation: Activation = "sigmoid",
@@ -91,7 +94,7 @@ def import_prism(
     prism = read_prism(source, cell_type=cell_type, data=data, pool=pool, activation=activation)
     provenance = Provenance(
         origin=f"imported from {Path(source).name}",
-        cell_types=(cell_type,),
+        cell_types=(cell_type,) if cell_type else (),
         split=PAPER,
         chromosomes_trained=TRAINED_ON,
         n_parameters=prism.networks.parameters(),
@@ -112,7 +115,7 @@ def import_prism(
 def read_prism(
     source: str | Path,
     *,
-    cell_type: str = "K562",
+    cell_type: str | None = None,
     data: str | Path = "",
     pool: int = 2_000,
     activation: Activation = "sigmoid",
@@ -126,8 +129,8 @@ def read_prism(
     ----------
     source : str or Path
         The checkpoint.
-    cell_type : str
-        Cell type that it was trained on, which the weights do not tell.
+    cell_type : str, optional
+        Cell type that it was trained on, which the weights do not tell; the configuration says ``unknown`` without.
     data : str or Path
         Dataset folder to name in the configuration.
     pool : int, bp
@@ -155,7 +158,7 @@ def read_prism(
             f"A Prism checkpoint reads up to {len(SIGNALS)} signals, and {len(FEATURES)} features."
         )
     config = RunConfig(
-        data=DataConfig(path=str(data), cell_types=(cell_type,), window=2_000, split=PAPER),
+        data=DataConfig(path=str(data), cell_types=(cell_type or UNKNOWN,), window=2_000, split=PAPER),
         model=PredictorModel(backbone=Caduceus(d_model=d_model, n_layers=n_layers), pool=pool),
         objective=_objective(official, d_model, activation),
         training=TrainingConfig(precision="bf16"),

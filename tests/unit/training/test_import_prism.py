@@ -61,6 +61,12 @@ def test_what_the_official_model_reads(tmp_path: Path) -> None:
     assert [signal.name for signal in fewer.signals] == ["h3k27ac"]
 
 
+def test_a_cell_type_that_nobody_tells(tmp_path: Path) -> None:
+    run = import_prism(save(official(), tmp_path), tmp_path / "run")
+    assert run.provenance.cell_types == ()
+    assert run.config.data.cell_types == ("unknown",)
+
+
 def test_lightning_prefix_and_bfloat16(tmp_path: Path) -> None:
     weights = official()
     wrapped = {
@@ -79,6 +85,7 @@ def test_a_run_is_written_that_loads_without_the_checkpoint(tmp_path: Path) -> N
     run = import_prism(path, tmp_path / "run", cell_type="K562")
     path.unlink()
     run = open_run(run.path)
+    assert run.provenance.cell_types == ("K562",)
     assert run.provenance.origin == "imported from prism.pt"
     assert len(run.provenance.chromosomes_trained) == 19
     assert not {"chr3", "chr21", "chr22", "chrX"} & set(run.provenance.chromosomes_trained)
