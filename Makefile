@@ -3,15 +3,17 @@ PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
+NATIVE := src/epigx/kernels/native
+KERNEL := $(NATIVE)/libepigx_kernels.so
 # One thread for each test process: two of them beat one that fights over both cores.
 export OMP_WAIT_POLICY ?= passive
 
-.PHONY: demo test lint types bench clean
+.PHONY: demo test lint types bench native wheel clean
 
 demo: $(READY)
 	$(BIN)/epigx demo --out build/demo --force
 
-test: $(READY)
+test: $(READY) $(KERNEL)
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist worksteal -q
 
 lint: $(READY)
@@ -20,8 +22,18 @@ lint: $(READY)
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-bench: $(READY)
+bench: $(READY) $(KERNEL)
 	$(BIN)/python -m benchmarks
+
+# The install compiles the kernel; after a change of its sources this does it again. Without a compiler all works, slower.
+$(KERNEL): $(READY) $(wildcard $(NATIVE)/*.?pp) $(NATIVE)/build.py
+	-$(BIN)/python $(NATIVE)/build.py
+
+native: $(KERNEL)
+
+# One wheel for every CPython >= 3.11 on this platform.
+wheel: $(READY)
+	$(BIN)/python -m pip wheel --quiet --no-deps --wheel-dir dist .
 
 $(READY): pyproject.toml constraints.txt
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "epigx needs Python 3.11 or newer; name one with: make PYTHON=python3.11")'

@@ -1,0 +1,304 @@
+// The backward pass of a block: segments from the last to the first, in each direction.
+#pragma once
+#include "block.hpp"
+
+namespace {
+
+// Gradients of one direction's parameters as one unit adds them up, laid out as in Packed.
+struct Sums {
+    Floats conv_weight, conv_bias, dt_weight, dt_bias, rate, skip, x_rows;
+    explicit Sums(const Sizes& z)
+        : conv_weight(int64_t(z.groups) * z.taps * GROUP), conv_bias(z.groups * GROUP),
+          dt_weight(int64_t(z.groups) * z.rank * GROUP), dt_bias(z.groups * GROUP), rate(z.all_states()),
+          skip(z.groups * GROUP), x_rows(int64_t(z.groups) * z.row * GROUP) {}
+};
+
+template <class T>
+class Backward {
+  public:
+    Backward(const EpigxShape& shape, const T* d_out, const T* xz, const EpigxDirection* p, const float* projected,
+             const float* states, T* d_xz)
+        : z(shape), d_out(d_out), xz(xz), d_xz(d_xz), projected(projected), states(states),
+          units(std::min(z.batch, MOST_UNITS)) {
+        for (int i = 0; i < z.directions; ++i) packed.emplace_back(z, p[i]);
+        for (int64_t u = 0; u < units; ++u) work.emplace_back(z);
+    }
+
+    void run(int threads) {
+        for_units(units, threads, [&](int64_t from, int64_t to, bool team) { run_units(from, to, team); });
+    }
+
+    // Adds the units' sums in their order, whatever thread they came from.
+    void collect(const EpigxDirection* p, EpigxGradient* out) const {
+        for (int d = 0; d < z.directions; ++d) {
+            const auto total = [&](Floats Sums::*part, int64_t i) {
+                float sum = 0;
+                for (const Work& w : work) sum += (w.sums[d].*part).get()[i];
+                return sum;
+            };
+            for (int c = 0; c < z.channels; ++c) {
+                const int64_t g = c / GROUP, i = c % GROUP;
+                for (int k = 0; k < z.taps; ++k)
+                    out[d].conv_weight[c * z.taps + k] = total(&Sums::conv_weight, (g * z.taps + k) * GROUP + i);
+                out[d].conv_bias[c] = total(&Sums::conv_bias, c);
+                for (int r = 0; r < z.rank; ++r)
+                    out[d].dt_weight[c * z.rank + r] = total(&Sums::dt_weight, (g * z.rank + r) * GROUP + i);
+                out[d].dt_bias[c] = total(&Sums::dt_bias, c);
+                for (int n = 0; n < z.state; ++n)
+                    out[d].A_log[c * z.state + n] =
+                        total(&Sums::rate, (g * z.states + n) * GROUP + i) * -std::exp(p[d].A_log[c * z.state + n]);
+                out[d].D[c] = total(&Sums::skip, c);
+                for (int q = 0; q < z.used; ++q)
+                    if (const int row = z.source(q); row >= 0)
+                        out[d].x_proj[int64_t(row) * z.channels + c] =
+                            total(&Sums::x_rows, (g * z.row + q) * GROUP + i);
+            }
+        }
+    }
+
+  private:
+    struct Work {
+        Floats u, slope;  // (group, step, channel) of a segment: SiLU of the convolution, and its derivative
+        Floats du;        // the same with K-1 rows more: gradient of u, then of the convolution
+        Floats later;     // (group, K-1, channel): the first rows of that gradient, of the segment after this one
+        Floats carry;     // (group, state, channel)
+        Floats rows;      // (group, step, row): each group's part of the gradient of the projected rows
+        std::vector<Sums> sums;
+        explicit Work(const Sizes& z)
+            : u(int64_t(z.groups) * SEGMENT * GROUP), slope(int64_t(z.groups) * SEGMENT * GROUP),
+              du(int64_t(z.groups) * (SEGMENT + z.taps - 1) * GROUP), later(int64_t(z.groups) * (z.taps - 1) * GROUP),
+              carry(z.all_states()), rows(int64_t(z.groups) * SEGMENT * z.row) {
+            for (int d = 0; d < z.directions; ++d) sums.emplace_back(z);
+        }
+    };
+
+    // What one chunk of one group needs; a thread has one.
+    struct Buffers {
+        Floats floats, lanes, x;
+        std::unique_ptr<Tile> tile{new Tile};
+        float *step, *input, *dy, *y, *gate_slope, *step_slope, *d_input, *d_exponent;
+        Buffers(const Sizes& z)
+            : floats(8 * CHUNK * GROUP), lanes(int64_t(CHUNK) * round_up(2 * z.states, W) * W),
+              x(int64_t(CHUNK + z.taps - 1) * GROUP) {
+            float* p = floats.get();
+            for (float** part : {&step, &input, &dy, &y, &gate_slope, &step_slope, &d_input, &d_exponent})
+                *part = p, p += CHUNK * GROUP;
+        }
+    };
+
+    const Sizes z;
+    const T *d_out, *xz;
+    T* d_xz;
+    const float *projected, *states;
+    const int64_t units;
+    std::vector<Packed> packed;
+    std::vector<Work> work;
+
+    void run_units(int64_t from, int64_t to, bool team) {
+        const int64_t count = to - from;
+        Buffers buffers(z);
+        for (int64_t round = 0; from + round * units < z.batch; ++round)
+            for (int d = 0; d < z.directions; ++d)
+                for (int64_t start = (z.length - 1) / SEGMENT * SEGMENT; start >= 0; start -= SEGMENT) {
+                    share(team, count * z.groups, [&](int64_t i) {
+                        const int64_t u = from + i / z.groups, b = u + round * units;
+                        if (b < z.batch) scan(work[u], buffers, d, b, start, i % z.groups);
+                    });
+                    share(team, count * z.groups, [&](int64_t i) {
+                        const int64_t u = from + i / z.groups, b = u + round * units;
+                        if (b < z.batch) project(work[u], buffers, d, b, start, i % z.groups);
+                    });
+                }
+    }
+
+    template <class U>
+    Steps<U> rows_of(U* tensor, int64_t width, int64_t offset, int d, int64_t b) const {
+        return {tensor + b * z.length * width + offset, width, z.length, d == 1};
+    }
+
+    // Back through gate and scan, of one segment and one group.
+    void scan(Work& w, Buffers& m, int d, int64_t b, int64_t start, int g) {
+        const int64_t end = std::min(start + SEGMENT, z.length);
+        if (end == z.length) {
+            std::fill_n(w.carry.get() + g * z.group_states(), z.group_states(), 0.0f);
+            std::fill_n(w.later.get() + int64_t(g) * (z.taps - 1) * GROUP, (z.taps - 1) * GROUP, 0.0f);
+        }
+        for (int64_t first = start + (end - start - 1) / CHUNK * CHUNK; first >= start; first -= CHUNK) {
+            const int steps = std::min<int64_t>(CHUNK, end - first);
+            inputs(w, m, d, b, start, first, steps, g);
+            gate(m, d, b, first, steps, g);
+            recurrence(w, m, d, b, first, steps, g);
+            gate_gradient(m, d, b, first, steps, g);
+            gradients(w, m, d, b, start, first, steps, g);
+        }
+    }
+
+    // Recomputes u, its derivative, the step and its derivative; y starts as the skip connection.
+    void inputs(Work& w, Buffers& m, int d, int64_t b, int64_t start, int64_t first, int steps, int g) const {
+        const Packed& p = packed[d];
+        const int64_t offset = (int64_t(g) * SEGMENT + first - start) * GROUP;
+        float *u = w.u.get() + offset, *slope = w.slope.get() + offset;
+        load_rows(rows_of(xz, 2 * z.channels, g * GROUP, d, b), first - z.taps + 1, steps + z.taps - 1, z.width(g),
+                  m.x.get());
+        convolve_rows(m.x.get(), p.conv_weight.get() + int64_t(g) * z.taps * GROUP, p.conv_bias.get() + g * GROUP,
+                      z.taps, steps, [&](int t, int v, V c) {
+                          const V s = sigmoid(c);
+                          at(u + t * GROUP + v) = c * s;
+                          at(slope + t * GROUP + v) = s * (1.0f + c * (1.0f - s));
+                      });
+        const float* rows = projected + (z.sequence(d, b) * z.length + first) * z.row;
+        for (int t = 0; t < steps; ++t) std::copy_n(p.dt_bias.get() + g * GROUP, GROUP, m.step + t * GROUP);
+        add_product(m.step, GROUP, {rows, z.row, 1}, p.dt_weight.get() + int64_t(g) * z.rank * GROUP, GROUP, steps,
+                    GROUP, z.rank);
+        const float* skip = p.skip.get() + g * GROUP;
+        for (int i = 0; i < steps * GROUP; i += W) {
+            const Softplus s = softplus(at(m.step + i));
+            at(m.step + i) = s.value;
+            at(m.step_slope + i) = s.slope;
+            at(m.input + i) = s.value * at(u + i);
+            at(m.y + i) = at(skip + i % GROUP) * at(u + i);
+        }
+    }
+
+    void gate(Buffers& m, int d, int64_t b, int64_t first, int steps, int g) const {
+        const Steps<const T> gate = rows_of(xz, 2 * z.channels, z.channels + g * GROUP, d, b);
+        const Steps<const T> from = rows_of(d_out, z.channels, g * GROUP, d, b);
+        for (int t = 0; t < steps; ++t)
+            for (int v = 0; v < GROUP; v += W) {
+                const V c = load_channels(gate[first + t], v, z.width(g));
+                const V grad = load_channels(from[first + t], v, z.width(g));
+                const V s = sigmoid(c);
+                at(m.dy + t * GROUP + v) = grad * (c * s);
+                at(m.gate_slope + t * GROUP + v) = grad * (s * (1.0f + c * (1.0f - s)));
+            }
+    }
+
+    // y is linear in both directions, so each adds its own share to the gate's gradient.
+    void gate_gradient(const Buffers& m, int d, int64_t b, int64_t first, int steps, int g) const {
+        const Steps<T> to = rows_of(d_xz, 2 * z.channels, z.channels + g * GROUP, d, b);
+        const int width = z.width(g);
+        for (int t = 0; t < steps; ++t)
+            for (int v = 0; v < width; v += W) {
+                V grad = at(m.gate_slope + t * GROUP + v) * at(m.y + t * GROUP + v);
+                if (d > 0) grad += load_channels<T>(to[first + t], v, width);
+                store_channels(to[first + t], v, width, grad);
+            }
+    }
+
+    void recurrence(Work& w, Buffers& m, int d, int64_t b, int64_t first, int steps, int g) {
+        const float* rows = projected + (z.sequence(d, b) * z.length + first) * z.row;
+        const int64_t lanes_row = round_up(2 * z.states, W) * W;
+        std::fill_n(m.d_input, steps * GROUP, 0.0f);
+        std::fill_n(m.d_exponent, steps * GROUP, 0.0f);
+        std::fill_n(m.lanes.get(), steps * lanes_row, 0.0f);
+        const ScanBackward s{
+            m.step, m.input, m.dy, packed[d].rate.get() + g * z.group_states(),
+            {rows + z.rank, rows + z.rank + z.states, z.row},
+            states + (z.sequence(d, b) * z.chunks + first / CHUNK) * z.all_states() + g * z.group_states(),
+            w.carry.get() + g * z.group_states(), m.y, m.d_input, m.d_exponent,
+            w.sums[d].rate.get() + g * z.group_states(), m.lanes.get(), m.lanes.get() + z.states * W, lanes_row};
+        scan_backward(z.states, steps, s, *m.tile);
+    }
+
+    // From the recurrence to u, the step's projection, D, and this group's part of the projected rows.
+    void gradients(Work& w, Buffers& m, int d, int64_t b, int64_t start, int64_t first, int steps, int g) {
+        const Packed& p = packed[d];
+        Sums& sums = w.sums[d];
+        const int64_t in_segment = int64_t(g) * SEGMENT + first - start;
+        const float* u = w.u.get() + in_segment * GROUP;
+        float* du = w.du.get() + (int64_t(g) * (SEGMENT + z.taps - 1) + first - start) * GROUP;
+        const float* skip = p.skip.get() + g * GROUP;
+        for (int v = 0; v < GROUP; v += W) {
+            V bias{}, d_skip{};
+            for (int t = 0; t < steps; ++t) {
+                const int i = t * GROUP + v;
+                const V d_step =
+                    (at(m.d_input + i) * at(u + i) + at(m.d_exponent + i) * LN2) * at(m.step_slope + i);
+                at(du + i) = at(m.d_input + i) * at(m.step + i) + at(skip + v) * at(m.dy + i);
+                at(m.step_slope + i) = d_step;
+                bias += d_step;
+                d_skip += at(m.dy + i) * at(u + i);
+            }
+            at(sums.dt_bias.get() + g * GROUP + v) += bias;
+            at(sums.skip.get() + g * GROUP + v) += d_skip;
+        }
+        const float* rows = projected + (z.sequence(d, b) * z.length + first) * z.row;
+        add_product(sums.dt_weight.get() + int64_t(g) * z.rank * GROUP, GROUP, {rows, 1, z.row}, m.step_slope, GROUP,
+                    z.rank, GROUP, steps);
+        float* part = w.rows.get() + in_segment * z.row;
+        const int dt_row = round_up(z.rank, 16);
+        alignas(64) float low[CHUNK * 64];
+        const int64_t lanes_row = round_up(2 * z.states, W) * W;
+        for (int r0 = 0; r0 < z.rank; r0 += 64) {
+            const int columns = std::min(64, dt_row - r0);
+            std::fill_n(low, steps * 64, 0.0f);
+            add_product(low, 64, {m.step_slope, GROUP, 1}, p.dt_columns.get() + int64_t(g) * GROUP * dt_row + r0,
+                        dt_row, steps, columns, GROUP);
+            for (int t = 0; t < steps; ++t)
+                std::copy_n(low + t * 64, std::min(columns, z.rank - r0), part + t * z.row + r0);
+        }
+        for (int t = 0; t < steps; ++t)
+            for (int n = 0; n < 2 * z.states; n += W) {
+                const V sum = sum_lanes(m.lanes.get() + t * lanes_row + n * W);
+                std::memcpy(part + t * z.row + z.rank + n, &sum, std::min(W, 2 * z.states - n) * sizeof(float));
+            }
+    }
+
+    // Back through the projection, SiLU and the convolution, of one segment and one group.
+    void project(Work& w, Buffers& m, int d, int64_t b, int64_t start, int g) {
+        const Packed& p = packed[d];
+        Sums& sums = w.sums[d];
+        const int steps = std::min<int64_t>(SEGMENT, z.length - start), halo = z.taps - 1;
+        const float* u = w.u.get() + int64_t(g) * SEGMENT * GROUP;
+        const float* slope = w.slope.get() + int64_t(g) * SEGMENT * GROUP;
+        float* du = w.du.get() + int64_t(g) * (SEGMENT + halo) * GROUP;
+        float* later = w.later.get() + int64_t(g) * halo * GROUP;
+        Floats rows(int64_t(steps) * z.row);
+        for (int k = 0; k < z.groups; ++k) {
+            const float* part = w.rows.get() + int64_t(k) * SEGMENT * z.row;
+            for (int i = 0; i < steps * z.row; i += W) at(rows.get() + i) += at(part + i);
+        }
+        add_product(du, GROUP, {rows.get(), z.row, 1}, p.x_rows.get() + int64_t(g) * z.row * GROUP, GROUP, steps,
+                    GROUP, z.used);
+        add_product(sums.x_rows.get() + int64_t(g) * z.row * GROUP, GROUP, {rows.get(), 1, z.row}, u, GROUP, z.used,
+                    GROUP, steps);
+        for (int i = 0; i < steps * GROUP; i += W) at(du + i) *= at(slope + i);
+        std::copy_n(later, halo * GROUP, du + steps * GROUP);
+        convolution(sums, m, d, b, start, steps, g, du);
+        std::copy_n(du, halo * GROUP, later);
+    }
+
+    void convolution(Sums& sums, Buffers& m, int d, int64_t b, int64_t start, int steps, int g, const float* du) {
+        const Steps<T> to = rows_of(d_xz, 2 * z.channels, g * GROUP, d, b);
+        const Steps<const T> from = rows_of(xz, 2 * z.channels, g * GROUP, d, b);
+        const float* weight = packed[d].conv_weight.get() + int64_t(g) * z.taps * GROUP;
+        float* d_weight = sums.conv_weight.get() + int64_t(g) * z.taps * GROUP;
+        const int width = z.width(g);
+        for (int first = 0; first < steps; first += CHUNK) {
+            const int count = std::min(CHUNK, steps - first);
+            load_rows(from, start + first - z.taps + 1, count + z.taps - 1, width, m.x.get());
+            for (int v = 0; v < GROUP; v += W) {
+                V bias{};
+                for (int t = 0; t < count; ++t) {
+                    V grad{};
+                    for (int k = 0; k < z.taps; ++k)
+                        grad += at(weight + k * GROUP + v) * at(du + (first + t + z.taps - 1 - k) * GROUP + v);
+                    bias += at(du + (first + t) * GROUP + v);
+                    if (v >= width) continue;
+                    T* row = to[start + first + t];
+                    if (d > 0) grad += load_channels<T>(row, v, width);
+                    store_channels(row, v, width, grad);
+                }
+                at(sums.conv_bias.get() + g * GROUP + v) += bias;
+                for (int k = 0; k < z.taps; ++k) {
+                    V sum{};
+                    for (int t = 0; t < count; ++t)
+                        sum += at(du + (first + t) * GROUP + v) * at(m.x.get() + (t + k) * GROUP + v);
+                    at(d_weight + k * GROUP + v) += sum;
+                }
+            }
+        }
+    }
+};
+
+}  // namespace

@@ -1,0 +1,89 @@
+// The functions that Python calls, each sent to the variant for the instruction set in use.
+#include <cstring>
+
+#include "problem.hpp"
+
+#define VARIANT(isa)                                                                                                  \
+    extern "C" void epigx_kept_##isa(const EpigxShape*, EpigxKept*);                                                  \
+    extern "C" void epigx_forward_##isa(const EpigxShape*, const void*, const EpigxDirection*, void*, float*, float*); \
+    extern "C" void epigx_backward_##isa(const EpigxShape*, const void*, const void*, const EpigxDirection*,          \
+                                         const float*, const float*, void*, EpigxGradient*);
+
+#if defined(__x86_64__)
+VARIANT(avx512)
+VARIANT(avx2)
+#endif
+VARIANT(baseline)
+
+namespace {
+
+struct Variant {
+    const char* name;
+    bool present;
+    decltype(&epigx_kept_baseline) kept;
+    decltype(&epigx_forward_baseline) forward;
+    decltype(&epigx_backward_baseline) backward;
+};
+
+#define ENTRY(isa, present) {#isa, present, epigx_kept_##isa, epigx_forward_##isa, epigx_backward_##isa}
+
+// The fastest first.
+const Variant variants[] = {
+#if defined(__x86_64__)
+    ENTRY(avx512, __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq") &&
+                      __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl")),
+    ENTRY(avx2, __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")),
+#endif
+    ENTRY(baseline, true),
+};
+
+const Variant* fastest() {
+    const Variant* v = variants;
+    while (!v->present) ++v;
+    return v;
+}
+
+const Variant* in_use = fastest();
+
+}  // namespace
+
+extern "C" {
+
+#define EXPORT __attribute__((visibility("default")))
+
+// The sources that the library was built from, so that a stale one is not used.
+EXPORT const char* epigx_sources() { return EPIGX_SOURCES; }
+
+EXPORT const char* epigx_instruction_set() { return in_use->name; }
+
+// Takes another variant; false if the machine cannot run it.
+EXPORT bool epigx_use(const char* name) {
+    for (const Variant& v : variants)
+        if (v.present && std::strcmp(v.name, name) == 0) {
+            in_use = &v;
+            return true;
+        }
+    return false;
+}
+
+EXPORT bool epigx_has_threads() {
+#if defined(_OPENMP)
+    return true;
+#else
+    return false;
+#endif
+}
+
+EXPORT void epigx_kept(const EpigxShape* shape, EpigxKept* kept) { in_use->kept(shape, kept); }
+
+// `projected` and `states` may be null when there will be no backward pass.
+EXPORT void epigx_forward(const EpigxShape* shape, const void* xz, const EpigxDirection* parameters, void* out,
+                          float* projected, float* states) {
+    in_use->forward(shape, xz, parameters, out, projected, states);
+}
+
+EXPORT void epigx_backward(const EpigxShape* shape, const void* d_out, const void* xz, const EpigxDirection* parameters,
+                           const float* projected, const float* states, void* d_xz, EpigxGradient* gradient) {
+    in_use->backward(shape, d_out, xz, parameters, projected, states, d_xz, gradient);
+}
+}

@@ -1,0 +1,160 @@
+"""Load the compiled library and call it on tensors, through ctypes and a plain C interface (problem.hpp)."""
+
+from __future__ import annotations
+
+import ctypes
+import shutil
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from functools import cache
+from pathlib import Path
+from typing import NamedTuple
+
+import torch  # before the library: both then share one OpenMP runtime
+from torch import Tensor
+
+from epigx.kernels.direction import Direction
+from epigx.kernels.native.build import COMPILERS, LIBRARY, source_hash
+
+__all__ = ["Shape", "backward", "forward", "instruction_set", "library", "missing", "use_instruction_set"]
+
+_PATH = Path(__file__).with_name(LIBRARY)
+
+
+class Shape(NamedTuple):
+    """The sizes of a call, from which the library knows every tensor's."""
+
+    batch: int
+    length: int
+    channels: int
+    state: int
+    taps: int
+    rank: int
+    directions: int
+
+    @classmethod
+    def of(cls, xz: Tensor, parameters: Sequence[Tensor]) -> Shape:
+        """Read the sizes off the tensors; `parameters` are those of one or two directions in a row."""
+        first = Direction(*parameters[: len(Direction._fields)])
+        taps, rank, state = first.conv_weight.shape[1], first.dt_rank, first.d_state
+        directions = len(parameters) // len(Direction._fields)
+        return cls(xz.shape[0], xz.shape[1], xz.shape[2] // 2, state, taps, rank, directions)
+
+
+class _Shape(ctypes.Structure):
+    _fields_ = [
+        *((name, ctypes.c_int64) for name in ("batch", "length")),
+        *(
+            (name, ctypes.c_int32)
+            for name in ("channels", "state", "taps", "rank", "directions", "bfloat16", "threads")
+        ),
+    ]
+
+
+class _Pointers(ctypes.Structure):
+    _fields_ = [(name, ctypes.c_void_p) for name in Direction._fields]
+
+
+class _Kept(ctypes.Structure):
+    _fields_ = [("projected", ctypes.c_int64), ("states", ctypes.c_int64)]
+
+
+@cache
+def _open() -> ctypes.CDLL | str:
+    if not _PATH.exists():
+        if any(map(shutil.which, COMPILERS)):
+            return "it was not built when epigx was installed; a C++ compiler is at hand now, so reinstall epigx"
+        return "it was not built, since no C++ compiler was found; install one (g++ or clang++), then reinstall epigx"
+    try:
+        opened = ctypes.CDLL(str(_PATH))
+    except OSError as error:
+        return f"it does not load ({error}); reinstall epigx"
+    opened.epigx_sources.restype = ctypes.c_char_p
+    opened.epigx_instruction_set.restype = ctypes.c_char_p
+    opened.epigx_use.restype = ctypes.c_bool
+    opened.epigx_has_threads.restype = ctypes.c_bool
+    if opened.epigx_sources().decode() != source_hash():
+        return "its sources have changed since it was built; run `make native`"
+    return opened
+
+
+def missing() -> str | None:
+    """Say why the library cannot be used, or None if it can."""
+    opened = _open()
+    return opened if isinstance(opened, str) else None
+
+
+def library() -> ctypes.CDLL:
+    """Return the loaded library; only when nothing is :func:`missing`."""
+    opened = _open()
+    assert not isinstance(opened, str), opened
+    return opened
+
+
+def instruction_set() -> str:
+    """Name the variant in use: ``avx512``, ``avx2`` or ``baseline`` (SSE2, NEON)."""
+    name: bytes = library().epigx_instruction_set()
+    return name.decode()
+
+
+@contextmanager
+def use_instruction_set(name: str) -> Iterator[bool]:
+    """Run another variant inside a `with` block, for tests and measurements; gives False if the CPU cannot."""
+    before = instruction_set()
+    try:
+        yield library().epigx_use(name.encode())
+    finally:
+        library().epigx_use(before.encode())
+
+
+def kept_sizes(shape: Shape) -> tuple[int, int]:
+    """Count the floats that the forward pass keeps: projected rows, and the states at the chunks' starts."""
+    kept = _Kept()
+    library().epigx_kept(ctypes.byref(_shape(shape, torch.float32)), ctypes.byref(kept))
+    return kept.projected, kept.states
+
+
+def forward(xz: Tensor, parameters: Sequence[Tensor], out: Tensor, kept: tuple[Tensor, Tensor] | None) -> None:
+    """Fill `out`, and what the backward pass needs if `kept` is given; all tensors contiguous."""
+    shape = _shape(Shape.of(xz, parameters), xz.dtype)
+    projected, states = (tensor.data_ptr() for tensor in kept) if kept else (None, None)
+    library().epigx_forward(
+        ctypes.byref(shape),
+        ctypes.c_void_p(xz.data_ptr()),
+        _pointers(parameters),
+        ctypes.c_void_p(out.data_ptr()),
+        ctypes.c_void_p(projected),
+        ctypes.c_void_p(states),
+    )
+
+
+def backward(
+    d_out: Tensor,
+    xz: Tensor,
+    parameters: Sequence[Tensor],
+    kept: tuple[Tensor, Tensor],
+    d_xz: Tensor,
+    gradients: Sequence[Tensor],
+) -> None:
+    """Fill `d_xz` and the parameters' `gradients`; all tensors contiguous."""
+    shape = _shape(Shape.of(xz, parameters), xz.dtype)
+    library().epigx_backward(
+        ctypes.byref(shape),
+        ctypes.c_void_p(d_out.data_ptr()),
+        ctypes.c_void_p(xz.data_ptr()),
+        _pointers(parameters),
+        ctypes.c_void_p(kept[0].data_ptr()),
+        ctypes.c_void_p(kept[1].data_ptr()),
+        ctypes.c_void_p(d_xz.data_ptr()),
+        _pointers(gradients),
+    )
+
+
+def _shape(shape: Shape, dtype: torch.dtype) -> _Shape:
+    return _Shape(*shape, bfloat16=dtype == torch.bfloat16, threads=torch.get_num_threads())
+
+
+def _pointers(tensors: Sequence[Tensor]) -> ctypes.Array[_Pointers]:
+    width = len(Direction._fields)
+    rows = [_Pointers(*(t.data_ptr() for t in tensors[i : i + width])) for i in range(0, len(tensors), width)]
+    return (_Pointers * len(rows))(*rows)

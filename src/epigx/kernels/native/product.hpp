@@ -1,0 +1,53 @@
+// Small dense products, C += A B, with the columns of B and C in vectors.
+#pragma once
+#include "simd.hpp"
+
+namespace {
+
+// A matrix whose elements are read one at a time: element (i, k) is data[i * row + k * column].
+struct Strided {
+    const float* data;
+    int64_t row, column;
+};
+
+template <int ROWS, int VECTORS>
+INLINE void product_tile(float* C, int64_t c_row, Strided A, const float* B, int64_t b_row, int depth) {
+    V sum[ROWS][VECTORS];
+    for (int i = 0; i < ROWS; ++i)
+        for (int v = 0; v < VECTORS; ++v) sum[i][v] = at(C + i * c_row + v * W);
+    for (int k = 0; k < depth; ++k) {
+        V b[VECTORS];
+        for (int v = 0; v < VECTORS; ++v) b[v] = at(B + k * b_row + v * W);
+#pragma GCC unroll 8
+        for (int i = 0; i < ROWS; ++i) {
+            const float a = A.data[i * A.row + k * A.column];
+#pragma GCC unroll 4
+            for (int v = 0; v < VECTORS; ++v) sum[i][v] += a * b[v];
+        }
+    }
+    for (int i = 0; i < ROWS; ++i)
+        for (int v = 0; v < VECTORS; ++v) at(C + i * c_row + v * W) = sum[i][v];
+}
+
+template <int VECTORS>
+static void product_columns(float* C, int64_t c_row, Strided A, const float* B, int64_t b_row, int rows, int depth) {
+    int i = 0;
+    for (; i + 4 <= rows; i += 4)
+        product_tile<4, VECTORS>(C + i * c_row, c_row, {A.data + i * A.row, A.row, A.column}, B, b_row, depth);
+    for (; i < rows; ++i)
+        product_tile<1, VECTORS>(C + i * c_row, c_row, {A.data + i * A.row, A.row, A.column}, B, b_row, depth);
+}
+
+// C (rows, columns) += A (rows, depth) B (depth, columns); columns is a multiple of W, B and C are aligned.
+static void add_product(
+    float* C, int64_t c_row, Strided A, const float* B, int64_t b_row, int rows, int columns, int depth) {
+    constexpr int MOST = W == 16 ? 4 : 2;  // as many as the registers hold
+    int j = 0;
+    for (; j + MOST * W <= columns; j += MOST * W) product_columns<MOST>(C + j, c_row, A, B + j, b_row, rows, depth);
+    if (columns - j == 3 * W && MOST > 3)
+        product_columns<3>(C + j, c_row, A, B + j, b_row, rows, depth);
+    else
+        for (; j < columns; j += W) product_columns<1>(C + j, c_row, A, B + j, b_row, rows, depth);
+}
+
+}  // namespace
