@@ -66,7 +66,7 @@ def predict(
     dataset, rows = first.dataset, first.windows.row
     if split != "all" and len({split_of(run, dataset) for run in opened}) > 1:
         raise ConfigError(
-            f"The runs hold out different chromosomes, so their {split!r} differs. Predict for all genes."
+            f"The runs hold out different chromosomes: there is no one {split!r} part. Predict for all genes."
         )
     scopes = [scope_of(run, split, data=dataset, cell_type=first.cell_type, covered=False) for run in opened]
     predicted = np.stack(

@@ -5,11 +5,14 @@ from __future__ import annotations
 import signal
 import threading
 import time
+from collections.abc import Callable, Mapping
 from types import FrameType
+from typing import Any
 
 __all__ = ["Interruption"]
 
 _SIGNALS = (signal.SIGTERM, signal.SIGINT)
+_Handler = Callable[[int, FrameType | None], Any] | int | None
 
 
 class Interruption:
@@ -26,21 +29,18 @@ class Interruption:
     def __init__(self, max_time: float | None = None) -> None:
         self._deadline = None if max_time is None else time.monotonic() + max_time
         self._received: signal.Signals | None = None
-        self._before: dict[signal.Signals, signal._HANDLER] = {}
+        self._before = {number: signal.getsignal(number) for number in _SIGNALS}
 
     def listen(self) -> None:
         """Take over the signals; outside of the main thread, where Python allows it to nobody, do nothing."""
-        if threading.current_thread() is threading.main_thread():
-            for number in _SIGNALS:
-                self._before[number] = signal.signal(number, self._receive)
+        _install(dict.fromkeys(_SIGNALS, self._receive))
 
     def close(self) -> None:
-        """Give the signals back."""
-        while self._before:
-            signal.signal(*self._before.popitem())
+        """Give the signals back to whoever had them when this object was made."""
+        _install(self._before)
 
     @property
-    def signal(self) -> str | None:
+    def received(self) -> str | None:
         """The name of the signal that came, such as ``"SIGTERM"``."""
         return None if self._received is None else self._received.name
 
@@ -56,3 +56,10 @@ class Interruption:
     def _receive(self, number: int, frame: FrameType | None) -> None:
         self._received = signal.Signals(number)
         self.close()
+
+
+def _install(handlers: Mapping[signal.Signals, _Handler]) -> None:
+    if threading.current_thread() is threading.main_thread():
+        for number, handler in handlers.items():
+            if handler is not None:  # one that Python did not install
+                signal.signal(number, handler)

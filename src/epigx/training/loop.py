@@ -66,6 +66,11 @@ def fit(
             trainer.fit(task, stretches, eval_loader(material.valid, EVALUATION_BATCH))
         except (Broken, SIGTERMException):
             pass  # asked to stop; a SIGTERM before the first step has nothing to save
+        except SystemExit as exit_:
+            # Lightning ends the process at a KeyboardInterrupt; that is for the caller to decide.
+            if isinstance(exit_.__context__, KeyboardInterrupt):
+                raise KeyboardInterrupt from None
+            raise
         finally:
             interruption.close()
 

@@ -139,7 +139,8 @@ class Recorder(pl.Callback):
 
 
 def _stacked(values: list[Tensor]) -> Tensor:
-    return torch.stack(values).cpu().double()
+    # Before a resumption they were on the CPU, since then on the accelerator.
+    return torch.stack([value.cpu().double() for value in values])
 
 
 def _copy(task: Task) -> dict[str, Tensor]:

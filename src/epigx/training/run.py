@@ -89,9 +89,9 @@ def train(
             from epigx.training.loop import fit  # Lightning: four seconds of imports
 
             fit(material, config.training, state, folder, interruption, progress)
-        if state.step < config.training.steps and interruption.signal:
+        if state.step < config.training.steps and interruption.received:
             raise StoppedError(
-                f"{interruption.signal} stopped the training after {state.step:,} of {config.training.steps:,} steps. "
+                f"{interruption.received} stopped the training after {state.step:,} of {config.training.steps:,} steps. "
                 "Go on with --resume."
             )
         return _finish(folder, config, material, state)
@@ -120,13 +120,20 @@ def _begin(folder: Path, config: RunConfig, material: Material, *, resume: bool)
             raise RunError(f"{folder} was trained on another dataset than {config.data.path} holds now. Train it anew.")
         _log.info("Going on from step %d.", state.step)
         return state
-    if folder.exists():
-        # Out of the way by one rename, so that a half-removed run is never taken for a whole one.
-        with tempfile.TemporaryDirectory(prefix=f".{folder.name}.old.", dir=folder.parent) as old:
-            shutil.move(folder, old)
+    if folder.exists() and any(folder.iterdir()):
+        _remove(folder)
     write_text(folder / "config.yaml", config.dump())
     write_text(folder / "inputs.yaml", material.inputs.dump())
     return State(dataset_hash=material.dataset.hash)
+
+
+def _remove(folder: Path) -> None:
+    """Remove a run, out of the way by one rename first, so that half of one is never taken for a whole."""
+    try:
+        with tempfile.TemporaryDirectory(prefix=f".{folder.name}.old.", dir=folder.parent) as old:
+            shutil.move(folder, old)
+    except OSError as error:
+        raise InputError(f"{folder} cannot be replaced: {error.strerror}. Choose another folder.") from error
 
 
 def _finish(folder: Path, config: RunConfig, material: Material, state: State) -> Run:

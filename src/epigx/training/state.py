@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from pickle import UnpicklingError
 from typing import Any
+from zipfile import is_zipfile
 
 import torch
 from torch import Tensor
@@ -89,6 +90,8 @@ class State:
             The file is damaged, or not one of epigx's.
         """
         try:
+            if not is_zipfile(path):
+                raise ValueError("it is missing, cut short, or no checkpoint")
             values = torch.load(path, map_location="cpu", weights_only=True)
             if values.pop("format") != _FORMAT:
                 raise ValueError("it is of another version of epigx")

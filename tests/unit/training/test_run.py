@@ -13,7 +13,6 @@ import pytest
 import torch
 from torch import nn
 
-from epigx.batch import Prediction
 from epigx.config import Config
 from epigx.errors import ConfigError, DatasetError, InputError, RunError
 from epigx.models import Model, PredictorModel
@@ -24,7 +23,7 @@ from epigx.training.run import StoppedError, train
 from epigx.training.state import State
 
 
-class Crash(Exception):
+class CrashError(Exception):
     """What a test throws into a training."""
 
 
@@ -39,7 +38,7 @@ def at(step, action):
 
 
 def crash():
-    raise Crash
+    raise CrashError
 
 
 def files(run):
@@ -128,11 +127,11 @@ def test_two_trainings_are_the_same_whatever_the_global_generators_say(tiny_conf
 
 @pytest.mark.parametrize("step", [7, 26])
 def test_a_crash_and_a_resumption_come_to_the_same_weights(longer, long_run, tmp_path, step):
-    with pytest.raises(Crash):
+    with pytest.raises(CrashError):
         train(longer, tmp_path / "run", progress=at(step, crash))
     saved = tmp_path / "run" / "checkpoints" / "last.ckpt"
     assert saved.is_file() == (step > 10)
-    with pytest.raises(RunError, match="was broken off. Go on with `epigx train --resume`"):
+    with pytest.raises(RunError, match=r"was broken off. Go on with `epigx train --resume`"):
         open_run(tmp_path / "run")
     assert_same(train(longer, tmp_path / "run", resume=True), long_run)
 
@@ -156,8 +155,10 @@ def test_a_signal_at_a_validation_waits_for_it(longer, long_run, tmp_path):
 
 
 def test_a_second_signal_is_not_held_back(longer, tmp_path):
-    with pytest.raises((KeyboardInterrupt, SystemExit)):
+    before = signal.getsignal(signal.SIGINT)
+    with pytest.raises(KeyboardInterrupt):
         train(longer, tmp_path / "run", progress=at(3, lambda: [signal.raise_signal(signal.SIGINT) for _ in "ab"]))
+    assert signal.getsignal(signal.SIGINT) == before
 
 
 def test_max_time_stops_with_a_usable_run(longer, long_run, tmp_path):
@@ -268,10 +269,21 @@ def test_force_replaces_nothing_when_the_new_run_cannot_start(tiny_config, tmp_p
     assert open_run(run.path) == run
 
 
+def test_a_run_that_cannot_be_removed_is_told(tiny_config, tmp_path, monkeypatch):
+    def refuse(*_):
+        raise PermissionError(13, "Permission denied")
+
+    run = train(tiny_config(), tmp_path / "run")
+    monkeypatch.setattr("shutil.move", refuse)
+    with pytest.raises(InputError, match=r"cannot be replaced: Permission denied. Choose another folder"):
+        train(tiny_config(), run.path, force=True)
+    assert open_run(run.path) == run
+
+
 @pytest.mark.parametrize("how", ["resume", "force"])
 def test_a_folder_that_is_no_run_is_left_alone(tiny_config, tmp_path, how):
     (tmp_path / "thesis.tex").write_text("years of work")
-    with pytest.raises(InputError, match="is not a run .* is left alone"):
+    with pytest.raises(InputError, match=r"is not a run .* is left alone"):
         train(tiny_config(), tmp_path, **{how: True})
     assert (tmp_path / "thesis.tex").read_text() == "years of work"
 
@@ -312,7 +324,7 @@ def test_a_loss_that_is_no_number_ends_training_and_keeps_the_last_checkpoint(ti
 
 
 def test_the_log_of_a_broken_training_is_there_to_be_read(longer, tmp_path):
-    with pytest.raises(Crash):
+    with pytest.raises(CrashError):
         train(longer, tmp_path / "run", progress=at(26, crash))
     assert pd.read_csv(tmp_path / "run" / "log.csv")["step"].tolist() == [10, 20]
 

@@ -1,0 +1,40 @@
+"""Predictions of many windows."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+import torch
+
+from epigx.dataset.store import open_dataset
+from epigx.dataset.windows import Windows
+from epigx.evaluation.metrics import metrics
+from epigx.training.inference import predict_windows, score
+
+
+def test_predictions_do_not_depend_on_the_batch_size(tiny_run, tiny_dataset):
+    windows = Windows(open_dataset(tiny_dataset), "alpha", np.arange(60), tiny_run.inputs)
+    one, seven, all_at_once = (predict_windows(tiny_run.model(), windows, batch_size=size) for size in (1, 7, 60))
+    np.testing.assert_allclose(one, seven, atol=1e-6)
+    np.testing.assert_allclose(one, all_at_once, atol=1e-6)
+
+
+def test_no_windows_no_predictions(tiny_run, tiny_dataset):
+    windows = Windows(open_dataset(tiny_dataset), "alpha", np.arange(0), tiny_run.inputs)
+    assert predict_windows(tiny_run.model(), windows).shape == (0,)
+
+
+def test_scores_are_those_of_the_evaluation():
+    generator = torch.Generator().manual_seed(0)
+    predicted, observed = torch.rand(2, 50, generator=generator)
+    expected = metrics(observed, predicted)
+    assert score(predicted, observed) == pytest.approx(
+        {"mse": expected.mse, "mae": expected.mae, "pearson": expected.pearson}
+    )
+
+
+def test_a_constant_prediction_has_no_correlation():
+    assert math.isnan(score(torch.ones(5), torch.rand(5))["pearson"])
+    assert math.isnan(score(torch.ones(1), torch.rand(1))["pearson"])

@@ -1,0 +1,56 @@
+"""What is found wrong before training."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from epigx.dataset.split import Split
+from epigx.dataset.store import open_dataset
+from epigx.errors import ConfigError, DatasetError
+from epigx.training.prepare import prepare
+from epigx.training.run import train
+from epigx.training.selection import rows_of
+
+
+@pytest.mark.parametrize(
+    ("change", "kind", "message"),
+    [
+        ("data.path=nowhere", DatasetError, "nowhere is not a dataset"),
+        ("data.cell_types=[alhpa]", DatasetError, "has no cell type 'alhpa'. Did you mean 'alpha'?"),
+        ("data.signals=[dnsae]", DatasetError, "has no signal 'dnsae'. Did you mean 'dnase'?"),
+        ("data.features=[lenght]", DatasetError, "has no feature 'lenght'. Did you mean 'length'?"),
+        ("data.window=256", DatasetError, "has windows of 128 bp, and 256 bp are asked for"),
+        ("data.transforms={hic: log2}", ConfigError, "log2"),
+        ("data.cell_types=[bare]", DatasetError, "no gene of the training chromosomes has a label in bare"),
+        (
+            "data.split={valid: [chr9], test: [chr4]}",
+            DatasetError,
+            r"no gene of the validation chromosomes \(chr9\) has a label in alpha. Set data.split",
+        ),
+        ("data.signals=[]", ConfigError, "signals"),
+    ],
+)
+def test_what_cannot_be_trained_is_told_before_anything_is_written(tiny_config, tmp_path, change, kind, message):
+    with pytest.raises(kind, match=message):
+        train(tiny_config(change), tmp_path / "run")
+    assert not (tmp_path / "run").exists()
+
+
+def test_inputs_are_fitted_on_labelled_training_genes_alone(tiny_config, tiny_dataset):
+    material = prepare(tiny_config("data.cell_types=[beta]"))
+    dataset = open_dataset(tiny_dataset)
+    values = dataset.feature_values("beta")[:, 1]
+    training = np.isin(dataset.genes["chrom"], ["chr1", "chr2"]) & np.isfinite(dataset.expression("beta"))
+    assert material.inputs.features[1].mean == pytest.approx(values[training].mean())
+    assert material.inputs.features[1].mean != pytest.approx(values.mean())
+    assert len(material.train) == training.sum()
+
+
+def test_rows_of_a_part(tiny_dataset):
+    dataset, split = open_dataset(tiny_dataset), Split(valid=("1",), test=("2",))
+    assert rows_of(dataset, "valid", split).tolist() == list(range(20))
+    assert rows_of(dataset, "test", split).tolist() == list(range(20, 36))
+    assert rows_of(dataset, "train", split).tolist() == list(range(36, 60))
+    assert len(rows_of(dataset, "all", split)) == 60
+    assert rows_of(dataset, "valid", split, min_dna_coverage=0.5).tolist() == [i for i in range(20) if i % 10 != 9]
