@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from itertools import pairwise
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 import pandas as pd
 import pytest
+import yaml
 
 if TYPE_CHECKING:
     from epigx.training.config import RunConfig
@@ -257,7 +259,7 @@ class GenomeFiles:
         """Cut a chromosome into stretches of constant value, a tenth of them without one."""
         inner = np.sort(self.random.choice(np.arange(1, self.sizes[chrom]), number - 1, replace=False))
         edges = np.concatenate([[0], inner, [self.sizes[chrom]]])
-        spans = [span for place, span in enumerate(zip(edges, edges[1:], strict=False)) if place % 10 != 5]
+        spans = [span for place, span in enumerate(pairwise(edges)) if place % 10 != 5]
         return [f"{chrom}\t{start}\t{end}\t{self.random.integers(1, 40) / 4}" for start, end in spans]
 
 
