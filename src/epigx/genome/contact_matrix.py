@@ -106,22 +106,30 @@ def _open(path: Path, resolution: int) -> Any:
     if not path.is_file():
         raise InputError(f"{path} does not exist. Check its path.")
     try:
-        file = hictkpy.File(str(path), resolution)
+        return hictkpy.File(str(path), resolution)
     except RuntimeError as error:
+        if offered := _resolutions(path):
+            there = ", ".join(f"{bp:,}" for bp in offered)
+            raise InputError(
+                f"{path} has no contacts in bins of {resolution:,} bp; it has {there} bp. Set the resolution to that."
+            ) from None
         raise InputError(
-            f"{path} cannot be opened at {resolution:,} bp: {_first_line(error)}. {_remedy(path)}"
+            f"{path} cannot be read as .hic, .cool or .mcool: {_first_line(error)}. Check its kind, or fetch it again."
         ) from None
-    return file
 
 
-def _remedy(path: Path) -> str:
+def _resolutions(path: Path) -> list[int]:
+    """Return the bin sizes in bp that a file offers; none when it cannot be read."""
     import hictkpy
 
     try:
-        offered = hictkpy.MultiResFile(str(path)).resolutions()
+        return [int(bp) for bp in hictkpy.MultiResFile(str(path)).resolutions()]
     except RuntimeError:
-        return "Check that it is .hic, .cool or .mcool and was fetched whole."
-    return f"It has the resolutions {', '.join(f'{int(bp):,}' for bp in offered)} bp."
+        pass
+    try:
+        return [int(hictkpy.File(str(path)).resolution())]
+    except RuntimeError:
+        return []
 
 
 def _first_line(error: Exception) -> str:

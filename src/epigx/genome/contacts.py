@@ -108,6 +108,8 @@ def open_contacts(
     for name, value, least in (("resolution", resolution, 1), ("band", band, 0), ("slack", slack, 0)):
         if value < least:
             raise ConfigError(f"{name} is {value}. Choose {least} bp or more.")
+    if column is not None and column < 7:
+        raise ConfigError(f"column is {column}. A loop's value stands in column 7 or later, counted from 1.")
     if kind not in get_args(ContactsKind):
         raise InputError(f"{path}: unknown kind of contacts {kind!r}.{did_you_mean(str(kind), get_args(ContactsKind))}")
     contacts: Contacts

@@ -46,9 +46,7 @@ def write_fasta(tmp_path: Path) -> Callable[..., Path]:
 def write_bigwig(tmp_path: Path) -> Callable[..., Path]:
     """Write a bigWig of (chrom, start, end, value) rows."""
 
-    def write(
-        rows: Sequence[tuple[str, int, int, float]], sizes: dict[str, int], name: str = "signal.bigWig"
-    ) -> Path:
+    def write(rows: Sequence[tuple[str, int, int, float]], sizes: dict[str, int], name: str = "signal.bigWig") -> Path:
         path = tmp_path / name
         pybigtools.open(str(path), "w").write(sizes, rows)
         return path

@@ -73,17 +73,17 @@ def test_uneven_lines_are_found_wherever_the_file_is_cut(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, chunk: int
 ) -> None:
     monkeypatch.setattr(module, "_CHUNK", chunk)
-    with pytest.raises(InputError, match="line 4: the lines of 'a'"):
+    with pytest.raises(InputError, match=r"line 4: the lines of 'a'"):
         scanned(tmp_path, b">a\nACGT\nAC\nACGT\n")
 
 
 def test_gzip_is_told_from_bgzip(tmp_path: Path) -> None:
     path = tmp_path / "genome.fa.gz"
     path.write_bytes(gzip.compress(b">a\nACGT\n"))
-    with pytest.raises(InputError, match="is gzip but not bgzip, and cannot be read in parts. Run gunzip, then bgzip"):
+    with pytest.raises(InputError, match=r"is gzip but not bgzip, and cannot be read in parts. Run gunzip, then bgzip"):
         fasta_index(path)
     path.write_bytes(gzip.compress(b">a\nACGT\n")[:6])
-    with pytest.raises(InputError, match="is gzip but not bgzip"):
+    with pytest.raises(InputError, match=r"is gzip but not bgzip"):
         fasta_index(path)
 
 
@@ -97,7 +97,7 @@ def test_a_cut_off_bgzip_is_refused(write_fasta: Callable[..., Path]) -> None:
 def test_missing_files_and_folders(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"none\.fa does not exist. Check its path"):
         fasta_index(tmp_path / "none.fa")
-    with pytest.raises(InputError, match="cannot be read: Is a directory"):
+    with pytest.raises(InputError, match=r"cannot be read: Is a directory"):
         fasta_index(tmp_path)
 
 

@@ -45,14 +45,14 @@ def test_parse_reads_regions_as_people_write_them(region: str, expected: Interva
 
 @pytest.mark.parametrize("region", ["chr1", "chr1:5", "chr1:5-", ":1-2", "chr1:a-b", "chr1:-5-2", "chr1:1-2(*)", ""])
 def test_parse_refuses_what_is_no_region(region: str) -> None:
-    with pytest.raises(InputError, match="is not a region. Write it as chr1:1,001-3,000"):
+    with pytest.raises(InputError, match=r"is not a region. Write it as chr1:1,001-3,000"):
         Interval.parse(region)
 
 
 def test_an_end_before_the_start_is_refused() -> None:
-    with pytest.raises(InputError, match="start 20, end 10: the end lies before the start. Swap them"):
+    with pytest.raises(InputError, match=r"start 20, end 10: the end lies before the start. Swap them"):
         Interval("chr1", 20, 10)
-    with pytest.raises(InputError, match="the end lies before the start"):
+    with pytest.raises(InputError, match=r"the end lies before the start"):
         Interval.parse("chr1:30-20")
 
 

@@ -68,16 +68,16 @@ def test_what_cannot_be_read_is_named_with_its_line(tmp_path: Path, text: str | 
 
 
 def test_damage_behind_the_first_row_is_found(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="is not a text file"):
+    with pytest.raises(InputError, match=r"is not a text file"):
         read(tmp_path / "a.bed", ROWS.encode() * 10_000 + b"\xff\xfe")
-    with pytest.raises(InputError, match="is a damaged or cut-off gzip file"):
+    with pytest.raises(InputError, match=r"is a damaged or cut-off gzip file"):
         read(tmp_path / "b.bed", gzip.compress(ROWS.encode() * 100_000)[:-1_000])
 
 
 def test_missing_files_and_folders(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"none\.bed does not exist. Check its path"):
         read_rows(tmp_path / "none.bed", COLUMNS, what="a bedGraph")
-    with pytest.raises(InputError, match="cannot be read: Is a directory"), open_text(tmp_path):
+    with pytest.raises(InputError, match=r"cannot be read: Is a directory"), open_text(tmp_path):
         pass
 
 

@@ -80,5 +80,5 @@ def test_reverse_complement_of_each_row() -> None:
 
 @pytest.mark.parametrize("function", [one_hot, reverse_complement])
 def test_a_code_that_is_no_base_is_refused(function: Callable[[np.ndarray], np.ndarray]) -> None:
-    with pytest.raises(InputError, match="A base code is 7. Codes are 0 to 4"):
+    with pytest.raises(InputError, match=r"A base code is 7. Codes are 0 to 4"):
         function(np.array([0, 7], dtype=np.uint8))
