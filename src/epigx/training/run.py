@@ -91,8 +91,8 @@ def train(
             fit(material, config.training, state, folder, interruption, progress)
         if state.step < config.training.steps and interruption.received:
             raise StoppedError(
-                f"{interruption.received} stopped the training after {state.step:,} of {config.training.steps:,} steps. "
-                "Go on with --resume."
+                f"{interruption.received} stopped the training after {state.step:,} of {config.training.steps:,} "
+                "steps. Go on with --resume."
             )
         return _finish(folder, config, material, state)
 
