@@ -2,8 +2,8 @@
 
     python examples/real/references.py data/real --cell-type K562 --window 2000 -o runs/references
 
-Signals are transformed as the dataset says and averaged in bins over the window, the features are those of the head,
-and DNA enters as counts of k-mers on both strands. The ridge's penalty is chosen on the validation chromosomes; boosting
+Signals are transformed as the dataset says and averaged in bins over the window; the features are those of the head;
+DNA enters as counts of k-mers on both strands. The ridge has its penalty chosen on the validation chromosomes; boosting
 has fixed settings. Prints one row per system and split.
 """
 
