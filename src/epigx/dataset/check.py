@@ -48,7 +48,7 @@ def check(manifest: Manifest, window: int) -> list[Problem]:
     if genes is not None:
         if sizes is not None:
             check_genes(readers, genes, window, problems)
-        check_tables(readers, genes, missing, problems)
+        check_tables(readers, genes, sizes, missing, problems)
     check_signals(readers, genes, sizes, missing, problems)
     check_cage(readers, genes, sizes, missing, problems)
     order = ("error", "warning", "notice")

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from epigx.dataset.gene_table import FeatureSource, implausible
+from epigx.dataset.gene_table import FeatureSource, implausible, is_measured
 from epigx.dataset.orient import window_starts
 from epigx.dataset.problem import Problems, counted, listed
 from epigx.dataset.readers import Readers
@@ -78,17 +78,22 @@ def _check_windows(
             problems.warning(manifest.genome, f"{share:.0%} of {counted(len(sample), 'window')} looked at are all N.")
 
 
-def check_tables(readers: Readers, genes: pd.DataFrame, missing: set[str], problems: Problems) -> None:
-    """Look for features and labels that are absent or cannot be right."""
+def check_tables(
+    readers: Readers, genes: pd.DataFrame, sizes: dict[str, int] | None, missing: set[str], problems: Problems
+) -> None:
+    """Look for features and labels that are absent or cannot be right; ``sizes`` is None if there is no genome."""
     features = readers.manifest.features
     if features and features.file and features.file not in missing:
         with problems.catching(features.file):
             wanted = [column.column or name for name, column in features.columns.items()]
-            source = FeatureSource(readers.manifest.locate(features.file), wanted, readers.genome)
-            for name, column in features.columns.items():
+            source = FeatureSource(
+                readers.manifest.locate(features.file), wanted, None if sizes is None else readers.genome
+            )
+            for name, column in zip(features.columns, wanted, strict=True):
                 with problems.catching(features.file):
-                    values = source.values(column.column or name, genes["gene_id"].tolist())
-                    _check_feature(readers, genes, name, values, problems)
+                    if sizes is not None or not is_measured(column):
+                        values = source.values(column, genes["gene_id"].tolist())
+                        _check_feature(readers, genes, name, values, problems)
     for cell_type, cell in readers.manifest.cell_types.items():
         label = cell.expression
         if label is not None and label.file is not None and label.file not in missing:

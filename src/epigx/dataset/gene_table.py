@@ -20,7 +20,7 @@ from epigx.genome.sequence import Genome
 from epigx.genome.tables import match_genes
 from epigx.genome.transcripts import read_features, transcript_features
 
-__all__ = ["FeatureSource", "implausible", "order_genes", "select_genes", "table_columns"]
+__all__ = ["FeatureSource", "implausible", "is_measured", "order_genes", "select_genes", "table_columns"]
 
 
 def select_genes(manifest: Manifest) -> pd.DataFrame:
@@ -89,15 +89,15 @@ class FeatureSource:
         The file.
     wanted : sequence of str
         The features that will be asked for; GC contents are measured only then.
-    genome : Genome
-        Where they are measured.
+    genome : Genome or None
+        Where they are measured; ``None`` does without them.
     """
 
-    def __init__(self, path: Path, wanted: Sequence[str], genome: Genome) -> None:
+    def __init__(self, path: Path, wanted: Sequence[str], genome: Genome | None) -> None:
         self._path = path
         self._computed: pd.DataFrame | None = None
         if path.name.lower().removesuffix(".gz").endswith(".gtf"):
-            with_gc = any(name.endswith("_gc") for name in wanted)
+            with_gc = any(map(is_measured, wanted))
             self._computed = transcript_features(path, genome if with_gc else None)
 
     def values(self, name: str, gene_ids: Sequence[str]) -> NDArray[np.float64]:
@@ -116,6 +116,11 @@ class FeatureSource:
             raise InputError(f"{self._path} gives no feature {name!r}.{choice}")
         rows = match_genes(gene_ids, table["gene_id"].tolist())
         return np.where(rows >= 0, table[name].to_numpy(np.float64)[rows], np.nan)
+
+
+def is_measured(feature: str) -> bool:
+    """Tell whether a feature of a GTF is measured on the genome's bases."""
+    return feature.endswith("_gc")
 
 
 def implausible(values: NDArray[np.float64], column: FeatureColumn) -> NDArray[np.bool_]:

@@ -87,5 +87,5 @@ def test_feature_that_a_gtf_does_not_give(genome_files, name, choice):
 
 def test_feature_that_a_table_lacks(genome_files):
     source = FeatureSource(genome_files.folder / "features.tsv", ["cds_lenght"], _genome(genome_files))
-    with pytest.raises(InputError, match="no column 'cds_lenght'. Did you mean 'cds_length'"):
+    with pytest.raises(InputError, match=r"no column 'cds_lenght'\. Did you mean 'cds_length'"):
         source.values("cds_lenght", ["g0"])

@@ -14,9 +14,9 @@ SHEET = """# assembly: toy
 #   h3k27ac: {role: foreground, transform: log1p}
 #   hic: {role: background}
 
-cell_type	signals.h3k27ac	signals.hic.file	signals.hic.slack	expression.file	expression.column
-A	a.bw	loops.bedpe	50	expression.tsv	A_TPM
-B	b.bw	loops.bedpe			
+cell_type	signals.hic.slack	expression.file	expression.column	signals.h3k27ac	signals.hic.file
+A	50	expression.tsv	A_TPM	a.bw	loops.bedpe
+B				b.bw	loops.bedpe
 """
 
 
