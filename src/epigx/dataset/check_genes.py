@@ -86,12 +86,11 @@ def check_tables(
     if features and features.file and features.file not in missing:
         with problems.catching(features.file):
             wanted = [column.column or name for name, column in features.columns.items()]
-            source = FeatureSource(
-                readers.manifest.locate(features.file), wanted, None if sizes is None else readers.genome
-            )
+            genome = None if sizes is None else readers.genome
+            source = FeatureSource(readers.manifest.locate(features.file), wanted, genome)
             for name, column in zip(features.columns, wanted, strict=True):
                 with problems.catching(features.file):
-                    if sizes is not None or not is_measured(column):
+                    if genome is not None or not is_measured(column):
                         values = source.values(column, genes["gene_id"].tolist())
                         _check_feature(readers, genes, name, values, problems)
     for cell_type, cell in readers.manifest.cell_types.items():

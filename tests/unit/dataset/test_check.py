@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from epigx.dataset.check import check, refuse_errors
@@ -112,8 +114,8 @@ def test_errors_are_refused_with_their_number(genome_files):
         refuse_errors(genome_files.manifest(), 200)
 
 
-def test_real_data_have_one_implausible_feature(shared_data, tmp_path):
-    manifest = read_manifest("examples/real/manifest.yaml").override(f"root={shared_data}")
+def test_real_data_have_one_implausible_feature(shared_data):
+    manifest = read_manifest(Path(__file__).parents[3] / "examples/real/manifest.yaml").override(f"root={shared_data}")
     problems = check(manifest, 2000)
     assert not [problem for problem in problems if problem.level == "error"]
     messages = [problem.message for problem in problems]

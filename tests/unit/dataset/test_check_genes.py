@@ -96,6 +96,18 @@ def test_labels_that_cannot_be(genome_files, messages):
     genome_files.values["cell_types"]["A"]["expression"]["transform"] = "none"
     said = messages()
     assert (
-        "warning: A: labels in A_TPM of expression.tsv reach 900, too much for log10(1 + x). Set its transform to log10p1."
+        "warning: A: labels in A_TPM of expression.tsv reach 900, too much for log10(1 + x). "
+        "Set its transform to log10p1."
     ) in said
     assert "error: B: every label in B_TPM of expression.tsv is 0.60206, so there is nothing to learn." in said
+
+
+def test_gc_is_not_asked_of_a_genome_that_is_absent(genome_files, messages):
+    lines = ['chr1\tx\tCDS\t1201\t1500\t.\t+\t0\tgene_id "g0"; transcript_id "t0";']
+    genome_files.write_text("genes.gtf", [lines[0].replace("CDS", "exon"), *lines])
+    genome_files.values["features"] = {"file": "genes.gtf", "columns": {"cds_gc": "none", "cds_lenght": "none"}}
+    (genome_files.folder / "genome.fa").unlink()
+    errors = [said for said in messages() if said.startswith("error")]
+    assert len(errors) == 2
+    assert "genome.fa does not exist" in errors[0]
+    assert "gives no feature 'cds_lenght'. Did you mean 'cds_length'?" in errors[1]

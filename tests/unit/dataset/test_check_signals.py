@@ -12,8 +12,8 @@ def of(said, where=WHERE):
 def test_wrong_chromosome_names(genome_files, messages):
     genome_files.write_bigwig(WHERE, [("one", 0, 50, 1.0), ("two", 0, 50, 1.0)], {"one": 6000, "two": 4000})
     assert of(messages()) == [
-        f"error: {WHERE}: it has none of the genes' chromosomes chr2, chr1; it has one, two. Use files of one assembly, "
-        "with chromosomes named alike."
+        f"error: {WHERE}: it has none of the genes' chromosomes chr2, chr1; it has one, two. "
+        "Use files of one assembly, with chromosomes named alike."
     ]
 
 
