@@ -11,7 +11,7 @@ from pathlib import Path
 __all__ = ["compute", "device_line", "extras", "room", "versions"]
 
 _PACKAGES = (
-    "torch", "pytorch-lightning", "numpy", "pandas", "pyarrow", "scipy", "pyfaidx", "pybigtools", "hictkpy", "pydantic",
+    "torch", "pytorch-lightning", "numpy", "pandas", "pyarrow", "scipy", "pysam", "pybigtools", "hictkpy", "pydantic",
     "cyclopts", "matplotlib",
 )  # fmt: skip
 _OPTIONAL = {"mamba-ssm": "CUDA kernels of the scan", "causal-conv1d": "CUDA kernel of the convolution"}

@@ -1,177 +1,133 @@
-"""Random access to the letters of a FASTA file, plain or bgzip, through its ``.fai`` and ``.gzi`` indexes.
+"""Opening a FASTA file, plain or bgzip, and its index, by htslib.
 
-The layouts are those of samtools: ``.fai`` is a table of name, length, offset of the first letter, letters per line
-and bytes per line; ``.gzi`` is a count and pairs of (compressed, uncompressed) block offsets as little-endian uint64.
+htslib's own messages name a C function and no remedy, so what can be wrong is looked at first and told in words.
 """
 
 from __future__ import annotations
 
+import hashlib
+import logging
 import os
-import zlib
-from functools import lru_cache
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import NamedTuple, Protocol
 
-import numpy as np
-from jaxtyping import UInt8, UInt64
+import pysam
+from pysam.utils import SamtoolsError
 
+from epigx.atomic import atomic_file
 from epigx.errors import InputError
 
-__all__ = ["FastaBytes", "Record", "check_index", "open_bytes", "read_block_index", "read_letters", "read_records"]
+__all__ = ["open_fasta"]
 
-_BLOCKS_KEPT = 16
-_NEWLINES = np.frombuffer(b"\r\n", dtype=np.uint8)
+logger = logging.getLogger(__name__)
 
-
-class Record(NamedTuple):
-    """One sequence: a line of the ``.fai``."""
-
-    name: str
-    length: int
-    offset: int
-    line_letters: int
-    line_bytes: int
-
-    def place(self, base: int) -> int:
-        """Return the (uncompressed) byte at which a 0-based base stands."""
-        return self.offset + base // self.line_letters * self.line_bytes + base % self.line_letters
+_GZIP = b"\x1f\x8b"
 
 
-class FastaBytes(Protocol):
-    """The uncompressed bytes of a FASTA file."""
+def open_fasta(path: Path) -> pysam.FastaFile:
+    """Open a FASTA for random access.
 
-    def read(self, start: int, end: int) -> bytes:
-        """Return the bytes ``start`` to ``end - 1``; fewer at the file's end."""
-        ...
+    The index (``.fai``, and ``.gzi`` for bgzip) is read from beside the file. If there is none, or it is older than
+    the file, it is made once: beside the file where nothing stands, else in the user's cache.
 
-    def close(self) -> None:
-        """Close the file."""
-        ...
-
-
-def open_bytes(path: Path, blocks: UInt64[np.ndarray, "blocks 2"] | None) -> FastaBytes:
-    """Open a FASTA for reading by uncompressed offset; ``blocks`` is the block index of a bgzip file."""
-    return _Plain(path) if blocks is None else _Blocked(path, blocks)
-
-
-class _Plain:
-    def __init__(self, path: Path) -> None:
-        self._handle = os.open(path, os.O_RDONLY)
-
-    def read(self, start: int, end: int) -> bytes:
-        return os.pread(self._handle, end - start, start)
-
-    def close(self) -> None:
-        os.close(self._handle)
-
-
-class _Blocked:
-    """A bgzip file: independent gzip blocks of at most 64 KiB, found through the ``.gzi``."""
-
-    def __init__(self, path: Path, blocks: UInt64[np.ndarray, "blocks 2"]) -> None:
-        self.path = path
-        self._handle = os.open(path, os.O_RDONLY)
-        self._packed = np.append(blocks[:, 0], os.fstat(self._handle).st_size).astype(np.int64)
-        self._unpacked = blocks[:, 1].astype(np.int64)
-        self._block = lru_cache(maxsize=_BLOCKS_KEPT)(self._inflate)
-
-    def read(self, start: int, end: int) -> bytes:
-        first, last = (int(place) - 1 for place in np.searchsorted(self._unpacked, [start, end - 1], side="right"))
-        skip = start - int(self._unpacked[first])
-        return b"".join(map(self._block, range(first, last + 1)))[skip : skip + end - start]
-
-    def close(self) -> None:
-        os.close(self._handle)
-
-    def _inflate(self, block: int) -> bytes:
-        start, end = self._packed[block : block + 2]
-        packed = os.pread(self._handle, int(end - start), int(start))
-        letters = []
+    Raises
+    ------
+    InputError
+        The file is missing, is not FASTA, is gzip but not bgzip, has lines of unequal length, is cut off, or does not
+        fit its index.
+    """
+    packed = _is_bgzip(path)
+    fai, gzi = _index(path, packed=packed)
+    with _silent():
         try:
-            # The last entry of the index may be followed by the empty block that ends the file.
-            while packed:
-                inflator = zlib.decompressobj(wbits=31)
-                letters.append(inflator.decompress(packed))
-                if not inflator.eof:
-                    raise zlib.error("the block is cut off")
-                packed = inflator.unused_data
-        except zlib.error as error:
-            raise InputError(f"{self.path} is damaged at byte {start}: {error}. Fetch it again.") from None
-        return b"".join(letters)
+            fasta = pysam.FastaFile(
+                str(path), filepath_index=str(fai), filepath_index_compressed=str(gzi) if packed else None
+            )
+        except (OSError, ValueError):
+            raise _unfit(path) from None
+        _check_end(fasta, path)
+    return fasta
 
 
-def read_letters(source: FastaBytes, record: Record, start: int, end: int, path: Path) -> UInt8[np.ndarray, " letters"]:
-    """Return the letters ``start`` to ``end - 1`` of a sequence, line ends taken out.
-
-    Raises
-    ------
-    InputError
-        The file ends early, or its index is of another file.
-    """
-    if start >= end:
-        return np.empty(0, dtype=np.uint8)
-    raw = np.frombuffer(source.read(record.place(start), record.place(end - 1) + 1), dtype=np.uint8)
-    letters = raw[~np.isin(raw, _NEWLINES)]
-    if len(letters) != end - start or (letters == ord(">")).any():
-        raise InputError(
-            f"{path} does not hold the bases {start + 1:,}-{end:,} of {record.name!r} where its index says. "
-            "The file was cut off or changed after it was indexed: fetch it again, or delete its .fai and .gzi."
-        )
-    return letters
+def _check_end(fasta: pysam.FastaFile, path: Path) -> None:
+    """Read the last base that the index knows: a file that was cut off, or changed since, does not have it."""
+    if not fasta.nreferences:
+        raise InputError(f"{path} holds no sequence. Check that it is FASTA and was written to its end.")
+    name, length = fasta.references[-1], fasta.lengths[-1]
+    try:
+        last = fasta.fetch(name, max(length - 1, 0), length)
+    except (OSError, ValueError):
+        raise _unfit(path) from None
+    if len(last) != min(length, 1) or not (last.isalpha() or last in "*-"):
+        raise _unfit(path)
 
 
-def check_index(source: FastaBytes, records: dict[str, Record], path: Path) -> None:
-    """Make sure that an index is that of the file: its first name is there, and nothing follows its last letter.
-
-    Raises
-    ------
-    InputError
-        It is not, or the file is cut off.
-    """
-    first, last = (pick(records.values(), key=lambda record: record.offset) for pick in (min, max))
-    header = source.read(max(first.offset - 1_024, 0), first.offset).splitlines()[-1:]
-    end = last.place(last.length - 1) if last.length else last.offset
-    rest = source.read(end, end + last.line_bytes + 2).split()
-    named = bool(header) and header[0].startswith(b">") and header[0][1:].split()[:1] == [first.name.encode()]
-    if not named or [len(piece) for piece in rest] != [1] * min(last.length, 1):
-        raise InputError(
-            f"{path} does not fit its index: it was cut off, or changed after it was indexed. "
-            "Fetch it again, or delete its .fai and .gzi to have them made anew."
-        )
+def _unfit(path: Path) -> InputError:
+    return InputError(
+        f"{path} does not fit its index: it was cut off, or changed after it was indexed. "
+        "Fetch it again, or delete its .fai and .gzi to have them made anew."
+    )
 
 
-def read_records(path: Path) -> dict[str, Record]:
-    """Read a ``.fai``.
+def _index(path: Path, *, packed: bool) -> tuple[Path, Path]:
+    """Return the files of the index, made if there are none."""
+    beside, cached = _names(path), _names(_cached(path))
+    for fai, gzi in (beside, cached):
+        needed = (fai, gzi) if packed else (fai,)
+        if all(file.is_file() and file.stat().st_mtime >= path.stat().st_mtime for file in needed):
+            return fai, gzi
+    fai, gzi = beside if not beside[0].exists() and os.access(path.parent, os.W_OK) else cached
+    logger.info("Indexing %s, which happens once.", path)
+    with atomic_file(gzi) as partial_gzi, atomic_file(fai) as partial_fai:
+        _make(path, partial_fai, partial_gzi)
+    if not packed:
+        gzi.unlink()
+    return fai, gzi
 
-    Raises
-    ------
-    InputError
-        A line is not name, length, offset, letters per line, bytes per line.
-    """
-    records: dict[str, Record] = {}
-    for number, line in enumerate(path.read_text().splitlines(), start=1):
-        fields = line.split("\t")
+
+def _make(path: Path, fai: Path, gzi: Path) -> None:
+    with _silent():
         try:
-            record = Record(fields[0], *(int(field) for field in fields[1:5]))
-            if record.line_bytes < record.line_letters or min(record[1:]) < 0:
-                raise ValueError(line)
-        except (TypeError, ValueError):
-            raise InputError(f"{path}, line {number}: {line!r} is no FASTA index entry. Delete the index.") from None
-        records[record.name] = record
-    if not records:
-        raise InputError(f"{path} is empty. Delete it; a new index is made when the FASTA is opened.")
-    return records
+            pysam.faidx(str(path), "--fai-idx", str(fai), "--gzi-idx", str(gzi))
+        except SamtoolsError:
+            raise InputError(
+                f"{path} cannot be indexed: it is not FASTA, is cut off, or has sequence lines of unequal length. "
+                "Check that it starts with a line such as >chr1, and fetch or write it anew."
+            ) from None
 
 
-def read_block_index(path: Path) -> UInt64[np.ndarray, "blocks 2"]:
-    """Read a ``.gzi``; the block at 0, which the file leaves out, is put in front.
+def _is_bgzip(path: Path) -> bool:
+    try:
+        with path.open("rb") as file:
+            head = file.read(18)
+    except FileNotFoundError:
+        raise InputError(f"{path} does not exist. Check its path.") from None
+    except OSError as error:
+        raise InputError(f"{path} cannot be read: {error.strerror}.") from None
+    if head[:2] != _GZIP:
+        return False
+    if head[12:14] != b"BC":  # the extra field that htslib puts first
+        raise InputError(f"{path} is gzip but not bgzip, and cannot be read in parts. Run gunzip, then bgzip, on it.")
+    return True
 
-    Raises
-    ------
-    InputError
-        The length of the file is not what its first number says.
-    """
-    numbers = np.fromfile(path, dtype="<u8")
-    if not len(numbers) or len(numbers) != 1 + 2 * int(numbers[0]):
-        raise InputError(f"{path} is no block index of a bgzip file. Delete it; a new one is made.")
-    return np.concatenate([np.zeros((1, 2), dtype=np.uint64), numbers[1:].reshape(-1, 2)])
+
+def _names(stem: Path) -> tuple[Path, Path]:
+    return stem.with_name(f"{stem.name}.fai"), stem.with_name(f"{stem.name}.gzi")
+
+
+def _cached(path: Path) -> Path:
+    """Return the place of the index in the user's cache; it changes with the file."""
+    status = path.stat()
+    key = hashlib.sha256(f"{path.resolve()} {status.st_size} {status.st_mtime_ns}".encode()).hexdigest()[:16]
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "epigx" / f"{key}-{path.name}"
+
+
+@contextmanager
+def _silent() -> Iterator[None]:
+    """Keep htslib from writing its own messages to stderr."""
+    before = pysam.set_verbosity(0)
+    try:
+        yield
+    finally:
+        pysam.set_verbosity(before)

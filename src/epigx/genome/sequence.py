@@ -6,12 +6,12 @@ from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
+import pysam
 from jaxtyping import Float32, Int64, UInt8
 
 from epigx.errors import InputError
 from epigx.genome.chromosomes import require_chromosome
-from epigx.genome.fasta import FastaBytes, check_index, open_bytes, read_letters
-from epigx.genome.fasta_index import fasta_index
+from epigx.genome.fasta import open_fasta
 from epigx.genome.spans import spans
 
 __all__ = ["A", "C", "G", "Genome", "N", "T", "one_hot", "reverse_complement"]
@@ -56,15 +56,14 @@ class Genome:
 
     def __init__(self, path: str | Path) -> None:
         self.path = Path(path)
-        self._records, self._blocks = fasta_index(self.path)
-        self.sizes: dict[str, int] = {name: record.length for name, record in self._records.items()}
-        self._source: FastaBytes | None = None
+        self._fasta: pysam.FastaFile | None = open_fasta(self.path)
+        self.sizes: dict[str, int] = dict(zip(self._fasta.references, self._fasta.lengths, strict=True))
 
     def __repr__(self) -> str:
         return f"Genome({str(self.path)!r}: {len(self.sizes)} sequences, {sum(self.sizes.values()):,} bp)"
 
     def __getstate__(self) -> dict[str, Any]:
-        return {**self.__dict__, "_source": None}
+        return {**self.__dict__, "_fasta": None}
 
     def windows(self, chrom: str, starts: Int64[np.ndarray, " n"], length: int) -> UInt8[np.ndarray, "n length"]:
         """Return the bases of some windows on one chromosome.
@@ -111,15 +110,20 @@ class Genome:
 
     def close(self) -> None:
         """Close the file; it is opened again when it is next read."""
-        if self._source is not None:
-            self._source.close()
-            self._source = None
+        if self._fasta is not None:
+            self._fasta.close()
+            self._fasta = None
 
     def _codes(self, name: str, start: int, end: int) -> UInt8[np.ndarray, " bases"]:
-        if self._source is None:
-            self._source = open_bytes(self.path, self._blocks)
-            check_index(self._source, self._records, self.path)
-        return _CODES.take(read_letters(self._source, self._records[name], start, end, self.path))
+        if self._fasta is None:
+            self._fasta = open_fasta(self.path)
+        try:
+            letters = self._fasta.fetch(name, start, end)
+        except (OSError, ValueError):
+            letters = ""
+        if len(letters) != end - start:
+            raise InputError(f"{self.path} is damaged in {name}, bases {start:,} to {end:,}. Fetch it again.")
+        return _CODES.take(np.frombuffer(letters.encode("ascii"), dtype=np.uint8))
 
 
 def one_hot(codes: UInt8[np.ndarray, "*shape"]) -> Float32[np.ndarray, "*shape 4"]:

@@ -59,7 +59,12 @@ def highest(starts: Int64[np.ndarray, " n"], ends: Int64[np.ndarray, " n"], valu
     >>> highest(np.array([0, 5]), np.array([10, 8]), np.array([1.0, 3.0]))
     Steps(starts=array([0, 5, 8]), ends=array([ 5,  8, 10]), values=array([1., 3., 1.]))
     """
-    bounds = np.unique(np.concatenate([starts, ends]))
+    order = np.argsort(starts, kind="stable")
+    starts, ends, values = starts[order], ends[order], values[order]
+    if (starts[1:] >= ends[:-1]).all():
+        return Steps(starts, ends, values)
+    bounds = np.sort(np.concatenate([starts, ends]))
+    bounds = bounds[np.concatenate([[True], np.diff(bounds) > 0])]
     first = np.searchsorted(bounds, starts)
     count = np.searchsorted(bounds, ends) - first
     piece = np.arange(count.sum()) - np.repeat(np.cumsum(count) - count, count) + np.repeat(first, count)

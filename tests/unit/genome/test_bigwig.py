@@ -66,6 +66,24 @@ def test_survey(track: Track) -> None:
     assert np.isnan(nothing.mean)
 
 
+def test_a_large_file_is_surveyed_by_its_zoom_levels(
+    write_bigwig: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("epigx.genome.bigwig._EXACT_BYTES", 0)
+    rows = [("chr1", start, start + 1_000, float(start % 7)) for start in range(0, 900_000, 2_000)]
+    survey = open_track(write_bigwig(rows, {"chr1": 1_000_000}), "bigwig").survey(["chr1"])
+    assert survey.covered_bases == pytest.approx(450_000, rel=0.05)
+    assert survey.mean == pytest.approx(np.mean([row[3] for row in rows]), rel=0.05)
+    assert survey.maximum == 6
+
+
+@pytest.mark.parametrize("name", ["signal.bw", "signal.BW", "signal.fc", "signal"])
+def test_a_bigwig_is_told_by_its_bytes(write_bigwig: Callable[..., Path], name: str) -> None:
+    path = write_bigwig(ROWS, SIZES)
+    track = open_track(path.rename(path.with_name(name)), "bigwig")
+    np.testing.assert_array_equal(track.windows("chr2", np.array([0]), 5), np.full((1, 5), 7, dtype=np.float32))
+
+
 def test_a_track_goes_to_another_process(track: Track) -> None:
     again = pickle.loads(pickle.dumps(track))
     np.testing.assert_array_equal(again.windows("chr1", np.array([5]), 60), track.windows("chr1", np.array([5]), 60))

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import gzip
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -7,99 +9,134 @@ import numpy as np
 import pytest
 
 from epigx.errors import InputError
-from epigx.genome.fasta import Record, open_bytes, read_block_index, read_letters, read_records
-from epigx.genome.fasta_index import fasta_index
+from epigx.genome import fasta as module
+from epigx.genome.fasta import open_fasta
 from epigx.genome.sequence import Genome
 
 CHR1 = "ACGTACGTACGTTTTGGGCCCAAAT"
+BOTH = pytest.mark.parametrize("name", ["genome.fa", "genome.fa.gz"])
 
 
-def test_a_base_is_found_across_lines() -> None:
-    record = Record("chr1", 25, 6, 10, 11)
-    assert [record.place(base) for base in (0, 9, 10, 24)] == [6, 15, 17, 32]
-
-
-@pytest.mark.parametrize("name", ["genome.fa", "genome.fa.gz"])
+@BOTH
 def test_letters_of_any_stretch(write_fasta: Callable[..., Path], name: str) -> None:
-    path = write_fasta({"chr1": CHR1, "chr2": CHR1[::-1]}, name)
-    records, blocks = fasta_index(path)
-    assert (blocks is not None) == name.endswith(".gz")
-    source = open_bytes(path, blocks)
+    fasta = open_fasta(write_fasta({"chr1": CHR1, "chr2": CHR1[::-1]}, name))
+    assert dict(zip(fasta.references, fasta.lengths, strict=True)) == {"chr1": 25, "chr2": 25}
     for start in range(len(CHR1)):
         for end in range(start, len(CHR1) + 1):
-            letters = read_letters(source, records["chr2"], start, end, path)
-            assert letters.tobytes().decode() == CHR1[::-1][start:end]
-    source.close()
+            assert fasta.fetch("chr2", start, end) == CHR1[::-1][start:end]
 
 
-@pytest.mark.parametrize("line", ["chr1\t10\t6", "chr1\tx\t6\t10\t11", "chr1\t10\t6\t11\t10", "chr1\t-1\t6\t10\t11"])
-def test_a_damaged_index_is_named_with_its_line(tmp_path: Path, line: str) -> None:
-    path = tmp_path / "genome.fa.fai"
-    path.write_text("chr0\t10\t6\t10\t11\n" + line + "\n")
-    with pytest.raises(InputError, match=r"line 2: .* is no FASTA index entry. Delete the index"):
-        read_records(path)
-
-
-def test_an_empty_index_is_refused(tmp_path: Path) -> None:
-    (tmp_path / "genome.fa.fai").write_text("")
-    with pytest.raises(InputError, match=r"is empty. Delete it"):
-        read_records(tmp_path / "genome.fa.fai")
-
-
-@pytest.mark.parametrize("numbers", [[], [3, 1, 2], [1, 1]])
-def test_a_damaged_block_index_is_refused(tmp_path: Path, numbers: list[int]) -> None:
-    path = tmp_path / "genome.fa.gz.gzi"
-    np.array(numbers, dtype="<u8").tofile(path)
-    with pytest.raises(InputError, match=r"is no block index of a bgzip file. Delete it"):
-        read_block_index(path)
-
-
-@pytest.mark.parametrize("name", ["genome.fa", "genome.fa.gz"])
 @pytest.mark.parametrize(
-    "other",
-    [{"chr1": CHR1 * 8}, {"chr1": CHR1 * 5}, {"chr7": CHR1 * 6}, {"chr1": CHR1 * 6, "chr2": CHR1}],
-    ids=["longer", "shorter", "another name", "one more"],
+    ("text", "sizes"),
+    [
+        (b">a\nACGT\nAC\n", {"a": 6}),
+        (b">a\nACGT\nAC", {"a": 6}),
+        (b">a\r\nACGT\r\nAC\r\n", {"a": 6}),
+        (b">a b c\nACGT\n\n>d\nAC\nAC\nA\n\n", {"a": 4, "d": 5}),
+    ],
+    ids=["two lines", "no last line end", "CRLF", "blank lines"],
 )
-def test_a_genome_that_is_not_that_of_its_index_is_refused(
-    write_fasta: Callable[..., Path], name: str, other: dict[str, str]
+def test_line_ends_of_all_kinds(tmp_path: Path, text: bytes, sizes: dict[str, int]) -> None:
+    (tmp_path / "genome.fa").write_bytes(text)
+    genome = Genome(tmp_path / "genome.fa")
+    assert genome.sizes == sizes
+    assert genome.bases("a", 0, 4).tolist() == [0, 1, 2, 3]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [b">a\nACGT\nAC\nACGT\n", b">a\nACGT\nACGTA\n", b"ACGT\n", b"", b"\n\n"],
+    ids=["a short line within", "a long last line", "no header", "empty", "blank"],
+)
+def test_what_is_no_fasta_is_refused_and_leaves_no_index(tmp_path: Path, text: bytes) -> None:
+    (tmp_path / "genome.fa").write_bytes(text)
+    with pytest.raises(InputError, match=r"genome\.fa cannot be indexed: it is not FASTA.*a line such as >chr1"):
+        Genome(tmp_path / "genome.fa")
+    assert [file.name for file in tmp_path.iterdir()] == ["genome.fa"]
+
+
+def test_gzip_is_told_from_bgzip(tmp_path: Path) -> None:
+    path = tmp_path / "genome.fa.gz"
+    for packed in (gzip.compress(b">a\nACGT\n"), gzip.compress(b">a\nACGT\n")[:6]):
+        path.write_bytes(packed)
+        with pytest.raises(InputError, match=r"is gzip but not bgzip.* Run gunzip, then bgzip, on it"):
+            Genome(path)
+
+
+def test_missing_files_and_folders(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"none\.fa does not exist. Check its path"):
+        Genome(tmp_path / "none.fa")
+    with pytest.raises(InputError, match=r"cannot be read: Is a directory"):
+        Genome(tmp_path)
+
+
+@BOTH
+def test_the_index_is_made_once(
+    write_fasta: Callable[..., Path], monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str], name: str
 ) -> None:
-    path = write_fasta({"chr1": CHR1 * 6}, name)
+    path = write_fasta({"a": "ACGTN" * 31, "b": "TTT"}, name)
+    first = Genome(path)
+    endings = {"genome.fa": [".fai"], "genome.fa.gz": [".fai", ".gzi"]}[name]
+    assert sorted(file.name for file in path.parent.iterdir()) == [name, *(name + ending for ending in endings)]
+    monkeypatch.setattr(module, "_make", None)  # the second opening must not need it
+    assert Genome(path).sizes == first.sizes == {"a": 155, "b": 3}
+    assert capfd.readouterr() == ("", "")
+
+
+@BOTH
+def test_an_index_older_than_its_genome_is_not_used(
+    write_fasta: Callable[..., Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    path = write_fasta({"chr1": CHR1}, name)
     Genome(path)
-    # bgzip blocks of other lengths are damage on their own, so the block index is made anew.
-    write_fasta(other, name)
-    path.with_name(f"{name}.gzi").unlink(missing_ok=True)
-    if name.endswith(".gz"):
-        kept = path.with_name(f"{name}.fai").read_text()
-        path.with_name(f"{name}.fai").unlink()
-        fasta_index(path)
-        path.with_name(f"{name}.fai").write_text(kept)
-    with pytest.raises(InputError, match=r"does not fit its index: it was cut off, or changed after it was indexed"):
-        Genome(path).windows("chr1", np.array([0]), 10)
+    write_fasta({"chr7": CHR1}, name)
+    os.utime(path, (path.stat().st_mtime + 10,) * 2)
+    assert Genome(path).sizes == {"chr7": 25}
+    assert "chr1" in path.with_name(f"{name}.fai").read_text(), "the user's own index is left alone"
 
 
-@pytest.mark.parametrize("name", ["genome.fa", "genome.fa.gz"])
+@BOTH
+def test_a_folder_that_cannot_be_written_to_is_left_alone(
+    write_fasta: Callable[..., Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    path = write_fasta({"a": "ACGTN" * 31}, name)
+    monkeypatch.setattr(module.os, "access", lambda folder, mode: False)
+    first = Genome(path).bases("a", 3, 60)
+    kept = sorted(file.name.partition("-")[2] for file in (tmp_path / "cache" / "epigx").iterdir())
+    assert kept == [f"{name}.fai", f"{name}.gzi"][: 2 if name.endswith(".gz") else 1]
+    monkeypatch.setattr(module, "_make", None)
+    np.testing.assert_array_equal(Genome(path).bases("a", 3, 60), first)
+
+
+@BOTH
 def test_a_genome_cut_off_after_it_was_indexed_is_refused(write_fasta: Callable[..., Path], name: str) -> None:
     path = write_fasta({"chr1": CHR1 * 6}, name)
+    times = path.stat().st_mtime, path.stat().st_mtime
     Genome(path)
     path.write_bytes(path.read_bytes()[:60])
-    with pytest.raises(InputError, match=r"genome\.fa(\.gz)? (does not fit its index|is damaged at byte)"):
-        Genome(path).windows("chr1", np.array([0]), 10)
+    os.utime(path, times)
+    with pytest.raises(InputError, match=r"does not fit its index: it was cut off, or changed after it was indexed"):
+        Genome(path)
 
 
-def test_an_index_that_misleads_inside_is_refused(write_fasta: Callable[..., Path]) -> None:
-    path = write_fasta({"chr1": CHR1 * 6, "chr2": CHR1})
-    Genome(path)
-    index = path.with_name("genome.fa.fai")
-    index.write_text(index.read_text().replace("chr1\t150", "chr1\t170"))
-    with pytest.raises(InputError, match=r"does not hold the bases 141-170 of 'chr1' where its index says"):
-        Genome(path).bases("chr1", 140, 170)
+@pytest.mark.parametrize("text", ["", "chr1\tx\t6\t10\t11\n"], ids=["empty", "not a number"])
+def test_a_damaged_index_is_refused(write_fasta: Callable[..., Path], text: str) -> None:
+    path = write_fasta({"chr1": CHR1})
+    path.with_name("genome.fa.fai").write_text(text)
+    with pytest.raises(InputError, match=r"does not fit its index|holds no sequence"):
+        Genome(path)
 
 
 def test_a_damaged_block_is_refused(write_fasta: Callable[..., Path]) -> None:
     path = write_fasta({"chr1": CHR1 * 20}, "genome.fa.gz")
-    genome = Genome(path)
+    times = path.stat().st_mtime, path.stat().st_mtime
+    Genome(path).close()
     damaged = bytearray(path.read_bytes())
-    damaged[len(damaged) // 2] ^= 255
+    for place in range(len(damaged) // 2, len(damaged) // 2 + 40):  # a whole block, whatever its header holds
+        damaged[place] ^= 255
     path.write_bytes(damaged)
-    with pytest.raises(InputError, match=r"genome\.fa\.gz is damaged at byte \d+: .* Fetch it again"):
-        genome.bases("chr1", 0, 500)
+    os.utime(path, times)
+    with pytest.raises(InputError, match=r"genome\.fa\.gz is damaged in chr1, bases 0 to 500. Fetch it again"):
+        Genome(path).bases("chr1", 0, 500)
