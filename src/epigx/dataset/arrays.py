@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -25,10 +26,12 @@ def write_rows(path: Path, first: int, rows: NDArray[Any]) -> None:
     """Write rows at their place.
 
     Through the file and not through a memory map: on a full disk a write fails with an error, where a map would kill
-    the process.
+    the process. The rows are on the disk when this returns, so that they may be noted as done.
     """
     with path.open("r+b") as file:
         npy.read_magic(file)
         npy.read_array_header_1_0(file)
         file.seek(first * rows.dtype.itemsize * int(np.prod(rows.shape[1:])), 1)
         file.write(np.ascontiguousarray(rows).data)
+        file.flush()
+        os.fsync(file.fileno())

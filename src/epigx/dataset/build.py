@@ -71,7 +71,9 @@ def build(
     ------
     InputError
         The check found an error, ``out`` exists and ``force`` is false, it cannot be written or the disk is full, or a
-        source changed under way. Nothing stands at ``out`` then that did not stand there before.
+        source is damaged or changed under way. Nothing stands at ``out`` then that did not stand there before.
+    DatasetError
+        A process died; call ``build`` again to go on.
     ConfigError
         The window is odd or too short.
     """
@@ -89,7 +91,11 @@ def build(
         whole = Build(manifest, window, work)
         columns = table_columns(manifest, genes, genome)
         filling = _filling_tasks(manifest, genes)
-        _run(whole, (filling, _digest_tasks(whole)), _jobs(size) if jobs is None else jobs, progress)
+        try:
+            _run(whole, (filling, _digest_tasks(whole)), _jobs(size) if jobs is None else jobs, progress)
+        except InputError:
+            work.discard()  # a source has to change first, and then nothing of this can be used
+            raise
         describe(whole, complete(whole, filling, genes, columns))
         if build_key(manifest, window) != key:
             raise InputError(f"A file of the manifest changed while {work.out} was built. Build it again.")

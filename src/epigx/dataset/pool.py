@@ -15,7 +15,7 @@ from epigx.dataset.manifest import Manifest
 from epigx.dataset.readers import Readers
 from epigx.dataset.tasks import Task
 from epigx.dataset.work import WorkFolder
-from epigx.errors import InputError
+from epigx.errors import DatasetError
 
 __all__ = ["Build", "run_tasks"]
 
@@ -48,7 +48,9 @@ def run_tasks(build: Build, tasks: Sequence[Task], jobs: int) -> Iterator[Task]:
     Raises
     ------
     InputError
-        A file cannot be read, or a process was killed.
+        A file cannot be read, or holds what cannot be stored.
+    DatasetError
+        A process died.
     """
     jobs = min(jobs, len(tasks))
     if jobs <= 1:
@@ -64,9 +66,9 @@ def run_tasks(build: Build, tasks: Sequence[Task], jobs: int) -> Iterator[Task]:
                 future.result()
                 yield futures[future]
         except BrokenProcessPool:
-            raise InputError(
-                "A process of the build died, perhaps for want of memory: try fewer with --jobs. "
-                'In a script, call build under `if __name__ == "__main__":`.'
+            raise DatasetError(
+                f"{build.work.out} is not finished: a process died, perhaps for want of memory. Go on with fewer "
+                '--jobs. In a script, call build under `if __name__ == "__main__":`.'
             ) from None
         finally:
             pool.shutdown(cancel_futures=True)

@@ -21,7 +21,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from epigx.atomic import atomic_file
 from epigx.dataset.manifest import Manifest
 from epigx.dataset.store import FORMAT_VERSION
 from epigx.errors import InputError
@@ -112,8 +111,7 @@ class WorkFolder:
 
     def begin(self, key: str) -> None:
         """Note what is being built, once the arrays are made."""
-        with atomic_file(self.path / "key") as partial:
-            partial.write_text(key)
+        _write(self.path / "key", key)
 
     def report(self, task: str) -> dict[str, Any] | None:
         """Return what a task reported, or ``None`` while it is not finished."""
@@ -122,8 +120,7 @@ class WorkFolder:
 
     def finish(self, task: str, report: dict[str, Any]) -> None:
         """Note that a task is finished."""
-        with atomic_file(self._report(task)) as partial:
-            partial.write_text(json.dumps(report))
+        _write(self._report(task), json.dumps(report))
 
     def publish(self) -> None:
         """Let the whole dataset take its place, by renaming."""
@@ -138,12 +135,17 @@ class WorkFolder:
         self.whole.rename(self.out)
         shutil.rmtree(self.path)
 
+    def discard(self) -> None:
+        """Give up what was done so far."""
+        shutil.rmtree(self.path, ignore_errors=True)
+
     @contextmanager
     def writing(self) -> Iterator[None]:
         """Turn what the system says of a full or unwritable disk into a sentence."""
         try:
             yield
         except OSError as error:
+            reason = error.strerror
             if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
                 remedy = f"Free some space and build again: what is done is kept in {self.path}."
             elif (
@@ -152,7 +154,7 @@ class WorkFolder:
                 remedy = "Choose a folder that you may write to."
             else:
                 raise
-            raise InputError(f"{self.out} cannot be written: {error.strerror}. {remedy}") from error
+            raise InputError(f"{self.out} cannot be written: {reason}. {remedy}") from error
 
     def _report(self, task: str) -> Path:
         return self.path / "done" / f"{task}.json"
@@ -162,3 +164,10 @@ class WorkFolder:
         old = self.path / "old"
         if old.exists() and not os.path.lexists(self.out):
             old.rename(self.out)
+
+
+def _write(path: Path, text: str) -> None:
+    """Write a small file at once; an error of the system is left as it is, for :meth:`WorkFolder.writing` to tell."""
+    partial = path.with_suffix(".partial")
+    partial.write_text(text)
+    partial.replace(path)
