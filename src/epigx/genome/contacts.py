@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Literal, Protocol, get_args
+from typing import Literal, Protocol, get_args, runtime_checkable
 
 import numpy as np
 from jaxtyping import Float32, Int64
@@ -18,6 +18,7 @@ __all__ = ["Contacts", "ContactsKind", "open_contacts"]
 ContactsKind = Literal["hic", "cool", "mcool", "bedpe", "powerlaw"]
 
 
+@runtime_checkable
 class Contacts(Protocol):
     """What the TSS of a gene is in contact with.
 

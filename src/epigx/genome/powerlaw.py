@@ -49,6 +49,6 @@ class PowerLawContacts:
         """Do nothing: there is no file."""
 
 
-def capped(contacts: Float32[np.ndarray, "n length"]) -> Float32[np.ndarray, "n length"]:
+def capped(contacts: Float32[np.ndarray, "*shape"]) -> Float32[np.ndarray, "*shape"]:
     """Return min(pl(d), pl(1 Mb)), the ABC model's pseudocount, of power-law contacts pl(d)."""
     return np.asarray(np.minimum(contacts, np.float32(power_law(_PSEUDOCOUNT_DISTANCE))))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Literal, Protocol, get_args
+from typing import Literal, Protocol, get_args, runtime_checkable
 
 import numpy as np
 from jaxtyping import Float32, Int64
@@ -19,6 +19,7 @@ __all__ = ["Track", "TrackKind", "TrackSurvey", "open_track"]
 TrackKind = Literal["bigwig", "bedgraph", "narrowpeak"]
 
 
+@runtime_checkable
 class Track(Protocol):
     """A signal along the genome.
 
