@@ -148,9 +148,9 @@ class WorkFolder:
             reason = error.strerror
             if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
                 remedy = f"Free some space and build again: what is done is kept in {self.path}."
-            elif (
-                isinstance(error, PermissionError | NotADirectoryError | FileExistsError) or error.errno == errno.EROFS
-            ):
+            elif error.errno in (errno.ENOTDIR, errno.EEXIST):
+                reason, remedy = "a part of its path is a file", "Choose a folder."
+            elif error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
                 remedy = "Choose a folder that you may write to."
             else:
                 raise

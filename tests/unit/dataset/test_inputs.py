@@ -74,7 +74,7 @@ def test_features_that_say_nothing(tiny_dataset, dataset, monkeypatch):
     constant = fit_inputs(dataset, ["alpha"], TRAIN).features[0]
     assert (constant.apply(np.array([7.0, 7.0])) == 0).all()
     values[TRAIN, 0] = np.nan
-    with pytest.raises(DatasetError, match="no training gene has a value of the feature 'length'. Leave it out"):
+    with pytest.raises(DatasetError, match=r"no training gene has a value of the feature 'length'\. Leave it out"):
         fit_inputs(dataset, ["alpha"], TRAIN)
 
 

@@ -124,7 +124,7 @@ def test_it_can_be_sent_to_another_process(dataset, inputs):
 
 
 def test_what_is_not_there(dataset, inputs):
-    with pytest.raises(DatasetError, match="There is no signal 'dnaze' to drop. Did you mean 'dnase'?"):
+    with pytest.raises(DatasetError, match=r"There is no signal 'dnaze' to drop\. Did you mean 'dnase'\?"):
         Windows(dataset, "alpha", ROWS, inputs, drop=["dnaze"])
     with pytest.raises(DatasetError, match="has no cell type 'gamma'"):
         Windows(dataset, "gamma", ROWS, inputs)
