@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from typing import Annotated
 
@@ -85,4 +86,6 @@ def main(tokens: Sequence[str] | None = None) -> int:
     int
         The exit status: 0 done, 1 the run failed, 2 usage or bad input, 3 a check did not hold, 130 interrupted.
     """
+    # Threads that wait for each other by spinning take the cores from whatever else runs; read when torch is loaded.
+    os.environ.setdefault("OMP_WAIT_POLICY", "passive")
     return ended(lambda: app.meta(tokens), debug=False)

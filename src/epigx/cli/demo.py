@@ -63,13 +63,12 @@ def demo(*, out: Out = Path("epigx-demo"), quick: bool = False, force: Force = F
 
 def _steps(out: Path, *, quick: bool) -> list[tuple[str, list[str]]]:
     """Return what the demo does: in words, and as the words of the command."""
-    genes, steps, width = ("60", "6", "8") if quick else ("800", "240", "32")
+    genes, steps = ("60", "6") if quick else ("800", "240")
     manifest, data = str(out / "raw" / "manifest.yaml"), str(out / "data")
     predictions, report = str(out / "predictions.tsv"), str(out / "report.html")
     infer, plain = str(out / "runs" / "infer"), str(out / "runs" / "plain")
-    small = ["--set", f"model.backbone.d_model={width}", "--set", "model.backbone.n_layers=2"]
-    small += ["--set", "training.batch_size=16", "--set", "training.lr=0.003", "--set", "training.lr_min=0.0003"]
-    small += ["--set", "training.validate_every=2"]
+    small = ["--set", "model.backbone.d_model=16", "--set", "model.backbone.n_layers=2"]
+    small += ["--set", "training.lr=0.005", "--set", "training.lr_min=0.0005"]
     training = ["--data", data, "--cell-type", "simA", "--seed", "2", "--steps", steps, *small]
     one_cell_type = 'cell_types={"simA": 0.3}'
     window = ["--window", str(_WINDOW)]

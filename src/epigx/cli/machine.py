@@ -66,7 +66,8 @@ def extras() -> dict[str, str]:
 def device_line() -> str:
     """Say on what a command is about to run, so that nothing is ever silently slow."""
     found = compute()
-    return f"Device: {found['device']}, {found['threads']} threads. Kernel: {found['kernel']}. {found['why']}"
+    threads = f"{found['threads']} thread{'s' * (found['threads'] != 1)}"
+    return f"Device: {found['device']}, {threads}. Kernel: {found['kernel']}. {found['why']}"
 
 
 def _version(name: str) -> str | None:

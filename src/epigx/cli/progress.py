@@ -29,15 +29,14 @@ class Progress:
 
     def __init__(self, task: str) -> None:
         self.task = task
-        self._start = self._last = time.monotonic()
+        self._start = self._last = 0.0
+        self._before: int | None = None
         quiet = not logging.getLogger("epigx.cli").isEnabledFor(logging.INFO)
         self._bar = None if quiet or not stderr().is_terminal else _bar()
         self._row = self._bar.add_task(task, total=None, note="") if self._bar else None
 
     def __enter__(self) -> Self:
-        """Start the clock."""
-        self._start = time.monotonic()
-        self._last = self._start + PATIENCE - INTERVAL
+        """Show the bar, where there is one."""
         if self._bar:
             self._bar.start()
         return self
@@ -53,10 +52,13 @@ class Progress:
             self._bar.update(self._row, completed=done, total=total, note=note)
             return
         now = time.monotonic()
-        if now - self._last < INTERVAL or not 0 < done < total:
+        if self._before is None:  # what came before the first call (imports, reading) says nothing about the pace
+            self._start, self._before = now, done
+            self._last = now + PATIENCE - INTERVAL
+        if now - self._last < INTERVAL or not self._before < done < total:
             return
         self._last = now
-        left = (now - self._start) * (total - done) / done
+        left = (now - self._start) * (total - done) / (done - self._before)
         say(f"{self.task}: {done:,} of {total:,} ({done / total:.0%}), {duration(left)} left{note and '; ' + note}")
 
 

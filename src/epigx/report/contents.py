@@ -23,8 +23,8 @@ class RunContents:
 
     Parameters
     ----------
-    name : str
-        What the page calls it.
+    name, about : str
+        What the page calls it, and what it is, in one line.
     settings, provenance : mapping of str to str
         What was asked for, and where it comes from.
     losses : DataFrame
@@ -48,6 +48,7 @@ class RunContents:
     """
 
     name: str
+    about: str
     settings: Mapping[str, str]
     provenance: Mapping[str, str]
     losses: pd.DataFrame

@@ -27,12 +27,12 @@ __all__ = [
     "split_bars",
 ]
 
-LOSSES = {
-    "prediction": ("L₁ prediction", BLUE),
-    "intervention": ("L₂ intervention", ORANGE),
-    "diversity": ("L₃ diversity", GREEN),
+LOSSES: dict[str, tuple[str, str, Any]] = {
+    "prediction": ("L₁ prediction", BLUE, "-"),
+    "intervention": ("L₂ intervention", ORANGE, (0, (4, 2))),
+    "diversity": ("L₃ diversity", GREEN, "-"),
 }
-"""The terms of the loss by their names in the log: what the paper calls them, and their colours."""
+"""The terms of the loss by their names in the log: what the paper calls them, their colour and their stroke."""
 
 Values = NDArray[np.floating[Any]]
 
@@ -49,36 +49,22 @@ def learning_curves(losses: pd.DataFrame, validation: pd.Series, chosen: int | N
     chosen : int or None
         The step whose weights were kept.
     """
-    with canvas(2, width=7.6, height=2.7) as (figure, (left, right)):
-        for term in losses:
-            label, colour = LOSSES.get(str(term), (str(term), PURPLE))
-            column = losses[term].dropna()
-            left.plot(column.index, column, color=colour, label=label)
-        left.set(title="Loss terms, training", xlabel="step", ylabel="loss (mean per gene)")
-        left.legend()
+    errors = [term for term in map(str, losses) if term not in ("diversity", "total")]
+    panels = [("Loss", errors)] + ([("Loss, diversity", ["diversity"])] if "diversity" in losses else [])
+    with canvas(len(panels) + 1, width=2.7 * len(panels) + 3.2, height=2.7) as (figure, (*lefts, right)):
+        for axes, (title, terms) in zip(lefts, panels, strict=True):
+            for term in terms:
+                label, colour, dashes = LOSSES.get(term, (term, PURPLE, "-"))
+                axes.plot(losses.index, losses[term], color=colour, linestyle=dashes, label=label)
+            axes.set(title=title, xlabel="step", ylabel="mean per gene" if axes is lefts[0] else "")
+            axes.legend()
         right.plot(validation.index, validation, color=INK, marker="o", markersize=3)
+        right.set(title="Validation", xlabel="step", ylabel="MSE")
         if chosen is not None and chosen in validation.index:
-            best = validation.loc[chosen]
-            right.plot(
-                [chosen],
-                [best],
-                "o",
-                markersize=9,
-                markerfacecolor="none",
-                markeredgecolor=VERMILLION,
-                markeredgewidth=1.8,
-            )
-            right.annotate(
-                f"kept: step {chosen:,}",
-                (chosen, best),
-                xytext=(0, 12),
-                textcoords="offset points",
-                ha="center",
-                color=VERMILLION,
-            )
-        right.set(title="Error, validation", xlabel="step", ylabel="MSE")
-        right.margins(x=0.12, y=0.18)
-        for axes in (left, right):
+            kept = validation.loc[chosen]
+            right.plot([chosen], [kept], "o", markersize=9, color="none", mec=VERMILLION, mew=1.8)
+            right.set_title(f"kept: step {chosen:,}", loc="right", color=VERMILLION, fontweight="normal")
+        for axes in (*lefts, right):
             axes.grid(visible=True)
             axes.xaxis.set_major_locator(MaxNLocator(nbins=5, integer=True))
     return figure
@@ -103,7 +89,10 @@ def predicted_observed(observed: Values, predicted: Values, scores: Mapping[str,
         )
         bar = figure.colorbar(hexagons, ax=axes, shrink=0.7, pad=0.02)
         bar.set_label("genes")
-        bar.ax.yaxis.set_major_formatter(FuncFormatter(lambda count, _: f"{count:g}"))
+        steps = [
+            count for count in (1, 2, 5, 10, 20, 50, 100, 200, 500) if count <= np.max(np.asarray(hexagons.get_array()))
+        ]
+        bar.set_ticks(steps, labels=[str(count) for count in steps])
         bar.minorticks_off()
         bar.outline.set_visible(False)
         lines = [f"{_SYMBOLS[name]} = {_interval(scores[name])}" for name in _SYMBOLS if name in scores]
@@ -162,7 +151,7 @@ def patterns(weights: Values, cosine: Values) -> Figure:
             axes[place].set(ylabel="gene (sorted)" if place == 0 else "", xticks=[], yticks=[])
         figure.colorbar(image, ax=axes[:n], shrink=0.8, pad=0.02).outline.set_visible(False)
         _histogram(axes[n], cosine, colour=PURPLE)
-        axes[n].set(title="Likeness", xlabel="cosine between a gene's patterns", ylabel="genes")
+        axes[n].set(title="Within a gene", xlabel="cosine of its patterns", ylabel="genes")
     return figure
 
 
@@ -233,7 +222,7 @@ def comparison(scores: Mapping[str, Mapping[str, Estimate]]) -> Figure:
         ):
             for place, estimates, colour in zip(places, scores.values(), _cycle(len(scores)), strict=True):
                 estimate = estimates[name]
-                axes.plot([estimate.low, estimate.high], [place, place], color=colour, linewidth=2.4, alpha=0.55)
+                axes.plot([estimate.low, estimate.high], [place, place], color=colour, linewidth=2.4, alpha=0.7)
                 axes.plot([estimate.value], [place], "o", color=colour, markersize=6)
             axes.set(
                 title=title,

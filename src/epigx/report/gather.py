@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -58,6 +59,7 @@ def gather_run(
     steps = pd.Index(log["step"], name="step") if len(log) else pd.Index([], name="step")
     return RunContents(
         name=name,
+        about=_about(run),
         settings=_flat(run.config.model_dump(mode="json")),
         provenance=_provenance(run),
         losses=log[terms].set_axis(steps).rename(columns=lambda column: column.removeprefix("train_")),
@@ -141,6 +143,19 @@ def _patterns(run: Run, scope: Scope) -> NDArray[np.float32] | None:
     return patterns
 
 
+def _about(run: Run) -> str:
+    model, objective = run.config.model.model_dump(), run.config.objective.model_dump()
+    parts = [
+        f"Model {model['kind']}" + (f" on {model['backbone']['kind']}" if "backbone" in model else ""),
+        f"objective {objective['kind']}",
+        f"{run.inputs.window:,} bp",
+        ", ".join(signal.name for signal in run.inputs.signals) or "no signals",
+        f"{len(run.inputs.features)} features",
+        f"trained on {', '.join(run.provenance.cell_types)}",
+    ]
+    return " · ".join(parts)
+
+
 def _provenance(run: Run) -> dict[str, str]:
     origin = run.provenance
     found = {
@@ -172,11 +187,11 @@ def _left_out(run: Run) -> str:
 
 
 def _flat(values: Mapping[str, Any], prefix: str = "") -> dict[str, str]:
-    """Return a configuration as one row for each value, keyed as ``--set`` takes it."""
+    """Return a configuration as one row for each value, both as ``--set`` takes them."""
     rows: dict[str, str] = {}
     for key, value in values.items():
         if isinstance(value, Mapping):
             rows |= _flat(value, f"{prefix}{key}.")
         else:
-            rows[prefix + key] = ", ".join(map(str, value)) if isinstance(value, list) else str(value)
+            rows[prefix + key] = value if isinstance(value, str) else json.dumps(value)
     return rows

@@ -54,6 +54,8 @@ def page(runs: Sequence[RunContents], data: DatasetContents, *, split: str, resa
         comparison_figure=_picture(figures.comparison({run.name: run.scores for run in runs}), "comparison", ""),
         verdict=tables.verdict(runs, resamples),
         sections=[_run_section(run, place) for place, run in enumerate(runs)],
+        settings=tables.facts_table("Setting", {run.name: run.settings for run in runs}),
+        provenance=tables.facts_table("Provenance", {run.name: run.provenance for run in runs}),
         data_table=tables.data_table(data),
         data_figures=_data_figures(data),
     )

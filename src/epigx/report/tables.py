@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,7 +10,7 @@ import numpy as np
 from epigx.evaluation.metrics import Estimate, paired_bootstrap
 from epigx.report.contents import DatasetContents, RunContents
 
-__all__ = ["METRICS", "Table", "comparison_table", "data_table", "drop_table", "interval", "verdict"]
+__all__ = ["METRICS", "Table", "comparison_table", "data_table", "drop_table", "facts_table", "interval", "verdict"]
 
 METRICS = {"mse": "MSE", "mae": "MAE", "pearson": "Pearson r", "spearman": "Spearman ρ"}
 """The metrics by their names in code: what the report calls them."""
@@ -104,6 +104,22 @@ def data_table(data: DatasetContents) -> Table:
         for cell, shares in data.coverage.items()
     ]
     return Table(("Cell type", *(f"{s}: bases > 0" for s in signals), "Genes with a label", "Without"), tuple(rows))
+
+
+def facts_table(title: str, facts: Mapping[str, Mapping[str, str]]) -> Table:
+    """Set the facts of several runs side by side; rows in which they differ are emphasised.
+
+    Parameters
+    ----------
+    title : str
+        Heading of the first column.
+    facts : mapping of str to mapping of str to str
+        By run, by name of the fact.
+    """
+    names = list(dict.fromkeys(name for run in facts.values() for name in run))
+    rows = tuple((name, *(run.get(name, "–") for run in facts.values())) for name in names)
+    differing = {(at, column) for at, row in enumerate(rows) for column in range(1, len(row)) if len(set(row[1:])) > 1}
+    return Table((title, *facts), rows, frozenset(differing))
 
 
 def _difference(first: RunContents, other: RunContents, resamples: int) -> dict[str, Estimate]:

@@ -22,7 +22,7 @@ def test_lines_come_after_some_patience_then_now_and_then_with_the_time_left(clo
         for done in range(1, 31):
             progress(done, 31, "chr1")
     lines = capsys.readouterr().err.splitlines()
-    assert lines[0] == "Building: 2 of 31 (6%), 29 s left; chr1"
+    assert lines[0] == "Building: 3 of 31 (10%), 28 s left; chr1"
     assert len(lines) == 3
 
 

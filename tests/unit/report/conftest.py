@@ -25,6 +25,7 @@ def make_run():
         steps = pd.Index([50, 100, 150], name="step")
         values = {
             "name": name,
+            "about": "objective backdoor · 256 bp",
             "settings": {"objective.alpha": "1.0"},
             "provenance": {"Kernel": "torch", "Seed": "2"},
             "losses": pd.DataFrame({"prediction": [0.9, 0.5, 0.4], "diversity": [1.2, 1.1, 1.0]}, index=steps),

@@ -17,18 +17,19 @@ def _texts(figure):
 def test_learning_curves_name_the_terms_as_the_paper_does_and_mark_the_kept_step(make_run):
     run = make_run()
     figure = figures.learning_curves(run.losses, run.validation, run.chosen)
-    left, right = figure.axes
-    assert [t.get_text() for t in left.get_legend().get_texts()] == ["L₁ prediction", "L₃ diversity"]
+    loss, diversity, right = figure.axes
+    assert [t.get_text() for t in loss.get_legend().get_texts()] == ["L₁ prediction"]
+    assert [t.get_text() for t in diversity.get_legend().get_texts()] == ["L₃ diversity"]
     marked = right.lines[1]
     assert (marked.get_xdata()[0], marked.get_ydata()[0]) == (100, 0.4)
     assert "kept: step 100" in _texts(figure)
 
 
-def test_learning_curves_do_without_a_kept_step_and_with_unknown_terms():
-    losses = pd.DataFrame({"compression": [1.0, 0.5]}, index=[1, 2])
+def test_learning_curves_do_without_diversity_and_without_a_kept_step():
+    losses = pd.DataFrame({"compression": [1.0, 0.5], "total": [1.0, 0.5]}, index=[1, 2])
     figure = figures.learning_curves(losses, pd.Series([0.5, 0.4], index=[1, 2]), None)
+    assert [len(axes.lines) for axes in figure.axes] == [1, 1]
     assert [t.get_text() for t in figure.axes[0].get_legend().get_texts()] == ["compression"]
-    assert len(figure.axes[1].lines) == 1
 
 
 def test_every_gene_is_in_the_hexagons(make_run):

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from epigx.evaluation.metrics import Estimate, paired_bootstrap
-from epigx.report.tables import comparison_table, data_table, drop_table, interval, verdict
+from epigx.report.tables import comparison_table, data_table, drop_table, facts_table, interval, verdict
 
 
 def test_an_interval_has_a_minus_and_not_a_hyphen():
@@ -75,6 +75,13 @@ def test_the_drop_table_says_how_much_worse_it_gets(make_run):
     table = drop_table(run)
     assert [row[0] for row in table.rows] == ["all signals", "no hic"]
     assert [row[-1] for row in table.rows] == ["", "−25.0%"]
+
+
+def test_facts_stand_side_by_side_and_differences_stand_out():
+    table = facts_table("Setting", {"a": {"seed": "2", "lr": "0.1"}, "b": {"seed": "22", "lr": "0.1", "alpha": "1"}})
+    assert table.head == ("Setting", "a", "b")
+    assert table.rows == (("seed", "2", "22"), ("lr", "0.1", "0.1"), ("alpha", "–", "1"))
+    assert table.best == {(0, 1), (0, 2), (2, 1), (2, 2)}
 
 
 def test_the_data_table_counts_labels(data):
