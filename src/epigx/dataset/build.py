@@ -30,6 +30,8 @@ __all__ = ["build"]
 
 logger = logging.getLogger(__name__)
 
+_LOUDNESS = {"warning": logging.WARNING, "notice": logging.INFO}
+
 Progress = Callable[[int, int], None]
 
 
@@ -38,7 +40,7 @@ def build(
     window: int,
     out: str | Path,
     *,
-    jobs: int | None = None,
+    jobs: int | None = 1,
     force: bool = False,
     progress: Progress | None = None,
 ) -> Dataset:
@@ -54,9 +56,9 @@ def build(
         Window length in bp, even. The dataset also serves every shorter window.
     out : str or Path
         The folder to make.
-    jobs : int, optional
-        Processes; by default one for each core, and only this one for small datasets. A script that uses several has
-        to call ``build`` under ``if __name__ == "__main__":``.
+    jobs : int or None
+        Processes; ``None`` takes one for each core as far as that pays. A script that uses several has to call
+        ``build`` under ``if __name__ == "__main__":``, because each of them imports the script.
     force : bool
         Whether a dataset that stands at ``out`` is replaced, once the new one is whole.
     progress : callable, optional
@@ -80,7 +82,8 @@ def build(
     work = WorkFolder(Path(out).absolute())
     with work.writing():
         work.check_free(force=force)
-        refuse_errors(manifest, window)
+        for problem in refuse_errors(manifest, window):
+            logger.log(_LOUDNESS[problem.level], "%s: %s", problem.where, problem.message)
         key = build_key(manifest, window)
         genome = Genome(manifest.locate(manifest.genome))
         genes = order_genes(select_genes(manifest), genome)

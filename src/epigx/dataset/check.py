@@ -55,19 +55,21 @@ def check(manifest: Manifest, window: int) -> list[Problem]:
     return sorted(problems, key=lambda problem: order.index(problem.level))
 
 
-def refuse_errors(manifest: Manifest, window: int) -> None:
-    """Raise the first error that :func:`check` finds, with the number of the others.
+def refuse_errors(manifest: Manifest, window: int) -> list[Problem]:
+    """Raise the first error that :func:`check` finds, with the number of the others, or return the rest.
 
     Raises
     ------
     InputError
         There is one.
     """
-    errors = [problem for problem in check(manifest, window) if problem.level == "error"]
+    problems = check(manifest, window)
+    errors = [problem for problem in problems if problem.level == "error"]
     if errors:
         others = counted(len(errors) - 1, "other error")
         more = f" With {others}: `epigx check` lists them." if len(errors) > 1 else ""
         raise InputError(f"{errors[0].where}: {errors[0].message}{more}")
+    return problems
 
 
 def _check_names(manifest: Manifest, problems: Problems) -> None:

@@ -137,7 +137,11 @@ def report_labels(
     """Report genes without a label, and labels that cannot be right."""
     absent = np.isnan(values)
     if absent.all():
-        problems.error(cell_type, f"no gene has a label in {source}. Are its gene identifiers those of the gene file?")
+        problems.error(
+            cell_type,
+            f"no gene has a label in {source}. Are its gene identifiers those of the gene file? "
+            "A cell type that is to be predicted alone needs no `expression`.",
+        )
         return
     if absent.any():
         counts = genes.loc[absent, "chrom"].value_counts()
@@ -147,5 +151,5 @@ def report_labels(
         problems.warning(
             cell_type, f"labels in {source} reach {highest:g}, too much for log10(1 + x). Set its transform to log10p1."
         )
-    if np.nanmin(values) == highest:
+    if np.nanmin(values) == highest and len(values) > 1:
         problems.error(cell_type, f"every label in {source} is {highest:g}, so there is nothing to learn.")

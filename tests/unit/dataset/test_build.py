@@ -255,3 +255,11 @@ def test_a_dataset_that_was_moved_is_whole(genome_files, tmp_path):
     build(genome_files.manifest(), WINDOW, tmp_path / "out")
     (tmp_path / "out").rename(tmp_path / "moved")
     open_dataset(tmp_path / "moved").verify()
+
+
+def test_warnings_of_the_check_are_told(genome_files, tmp_path, caplog):
+    genome_files.write_table("features.tsv", {"cds_length": [-5, *range(7)], "density": range(8)})
+    dataset = build(genome_files.manifest(), WINDOW, tmp_path / "out")
+    told = [record.getMessage() for record in caplog.records if record.levelname == "WARNING"]
+    assert "features.tsv: cds_length cannot be -5 of g0 (1 such value): taken as missing by `epigx build`." in told
+    assert dataset.genes["gene_id"][np.isnan(dataset.feature_values("A")[:, 0])].tolist() == ["g0"]

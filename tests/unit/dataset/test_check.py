@@ -104,10 +104,10 @@ def test_window_without_a_middle(genome_files, window):
 
 
 def test_errors_are_refused_with_their_number(genome_files):
-    refuse_errors(genome_files.manifest(), 200)
+    assert refuse_errors(genome_files.manifest(), 200) == check(genome_files.manifest(), 200)
     (genome_files.folder / "loops.bedpe").unlink()
     with pytest.raises(InputError, match=r"^loops\.bedpe: .*does not exist.*fetch the file\.$"):
-        refuse_errors(genome_files.manifest(), 200)
+        assert refuse_errors(genome_files.manifest(), 200) == check(genome_files.manifest(), 200)
     (genome_files.folder / "features.tsv").unlink()
     (genome_files.folder / "expression.tsv").unlink()
     with pytest.raises(InputError, match=r"fetch the file\. With 2 other errors: `epigx check` lists them\.$"):

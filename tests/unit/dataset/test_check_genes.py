@@ -80,7 +80,8 @@ def test_genes_without_a_label(genome_files, messages):
     said = messages()
     assert "warning: A: 3 genes have no label in A_TPM of expression.tsv (chr2 2, chr1 1)." in said
     assert (
-        "error: B: no gene has a label in B_TPM of expression.tsv. Are its gene identifiers those of the gene file?"
+        "error: B: no gene has a label in B_TPM of expression.tsv. Are its gene identifiers those of the gene file? "
+        "A cell type that is to be predicted alone needs no `expression`."
     ) in said
 
 
