@@ -49,7 +49,7 @@ def kernel_in_use(device: torch.device | str) -> KernelChoice:
     if kind == "cpu":
         reason = native.missing()
         if reason is None:
-            return KernelChoice("native", f"epigx's own C++ kernel, {native.description()}.")
+            return KernelChoice("native", f"epigx's own C++ kernel ({native.description()}).")
         return KernelChoice(
             "torch", f"Plain PyTorch, about {native.SPEEDUP} times slower than epigx's C++ kernel: {reason}."
         )
@@ -89,11 +89,7 @@ def _check(asked: str, kind: str) -> KernelName:
         return name
     home, missing = homes[name]
     if (reason := missing()) is not None:
-        raise ConfigError(
-            f"EPIGX_KERNEL={name}, but it is not there: {reason}. Unset EPIGX_KERNEL to use what is there."
-        )
+        raise ConfigError(f"EPIGX_KERNEL={name} cannot be used: {reason}. Unset it to use what is there.")
     if kind != home:
-        raise ConfigError(
-            f"EPIGX_KERNEL={name} runs on {home} tensors alone, and these are on {kind}. Unset EPIGX_KERNEL."
-        )
+        raise ConfigError(f"EPIGX_KERNEL={name} runs on {home} tensors alone, and these are on {kind}. Unset it.")
     return name

@@ -20,6 +20,11 @@ _IMPLEMENTATIONS: dict[str, ModuleType] = {
     "torch": chunked,
     "reference": reference,
 }
+# The compiled kernels know these alone; tensors of another precision (float64 in tests) take plain PyTorch.
+_PRECISIONS: dict[str, tuple[torch.dtype, ...]] = {
+    "native": (torch.float32, torch.bfloat16),
+    "cuda": (torch.float32, torch.bfloat16, torch.float16),
+}
 
 
 def selective_scan(
@@ -135,7 +140,4 @@ def bimamba_inner(
 
 def _implementation(x: Tensor) -> ModuleType:
     name = kernel_in_use(x.device).name
-    # The compiled kernels know float32 and bfloat16 (and half on a GPU); float64 is for tests and takes the plain one.
-    if x.dtype == torch.float64 and name in ("native", "cuda"):
-        return chunked
-    return _IMPLEMENTATIONS[name]
+    return _IMPLEMENTATIONS[name] if x.dtype in _PRECISIONS.get(name, (x.dtype,)) else chunked

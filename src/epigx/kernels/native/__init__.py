@@ -3,14 +3,10 @@
 from __future__ import annotations
 
 from epigx.kernels.chunked import causal_conv1d, selective_scan
-from epigx.kernels.native.library import instruction_set, missing
+from epigx.kernels.native.library import description, missing
 from epigx.kernels.native.ops import bimamba_inner
 
 __all__ = ["SPEEDUP", "bimamba_inner", "causal_conv1d", "description", "missing", "selective_scan"]
 
 SPEEDUP = 20
-
-
-def description() -> str:
-    """Say which instruction set is in use."""
-    return instruction_set()
+"""How many times faster than plain PyTorch: forward and backward pass of a block at 8 × 2,000 bp, one thread."""

@@ -74,16 +74,12 @@ class Backward {
 
     // What one chunk of one group needs; a thread has one.
     struct Buffers {
-        Floats floats, lanes, x;
+        std::unique_ptr<Chunk> chunk{new Chunk};
         std::unique_ptr<Tile> tile{new Tile};
-        float *step, *input, *dy, *y, *gate_slope, *step_slope, *d_input, *d_exponent;
-        Buffers(const Sizes& z)
-            : floats(8 * CHUNK * GROUP), lanes(int64_t(CHUNK) * round_up(2 * z.states, W) * W),
-              x(int64_t(CHUNK + z.taps - 1) * GROUP) {
-            float* p = floats.get();
-            for (float** part : {&step, &input, &dy, &y, &gate_slope, &step_slope, &d_input, &d_exponent})
-                *part = p, p += CHUNK * GROUP;
-        }
+        Floats lanes, x, rows;
+        explicit Buffers(const Sizes& z)
+            : lanes(int64_t(CHUNK) * round_up(2 * z.states, W) * W), x(int64_t(CHUNK + z.taps - 1) * GROUP),
+              rows(SEGMENT * z.row) {}
     };
 
     const Sizes z;
@@ -147,16 +143,16 @@ class Backward {
                           at(slope + t * GROUP + v) = s * (1.0f + c * (1.0f - s));
                       });
         const float* rows = projected + (z.sequence(d, b) * z.length + first) * z.row;
-        for (int t = 0; t < steps; ++t) std::copy_n(p.dt_bias.get() + g * GROUP, GROUP, m.step + t * GROUP);
-        add_product(m.step, GROUP, {rows, z.row, 1}, p.dt_weight.get() + int64_t(g) * z.rank * GROUP, GROUP, steps,
+        for (int t = 0; t < steps; ++t) std::copy_n(p.dt_bias.get() + g * GROUP, GROUP, m.chunk->step + t * GROUP);
+        add_product(m.chunk->step, GROUP, {rows, z.row, 1}, p.dt_weight.get() + int64_t(g) * z.rank * GROUP, GROUP, steps,
                     GROUP, z.rank);
         const float* skip = p.skip.get() + g * GROUP;
         for (int i = 0; i < steps * GROUP; i += W) {
-            const Softplus s = softplus(at(m.step + i));
-            at(m.step + i) = s.value;
-            at(m.step_slope + i) = s.slope;
-            at(m.input + i) = s.value * at(u + i);
-            at(m.y + i) = at(skip + i % GROUP) * at(u + i);
+            const Softplus s = softplus(at(m.chunk->step + i));
+            at(m.chunk->step + i) = s.value;
+            at(m.chunk->step_slope + i) = s.slope;
+            at(m.chunk->input + i) = s.value * at(u + i);
+            at(m.chunk->y + i) = at(skip + i % GROUP) * at(u + i);
         }
     }
 
@@ -168,8 +164,8 @@ class Backward {
                 const V c = load_channels(gate[first + t], v, z.width(g));
                 const V grad = load_channels(from[first + t], v, z.width(g));
                 const V s = sigmoid(c);
-                at(m.dy + t * GROUP + v) = grad * (c * s);
-                at(m.gate_slope + t * GROUP + v) = grad * (s * (1.0f + c * (1.0f - s)));
+                at(m.chunk->dy + t * GROUP + v) = grad * (c * s);
+                at(m.chunk->gate_slope + t * GROUP + v) = grad * (s * (1.0f + c * (1.0f - s)));
             }
     }
 
@@ -179,7 +175,7 @@ class Backward {
         const int width = z.width(g);
         for (int t = 0; t < steps; ++t)
             for (int v = 0; v < width; v += W) {
-                V grad = at(m.gate_slope + t * GROUP + v) * at(m.y + t * GROUP + v);
+                V grad = at(m.chunk->gate_slope + t * GROUP + v) * at(m.chunk->y + t * GROUP + v);
                 if (d > 0) grad += load_channels<T>(to[first + t], v, width);
                 store_channels(to[first + t], v, width, grad);
             }
@@ -188,16 +184,14 @@ class Backward {
     void recurrence(Work& w, Buffers& m, int d, int64_t b, int64_t first, int steps, int g) {
         const float* rows = projected + (z.sequence(d, b) * z.length + first) * z.row;
         const int64_t lanes_row = round_up(2 * z.states, W) * W;
-        std::fill_n(m.d_input, steps * GROUP, 0.0f);
-        std::fill_n(m.d_exponent, steps * GROUP, 0.0f);
-        std::fill_n(m.lanes.get(), steps * lanes_row, 0.0f);
+        std::fill_n(m.chunk->d_input, steps * GROUP, 0.0f);
+        std::fill_n(m.chunk->d_exponent, steps * GROUP, 0.0f);
         const ScanBackward s{
-            m.step, m.input, m.dy, packed[d].rate.get() + g * z.group_states(),
+            packed[d].rate.get() + g * z.group_states(),
             {rows + z.rank, rows + z.rank + z.states, z.row},
             states + (z.sequence(d, b) * z.chunks + first / CHUNK) * z.all_states() + g * z.group_states(),
-            w.carry.get() + g * z.group_states(), m.y, m.d_input, m.d_exponent,
-            w.sums[d].rate.get() + g * z.group_states(), m.lanes.get(), m.lanes.get() + z.states * W, lanes_row};
-        scan_backward(z.states, steps, s, *m.tile);
+            w.carry.get() + g * z.group_states(), w.sums[d].rate.get() + g * z.group_states(), m.lanes.get(), m.lanes.get() + z.states * W, lanes_row};
+        scan_backward(z.states, steps, s, *m.chunk, *m.tile);
     }
 
     // From the recurrence to u, the step's projection, D, and this group's part of the projected rows.
@@ -213,17 +207,17 @@ class Backward {
             for (int t = 0; t < steps; ++t) {
                 const int i = t * GROUP + v;
                 const V d_step =
-                    (at(m.d_input + i) * at(u + i) + at(m.d_exponent + i) * LN2) * at(m.step_slope + i);
-                at(du + i) = at(m.d_input + i) * at(m.step + i) + at(skip + v) * at(m.dy + i);
-                at(m.step_slope + i) = d_step;
+                    (at(m.chunk->d_input + i) * at(u + i) + at(m.chunk->d_exponent + i) * LN2) * at(m.chunk->step_slope + i);
+                at(du + i) = at(m.chunk->d_input + i) * at(m.chunk->step + i) + at(skip + v) * at(m.chunk->dy + i);
+                at(m.chunk->step_slope + i) = d_step;
                 bias += d_step;
-                d_skip += at(m.dy + i) * at(u + i);
+                d_skip += at(m.chunk->dy + i) * at(u + i);
             }
             at(sums.dt_bias.get() + g * GROUP + v) += bias;
             at(sums.skip.get() + g * GROUP + v) += d_skip;
         }
         const float* rows = projected + (z.sequence(d, b) * z.length + first) * z.row;
-        add_product(sums.dt_weight.get() + int64_t(g) * z.rank * GROUP, GROUP, {rows, 1, z.row}, m.step_slope, GROUP,
+        add_product(sums.dt_weight.get() + int64_t(g) * z.rank * GROUP, GROUP, {rows, 1, z.row}, m.chunk->step_slope, GROUP,
                     z.rank, GROUP, steps);
         float* part = w.rows.get() + in_segment * z.row;
         const int dt_row = round_up(z.rank, 16);
@@ -232,7 +226,7 @@ class Backward {
         for (int r0 = 0; r0 < z.rank; r0 += 64) {
             const int columns = std::min(64, dt_row - r0);
             std::fill_n(low, steps * 64, 0.0f);
-            add_product(low, 64, {m.step_slope, GROUP, 1}, p.dt_columns.get() + int64_t(g) * GROUP * dt_row + r0,
+            add_product(low, 64, {m.chunk->step_slope, GROUP, 1}, p.dt_columns.get() + int64_t(g) * GROUP * dt_row + r0,
                         dt_row, steps, columns, GROUP);
             for (int t = 0; t < steps; ++t)
                 std::copy_n(low + t * 64, std::min(columns, z.rank - r0), part + t * z.row + r0);
@@ -253,14 +247,15 @@ class Backward {
         const float* slope = w.slope.get() + int64_t(g) * SEGMENT * GROUP;
         float* du = w.du.get() + int64_t(g) * (SEGMENT + halo) * GROUP;
         float* later = w.later.get() + int64_t(g) * halo * GROUP;
-        Floats rows(int64_t(steps) * z.row);
-        for (int k = 0; k < z.groups; ++k) {
+        float* rows = m.rows.get();
+        std::copy_n(w.rows.get(), steps * z.row, rows);
+        for (int k = 1; k < z.groups; ++k) {
             const float* part = w.rows.get() + int64_t(k) * SEGMENT * z.row;
-            for (int i = 0; i < steps * z.row; i += W) at(rows.get() + i) += at(part + i);
+            for (int i = 0; i < steps * z.row; i += W) at(rows + i) += at(part + i);
         }
-        add_product(du, GROUP, {rows.get(), z.row, 1}, p.x_rows.get() + int64_t(g) * z.row * GROUP, GROUP, steps,
+        add_product(du, GROUP, {rows, z.row, 1}, p.x_rows.get() + int64_t(g) * z.row * GROUP, GROUP, steps,
                     GROUP, z.used);
-        add_product(sums.x_rows.get() + int64_t(g) * z.row * GROUP, GROUP, {rows.get(), 1, z.row}, u, GROUP, z.used,
+        add_product(sums.x_rows.get() + int64_t(g) * z.row * GROUP, GROUP, {rows, 1, z.row}, u, GROUP, z.used,
                     GROUP, steps);
         for (int i = 0; i < steps * GROUP; i += W) at(du + i) *= at(slope + i);
         std::copy_n(later, halo * GROUP, du + steps * GROUP);

@@ -16,8 +16,9 @@ from torch import Tensor
 from epigx.kernels.direction import Direction
 from epigx.kernels.native.build import COMPILERS, LIBRARY, source_hash
 
-__all__ = ["Shape", "backward", "forward", "instruction_set", "library", "missing", "use_instruction_set"]
+__all__ = ["Shape", "backward", "description", "forward", "kept_sizes", "missing", "use_instruction_set"]
 
+_WIDTH = len(Direction._fields)
 _PATH = Path(__file__).with_name(LIBRARY)
 
 
@@ -34,11 +35,31 @@ class Shape(NamedTuple):
 
     @classmethod
     def of(cls, xz: Tensor, parameters: Sequence[Tensor]) -> Shape:
-        """Read the sizes off the tensors; `parameters` are those of one or two directions in a row."""
-        first = Direction(*parameters[: len(Direction._fields)])
+        """Read the sizes off the tensors; `parameters` are those of one or two directions in a row.
+
+        Raises
+        ------
+        ValueError
+            A tensor's shape does not fit the others': the library, which sees addresses alone, could not tell.
+        """
+        first = Direction(*parameters[:_WIDTH])
         taps, rank, state = first.conv_weight.shape[1], first.dt_rank, first.d_state
-        directions = len(parameters) // len(Direction._fields)
-        return cls(xz.shape[0], xz.shape[1], xz.shape[2] // 2, state, taps, rank, directions)
+        batch, length, channels = xz.shape[0], xz.shape[1], xz.shape[2] // 2
+        shape = cls(batch, length, channels, state, taps, rank, len(parameters) // _WIDTH)
+        expected = shape.parameters()
+        for i, tensor in enumerate(parameters):
+            name = Direction._fields[i % _WIDTH]
+            if tuple(tensor.shape) != expected[i % _WIDTH]:
+                want = expected[i % _WIDTH]
+                raise ValueError(f"{name} has the shape {tuple(tensor.shape)}, and the other tensors ask for {want}.")
+            if tensor.device != xz.device:
+                raise ValueError(f"{name} is on {tensor.device}, and xz is on {xz.device}.")
+        return shape
+
+    def parameters(self) -> tuple[tuple[int, ...], ...]:
+        """Give the shape of each field of a :class:`~epigx.kernels.Direction`."""
+        D, N, R = self.channels, self.state, self.rank
+        return (D, self.taps), (D,), (R + 2 * N, D), (D, R), (D,), (D, N), (D,)
 
 
 class _Shape(ctypes.Structure):
@@ -84,33 +105,38 @@ def missing() -> str | None:
     return opened if isinstance(opened, str) else None
 
 
-def library() -> ctypes.CDLL:
-    """Return the loaded library; only when nothing is :func:`missing`."""
+def _library() -> ctypes.CDLL:
     opened = _open()
-    assert not isinstance(opened, str), opened
+    if isinstance(opened, str):
+        raise RuntimeError(f"The C++ kernel was called, and {opened}.")
     return opened
 
 
-def instruction_set() -> str:
-    """Name the variant in use: ``avx512``, ``avx2`` or ``baseline`` (SSE2, NEON)."""
-    name: bytes = library().epigx_instruction_set()
+def description() -> str:
+    """Say which variant is in use (avx512, avx2, or baseline: SSE2, NEON), and whether it uses several threads."""
+    threads = "" if _library().epigx_has_threads() else ", on one thread: its compiler had no OpenMP"
+    return f"{_instruction_set()}{threads}"
+
+
+def _instruction_set() -> str:
+    name: bytes = _library().epigx_instruction_set()
     return name.decode()
 
 
 @contextmanager
 def use_instruction_set(name: str) -> Iterator[bool]:
     """Run another variant inside a `with` block, for tests and measurements; gives False if the CPU cannot."""
-    before = instruction_set()
+    before = _instruction_set()
     try:
-        yield library().epigx_use(name.encode())
+        yield _library().epigx_use(name.encode())
     finally:
-        library().epigx_use(before.encode())
+        _library().epigx_use(before.encode())
 
 
 def kept_sizes(shape: Shape) -> tuple[int, int]:
     """Count the floats that the forward pass keeps: projected rows, and the states at the chunks' starts."""
     kept = _Kept()
-    library().epigx_kept(ctypes.byref(_shape(shape, torch.float32)), ctypes.byref(kept))
+    _library().epigx_kept(ctypes.byref(_shape(shape, torch.float32)), ctypes.byref(kept))
     return kept.projected, kept.states
 
 
@@ -118,7 +144,7 @@ def forward(xz: Tensor, parameters: Sequence[Tensor], out: Tensor, kept: tuple[T
     """Fill `out`, and what the backward pass needs if `kept` is given; all tensors contiguous."""
     shape = _shape(Shape.of(xz, parameters), xz.dtype)
     projected, states = (tensor.data_ptr() for tensor in kept) if kept else (None, None)
-    library().epigx_forward(
+    _library().epigx_forward(
         ctypes.byref(shape),
         ctypes.c_void_p(xz.data_ptr()),
         _pointers(parameters),
@@ -138,7 +164,7 @@ def backward(
 ) -> None:
     """Fill `d_xz` and the parameters' `gradients`; all tensors contiguous."""
     shape = _shape(Shape.of(xz, parameters), xz.dtype)
-    library().epigx_backward(
+    _library().epigx_backward(
         ctypes.byref(shape),
         ctypes.c_void_p(d_out.data_ptr()),
         ctypes.c_void_p(xz.data_ptr()),
@@ -155,6 +181,5 @@ def _shape(shape: Shape, dtype: torch.dtype) -> _Shape:
 
 
 def _pointers(tensors: Sequence[Tensor]) -> ctypes.Array[_Pointers]:
-    width = len(Direction._fields)
-    rows = [_Pointers(*(t.data_ptr() for t in tensors[i : i + width])) for i in range(0, len(tensors), width)]
+    rows = [_Pointers(*(t.data_ptr() for t in tensors[i : i + _WIDTH])) for i in range(0, len(tensors), _WIDTH)]
     return (_Pointers * len(rows))(*rows)

@@ -39,13 +39,16 @@ def _block(xz: Tensor, parameters: Sequence[Tensor], keep: bool) -> tuple[Tensor
 def _(xz: Tensor, parameters: Sequence[Tensor], keep: bool) -> tuple[Tensor, Tensor, Tensor]:
     shape = library.Shape.of(xz, parameters)
     out = xz.new_empty(shape.batch, shape.length, shape.channels)
-    # The library's own arithmetic, which a symbolic length can follow too.
-    states, row = -(-shape.state // 4) * 4, -(-(shape.rank + 2 * (-(-shape.state // 4) * 4)) // 16) * 16
+    # The arithmetic of kept_sizes (scan.hpp, block.hpp), written so that a symbolic length can follow it.
+    state = _round_up(shape.state, 4)
     sequences = shape.directions * shape.batch if keep else 0
-    projected = sequences * shape.length * row
-    chunks = (shape.length + 31) // 32
-    kept = sequences * chunks * -(-shape.channels // 128) * 128 * states
-    return out, xz.new_empty(projected, dtype=torch.float32), xz.new_empty(kept, dtype=torch.float32)
+    projected = sequences * shape.length * _round_up(shape.rank + 2 * state, 16)
+    states = sequences * ((shape.length + 31) // 32) * _round_up(shape.channels, 128) * state
+    return out, xz.new_empty(projected, dtype=torch.float32), xz.new_empty(states, dtype=torch.float32)
+
+
+def _round_up(n: int, step: int) -> int:
+    return -(-n // step) * step
 
 
 @torch.library.custom_op("epigx::bimamba_inner_backward", mutates_args=())

@@ -54,15 +54,24 @@ static void scan_forward(int states, int steps, const float* step, const float* 
     }
 }
 
-// What the backward pass of a chunk reads and adds to; everything (step, GROUP) unless said.
+// The working arrays of one chunk in the backward pass: (step, channel), in one block so that one address reaches all.
+struct alignas(64) Chunk {
+    typedef float Rows[CHUNK * GROUP];
+    Rows step, step_slope;  // delta, and its derivative; then the gradient before softplus
+    Rows input;             // delta · u
+    Rows dy, y;             // y before the gate
+    Rows gate_slope;
+    Rows d_input, d_exponent;  // d_exponent: the gradient of log2 of the decay, times rate, summed over states
+};
+
+// What else the backward pass of a chunk reads and adds to. Taken by value: nothing that is stored can change it.
 struct ScanBackward {
-    const float *step, *x, *dy, *rate;  // rate (state, GROUP)
+    const float* rate;  // (state, channel)
     StateInput in;
-    const float* state;  // (state, GROUP), at the chunk's start
-    float *carry;        // (state, GROUP), the gradient that comes from later chunks; replaced by this one's
-    float *y, *dx, *d_exponent, *d_rate;  // d_rate (state, GROUP)
-    float *dB, *dC;      // (step, padded states, W): sums over channels, lane by lane
-    int64_t lanes_row;   // floats from one step of dB to the next
+    const float* state;      // (state, channel), at the chunk's start
+    float *carry, *d_rate;   // (state, channel); carry: the gradient from later chunks, replaced by this one's
+    float *dB, *dC;          // (step, state, W): sums over channels, lane by lane
+    int64_t lanes_row;       // floats from one step of dB and dC to the next
 };
 
 // Decays and decayed states of a tile, kept from its forward half to its backward half.
@@ -70,20 +79,20 @@ struct alignas(64) Tile {
     V decay[CHUNK][TILE][SPAN], decayed[CHUNK][TILE][SPAN];
 };
 
-INLINE void tile_forward(int steps, const ScanBackward& s, int n0, int v0, Tile& tile) {
+INLINE void tile_forward(int steps, const ScanBackward s, Chunk& c, int n0, int v0, Tile& tile) {
     V h[TILE][SPAN];
 #pragma GCC unroll 4
     for (int n = 0; n < TILE; ++n)
 #pragma GCC unroll 4
         for (int v = 0; v < SPAN; ++v) h[n][v] = at(s.state + (n0 + n) * GROUP + v0 + v * W);
     const float* rate = s.rate + n0 * GROUP + v0;
-    for (int t = 0; t < steps; ++t) {
-        const float *B = s.in.B + t * s.in.row + n0, *C = s.in.C + t * s.in.row + n0;
+    const float *B = s.in.B + n0, *C = s.in.C + n0;
+    for (int t = 0; t < steps; ++t, B += s.in.row, C += s.in.row) {
         const int64_t row = t * GROUP + v0;
 #pragma GCC unroll 4
         for (int v = 0; v < SPAN; ++v) {
-            const V d = at_most(at(s.step + row + v * W), STEEPEST), x = at(s.x + row + v * W);
-            V sum = at(s.y + row + v * W);
+            const V d = at_most(at(c.step + row + v * W), STEEPEST), x = at(c.input + row + v * W);
+            V sum = at(c.y + row + v * W);
 #pragma GCC unroll 4
             for (int n = 0; n < TILE; ++n) {
                 const V a = decay(d, at(rate + n * GROUP + v * W));
@@ -93,12 +102,14 @@ INLINE void tile_forward(int steps, const ScanBackward& s, int n0, int v0, Tile&
                 h[n][v] = q + x * B[n];
                 sum += h[n][v] * C[n];
             }
-            at(s.y + row + v * W) = sum;
+            at(c.y + row + v * W) = sum;
         }
     }
 }
 
-INLINE void tile_backward(int steps, const ScanBackward& s, int n0, int v0, const Tile& tile) {
+// `FIRST`: the first channels of the group, which start the sums over channels.
+template <bool FIRST>
+INLINE void tile_backward(int steps, const ScanBackward s, Chunk& c, int n0, int v0, const Tile& tile) {
     V g[TILE][SPAN];
 #pragma GCC unroll 4
     for (int n = 0; n < TILE; ++n)
@@ -112,26 +123,26 @@ INLINE void tile_backward(int steps, const ScanBackward& s, int n0, int v0, cons
         float *dB = s.dB + t * s.lanes_row + n0 * W, *dC = s.dC + t * s.lanes_row + n0 * W;
         V dx[SPAN], de[SPAN];
 #pragma GCC unroll 4
-        for (int v = 0; v < SPAN; ++v) dx[v] = at(s.dx + row + v * W), de[v] = at(s.d_exponent + row + v * W);
+        for (int v = 0; v < SPAN; ++v) dx[v] = at(c.d_input + row + v * W), de[v] = at(c.d_exponent + row + v * W);
 #pragma GCC unroll 4
         for (int n = 0; n < TILE; ++n) {
-            V b = at(dB + n * W), c = at(dC + n * W);
+            V sum_B = FIRST ? V{} : at(dB + n * W), sum_C = FIRST ? V{} : at(dC + n * W);
 #pragma GCC unroll 4
             for (int v = 0; v < SPAN; ++v) {
-                const V dy = at(s.dy + row + v * W), x = at(s.x + row + v * W), q = tile.decayed[t][n][v];
+                const V dy = at(c.dy + row + v * W), x = at(c.input + row + v * W), q = tile.decayed[t][n][v];
                 const V grad = g[n][v] + dy * C[n];
-                c += dy * (q + x * B[n]);
-                b += grad * x;
+                sum_C += dy * (q + x * B[n]);
+                sum_B += grad * x;
                 dx[v] += grad * B[n];
                 const V dz = grad * q;
                 de[v] += dz * at(rate + n * GROUP + v * W);
-                at(d_rate + n * GROUP + v * W) += dz * at(s.step + row + v * W);
+                at(d_rate + n * GROUP + v * W) += dz * at(c.step + row + v * W);
                 g[n][v] = grad * tile.decay[t][n][v];
             }
-            at(dB + n * W) = b, at(dC + n * W) = c;
+            at(dB + n * W) = sum_B, at(dC + n * W) = sum_C;
         }
 #pragma GCC unroll 4
-        for (int v = 0; v < SPAN; ++v) at(s.dx + row + v * W) = dx[v], at(s.d_exponent + row + v * W) = de[v];
+        for (int v = 0; v < SPAN; ++v) at(c.d_input + row + v * W) = dx[v], at(c.d_exponent + row + v * W) = de[v];
     }
 #pragma GCC unroll 4
     for (int n = 0; n < TILE; ++n)
@@ -140,12 +151,15 @@ INLINE void tile_backward(int steps, const ScanBackward& s, int n0, int v0, cons
 }
 
 // Recomputes the chunk's states from its first one, then walks back.
-static void scan_backward(int states, int steps, const ScanBackward& s, Tile& tile) {
-    for (int n = 0; n < states; n += TILE)
-        for (int v = 0; v < GROUP; v += SPAN * W) {
-            tile_forward(steps, s, n, v, tile);
-            tile_backward(steps, s, n, v, tile);
+static void scan_backward(int states, int steps, const ScanBackward s, Chunk& c, Tile& tile) {
+    for (int n = 0; n < states; n += TILE) {
+        tile_forward(steps, s, c, n, 0, tile);
+        tile_backward<true>(steps, s, c, n, 0, tile);
+        for (int v = SPAN * W; v < GROUP; v += SPAN * W) {
+            tile_forward(steps, s, c, n, v, tile);
+            tile_backward<false>(steps, s, c, n, v, tile);
         }
+    }
 }
 
 }  // namespace

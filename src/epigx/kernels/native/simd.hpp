@@ -3,7 +3,7 @@
 #include <cmath>
 #include <cstdint>
 #include <cstring>
-#if defined(__AVX512F__)
+#if defined(__x86_64__)
 #include <immintrin.h>
 #endif
 
@@ -62,9 +62,20 @@ INLINE V inverse(V x) {
 #endif
 }
 
-// A comparison with NaN is false: these keep it.
+// Both keep NaN: a comparison with it is false, and x86 then gives the second operand.
+#if defined(__AVX512F__)
+INLINE V at_most(V x, float limit) { return (V)_mm512_min_ps((__m512)fill(limit), (__m512)x); }
+INLINE V at_least(V x, float limit) { return (V)_mm512_max_ps((__m512)fill(limit), (__m512)x); }
+#elif defined(__AVX2__)
+INLINE V at_most(V x, float limit) { return (V)_mm256_min_ps((__m256)fill(limit), (__m256)x); }
+INLINE V at_least(V x, float limit) { return (V)_mm256_max_ps((__m256)fill(limit), (__m256)x); }
+#elif defined(__x86_64__)
+INLINE V at_most(V x, float limit) { return (V)_mm_min_ps((__m128)fill(limit), (__m128)x); }
+INLINE V at_least(V x, float limit) { return (V)_mm_max_ps((__m128)fill(limit), (__m128)x); }
+#else
 INLINE V at_most(V x, float limit) { return x > limit ? fill(limit) : x; }
 INLINE V at_least(V x, float limit) { return x < limit ? fill(limit) : x; }
+#endif
 
 constexpr float LOG2E = 1.44269504088896f, LN2 = 0.693147180559945f;
 // Steps and rates are held below this, so that the polynomial below stays finite for any product of them.
