@@ -17,7 +17,7 @@ from pydantic_core import ErrorDetails
 
 from epigx.errors import ConfigError, did_you_mean
 
-__all__ = ["Config", "Kind", "first_problem"]
+__all__ = ["Config", "Kind", "first_problem", "not_yaml"]
 
 
 class Config(BaseModel):
@@ -67,7 +67,7 @@ class Config(BaseModel):
         except FileNotFoundError:
             raise ConfigError(f"{path} does not exist. Give the path of a YAML configuration.") from None
         except (yaml.YAMLError, UnicodeDecodeError) as error:
-            raise ConfigError(f"{path} is not valid YAML: {' '.join(str(error).split())}") from None
+            raise ConfigError(not_yaml(path, error)) from None
         return cls.parse(values, source=str(path))
 
     def dump(self) -> str:
@@ -144,9 +144,19 @@ class Kind(Config):
         return self.model_dump(mode=info.mode)
 
 
+def not_yaml(path: Path, error: yaml.YAMLError | UnicodeDecodeError) -> str:
+    """Say in one sentence where a file stops being YAML."""
+    mark = getattr(error, "problem_mark", None)
+    where = f"line {mark.line + 1}, column {mark.column + 1}: " if mark else ""
+    reason = getattr(error, "problem", None) or " ".join(str(error).split())
+    return f"{path} is not valid YAML: {where}{reason}."
+
+
 def first_problem(error: ValidationError, model: type[BaseModel]) -> str:
     """Say the first problem of a validation in one sentence, with the nearest known key for an unknown one."""
-    problem = error.errors(include_url=False)[0]
+    problems = error.errors(include_url=False)
+    # A mistyped key is also a missing one: the unknown key is the cause.
+    problem = next((p for p in problems if p["type"] == "extra_forbidden"), problems[0])
     key = ".".join(str(part) for part in problem["loc"])
     if problem["type"] == "extra_forbidden":
         return f"unknown key {key!r}.{did_you_mean(str(problem['loc'][-1]), _known_keys(problem, model))}"

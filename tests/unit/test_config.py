@@ -98,6 +98,31 @@ def test_load_names_the_file(tmp_path) -> None:
         House.load(tmp_path / "house.yaml")
 
 
+def test_a_mistyped_key_is_named_before_the_key_that_is_missing_for_it() -> None:
+    class Street(Config):
+        name: str
+
+    with pytest.raises(ConfigError, match=r"unknown key 'nmae'\. Did you mean 'name'\?"):
+        Street.parse({"nmae": "High Street"})
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (b"rooms: [", r"house\.yaml is not valid YAML: line 1, column 9: expected the node content, but found"),
+        (b"rooms: 3\n names: x", r"line 2, column 7: mapping values are not allowed here\."),
+        (b"\xff\xfe\x00\xd8", r"house\.yaml is not valid YAML: 'utf-8' codec can't decode"),
+    ],
+)
+def test_a_file_that_is_no_yaml_is_told_in_one_sentence(tmp_path, text, said) -> None:
+    path = tmp_path / "house.yaml"
+    path.write_bytes(text)
+    with pytest.raises(ConfigError, match=said) as raised:
+        House.load(path)
+    assert str(raised.value).endswith(".")
+    assert "\n" not in str(raised.value)
+
+
 def test_a_member_defined_elsewhere_takes_part() -> None:
     class Fish(Animal):
         kind: Literal["fish"] = "fish"

@@ -63,7 +63,7 @@ def demo(*, out: Out = Path("epigx-demo"), quick: bool = False, force: Force = F
 
 def _steps(out: Path, *, quick: bool) -> list[tuple[str, list[str]]]:
     """Return what the demo does: in words, and as the words of the command."""
-    genes, steps = ("60", "6") if quick else ("800", "240")
+    genes, steps = ("60", "6") if quick else ("600", "180")
     manifest, data = str(out / "raw" / "manifest.yaml"), str(out / "data")
     predictions, report = str(out / "predictions.tsv"), str(out / "report.html")
     infer, plain = str(out / "runs" / "infer"), str(out / "runs" / "plain")

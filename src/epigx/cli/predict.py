@@ -9,7 +9,7 @@ from cyclopts import App, Parameter
 
 from epigx.cli.console import emit, say
 from epigx.cli.options import Force
-from epigx.errors import ConfigError, InputError
+from epigx.cli.output import check_output
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -58,7 +58,8 @@ def predict(
     from epigx.cli.machine import device_line
     from epigx.evaluation.predict import predict as infer
 
-    check_output(out, force=force)
+    if out is not None:
+        check_output(out, force=force, suffixes=_FORMATS)
     say(device_line())
     table = infer(runs, data=data, cell_type=cell_type, split=split)
     if out is None:
@@ -67,24 +68,6 @@ def predict(
     write_table(table, out)
     say(f"Predicted {len(table):,} genes.")
     emit(str(out))
-
-
-def check_output(out: Path | None, *, force: bool) -> None:
-    """Refuse an output that could not be written, before any work.
-
-    Raises
-    ------
-    ConfigError
-        The suffix names no format.
-    InputError
-        The file exists and ``force`` is false.
-    """
-    if out is None:
-        return
-    if out.suffix not in _FORMATS:
-        raise ConfigError(f"{out} has no known suffix. End the name with {', '.join(_FORMATS)}.")
-    if out.exists() and not force:
-        raise InputError(f"{out} already exists. Choose another name, or replace it with --force.")
 
 
 def write_table(table: pd.DataFrame, out: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -36,8 +37,8 @@ def configure(
     """
     if recipe.endswith((".yaml", ".yml")):
         config = RunConfig.load(recipe)
-        words = [f"data.path={data}"] if data else []
-        words += [f"data.cell_types=[{', '.join(cell_types)}]"] if cell_types else []
+        words = [f"data.path={json.dumps(str(data))}"] if data else []
+        words += [f"data.cell_types={json.dumps(list(cell_types))}"] if cell_types else []
         words += [f"data.window={window}"] if window else []
         words += [f"training.seed={seed}"] if seed is not None else []
     else:

@@ -9,8 +9,8 @@ from cyclopts import App, Parameter
 
 from epigx.cli.console import emit, say
 from epigx.cli.options import Force
+from epigx.cli.output import check_output
 from epigx.cli.progress import Progress
-from epigx.errors import InputError
 
 app = App(
     name="report",
@@ -59,8 +59,7 @@ def report(
     from epigx.report.tables import verdict
     from epigx.training.folder import open_run
 
-    if out.exists() and not force:
-        raise InputError(f"{out} already exists. Choose another name, or replace it with --force.")
+    check_output(out, force=force)
     say(device_line())
     with Progress("Scoring") as progress:
         found = write_report(

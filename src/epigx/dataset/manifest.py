@@ -13,7 +13,7 @@ from typing import Any, Literal
 import yaml
 from pydantic import Field
 
-from epigx.config import Config
+from epigx.config import Config, not_yaml
 from epigx.dataset.signals import Role, Transform
 from epigx.dataset.sources import (
     CellType,
@@ -138,7 +138,7 @@ def read_manifest(path: str | Path) -> Manifest:
     try:
         values = _read_sheet(path) if path.suffix == ".tsv" else yaml.safe_load(path.read_text())
     except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{path} is not valid YAML: {' '.join(str(error).split())}") from None
+        raise ConfigError(not_yaml(path, error)) from None
     if isinstance(values, dict):
         values = {**values, "root": path.parent.absolute() / str(values.get("root", "."))}
     return Manifest.parse(values, source=str(path))
