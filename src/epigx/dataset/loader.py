@@ -1,7 +1,8 @@
 """The order of training: which windows the optimiser sees at step k, as a pure function of (seed, epoch, index).
 
-Nothing is drawn from a global generator and no state is kept, so training can be taken up at any step, with any number
-of workers, and sees the same batches.
+Nothing is drawn from a global generator and no state is kept, so training can be taken up at any step and sees the same
+batches. Reading a batch is a slice of a memory-mapped array, far quicker than a training step, so it needs no processes
+of its own.
 """
 
 from __future__ import annotations
@@ -83,9 +84,7 @@ class _Steps(Sampler[list[int]]):
         return self.order.batches(self.start_step)
 
 
-def train_loader(
-    windows: Windows, *, batch_size: int, seed: int, start_step: int = 0, workers: int = 0
-) -> DataLoader[Batch]:
+def train_loader(windows: Windows, *, batch_size: int, seed: int, start_step: int = 0) -> DataLoader[Batch]:
     """Load training batches, from a given step on and without end.
 
     Parameters
@@ -98,8 +97,6 @@ def train_loader(
         Seed of the order.
     start_step : int
         The step, counted from 0 over all epochs, whose batch comes first each time the loader is iterated.
-    workers : int
-        Processes that read ahead; 0 reads in this one. The batches are the same.
 
     Returns
     -------
@@ -107,24 +104,23 @@ def train_loader(
         Endless and without a length; stop after as many steps as are wanted.
     """
     order = Order(len(windows), batch_size, seed)
-    return _load(windows, _Steps(order, start_step), workers)
+    return _load(windows, _Steps(order, start_step))
 
 
-def eval_loader(windows: Windows, batch_size: int, *, workers: int = 0) -> DataLoader[Batch]:
+def eval_loader(windows: Windows, batch_size: int) -> DataLoader[Batch]:
     """Load every window once, in order."""
     batches = [
         list(range(first, min(first + batch_size, len(windows)))) for first in range(0, len(windows), batch_size)
     ]
-    return _load(windows, batches, workers)
+    return _load(windows, batches)
 
 
-def _load(windows: Windows, batches: Sampler[list[int]] | list[list[int]], workers: int) -> DataLoader[Batch]:
+def _load(windows: Windows, batches: Sampler[list[int]] | list[list[int]]) -> DataLoader[Batch]:
     # A generator of its own: a DataLoader draws a seed whenever it is iterated, and would take it from the global one,
     # so that a resumed run would draw other dropout masks than an unbroken one.
     return DataLoader(
         windows,
         batch_sampler=batches,
-        num_workers=workers,
         collate_fn=_as_it_is,
         generator=torch.Generator().manual_seed(0),
     )

@@ -1,7 +1,7 @@
 """Windows: a dataset's genes as the batches that a model reads.
 
 Reading is a pure function of the indices asked for: nothing is drawn, nothing remembered, so batches do not depend on
-workers or on what was read before.
+what was read before.
 """
 
 from __future__ import annotations

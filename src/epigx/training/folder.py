@@ -28,6 +28,7 @@ from torch import nn
 from epigx.atomic import atomic_file, atomic_folder
 from epigx.config import Config
 from epigx.dataset.inputs import Inputs
+from epigx.dataset.store import digest
 from epigx.errors import ConfigError, RunError
 from epigx.training.config import RunConfig
 from epigx.training.networks import Networks, build_networks, read_weights, weight_names, write_weights
@@ -107,6 +108,7 @@ class Run:
     def _networks(self) -> Networks:
         networks = build_networks(self.config, self.inputs)
         read_weights(self.path / "weights.safetensors", networks)
+        _check_unchanged(self.path, ["weights.safetensors"], self.provenance)
         return Networks(networks.model.eval(), networks.objective.eval())
 
 
@@ -125,13 +127,15 @@ def open_run(path: str | Path) -> Run:
         if not (path / name).is_file():
             raise RunError(_missing(path, name))
     weight_names(path / "weights.safetensors")
-    return Run(
+    run = Run(
         path=path,
         config=_read(RunConfig, path / "config.yaml"),
         inputs=_read(Inputs, path / "inputs.yaml"),
         metrics=_read_json(path / "metrics.json"),
         provenance=_parse(Provenance, path / "provenance.json"),
     )
+    _check_unchanged(path, ["config.yaml", "inputs.yaml"], run.provenance)
+    return run
 
 
 def write_run(
@@ -190,7 +194,8 @@ def write_files(
         with atomic_file(folder / "predictions.parquet") as partial:
             predictions.to_parquet(partial, index=False)
     write_text(folder / "metrics.json", _json(dict(metrics)))
-    write_text(folder / "provenance.json", _json(provenance.model_dump(mode="json")))
+    checksums = {name: digest(folder / name).sha256 for name in _DECIDING}
+    write_text(folder / "provenance.json", _json(provenance.model_dump(mode="json") | {"sha256": checksums}))
 
 
 def write_text(path: Path, text: str) -> None:
@@ -199,7 +204,21 @@ def write_text(path: Path, text: str) -> None:
         partial.write_text(text)
 
 
+_DECIDING = ("config.yaml", "inputs.yaml", "weights.safetensors")
 _MEND = "Train the run again, or copy its folder again from where it came."
+
+
+def _check_unchanged(folder: Path, names: list[str], provenance: Provenance) -> None:
+    """Refuse files that are not those the run was written with: a shortened YAML can still be a valid one.
+
+    Raises
+    ------
+    RunError
+        A file's checksum is not the one in ``provenance.json``.
+    """
+    for name in names:
+        if digest(folder / name).sha256 != provenance.sha256.get(name):
+            raise RunError(f"The run is damaged: {folder / name} was changed since it was written. {_MEND}")
 
 
 def _missing(path: Path, name: str) -> str:

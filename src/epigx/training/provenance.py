@@ -54,6 +54,8 @@ class Provenance(Config):
     n_parameters: dict[str, int] = Field(default_factory=dict)
     """Parameters of the model, and of the objective, which inference does not need."""
 
+    sha256: dict[str, str] = Field(default_factory=dict)
+    """Checksums of the files that decide what the run predicts, by name."""
     versions: dict[str, str] = Field(default_factory=dict)
     """Versions of epigx, PyTorch and Python."""
     device: str = "cpu"

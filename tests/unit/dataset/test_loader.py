@@ -48,15 +48,6 @@ def test_iterating_again_starts_again(windows):
     assert _genes(loader, 3) == _genes(loader, 3)
 
 
-def test_workers_do_not_matter(windows):
-    alone = list(islice(train_loader(windows, batch_size=8, seed=3, start_step=2), 6))
-    helped = list(islice(train_loader(windows, batch_size=8, seed=3, start_step=2, workers=2), 6))
-    for one, other in zip(alone, helped, strict=True):
-        assert one.gene_id == other.gene_id
-        torch.testing.assert_close(one.signals, other.signals, rtol=0, atol=0)
-        torch.testing.assert_close(one.sequence, other.sequence, rtol=0, atol=0)
-
-
 def test_the_global_generator_is_left_alone(windows):
     torch.manual_seed(0)
     before = torch.get_rng_state()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import shutil
 import subprocess
@@ -68,7 +69,7 @@ def test_a_missing_file_is_told(run, name):
 @pytest.mark.parametrize(
     ("name", "message"),
     [
-        ("config.yaml", r"The run is damaged: .*config.yaml"),
+        ("config.yaml", r"The run is damaged: .*config.yaml"),  # whole YAML or not, as chance cuts it
         ("inputs.yaml", r"The run is damaged: .*inputs.yaml"),
         ("weights.safetensors", r"weights.safetensors cannot be read"),
         ("metrics.json", r"metrics.json is not valid JSON"),
@@ -89,9 +90,28 @@ def test_provenance_of_another_kind_is_told(run):
 
 
 def test_weights_of_another_model_are_told_when_they_are_needed(run):
-    config = run.path / "config.yaml"
+    config, provenance = run.path / "config.yaml", run.path / "provenance.json"
     config.write_text(config.read_text().replace("d_model: 16", "d_model: 32"))
+    checksum = hashlib.sha256(config.read_bytes()).hexdigest()
+    provenance.write_text(provenance.read_text().replace(run.provenance.sha256["config.yaml"], checksum))
     with pytest.raises(RunError, match=r"has the shape .* belongs to another model than config.yaml describes"):
+        open_run(run.path).model()
+
+
+@pytest.mark.parametrize("name", ["config.yaml", "inputs.yaml"])
+def test_a_file_cut_short_where_it_is_still_valid_is_told(run, name):
+    lines = (run.path / name).read_text().splitlines(keepends=True)
+    (run.path / name).write_text("".join(lines) + "\n")
+    with pytest.raises(RunError, match=rf"The run is damaged: .*{name} was changed since it was written\. Train"):
+        open_run(run.path)
+
+
+def test_weights_with_another_value_are_told(run):
+    weights = run.path / "weights.safetensors"
+    content = bytearray(weights.read_bytes())
+    content[-1] ^= 1
+    weights.write_bytes(content)
+    with pytest.raises(RunError, match=r"weights\.safetensors was changed since it was written"):
         open_run(run.path).model()
 
 
