@@ -217,7 +217,7 @@ def _check_unchanged(folder: Path, names: list[str], provenance: Provenance) -> 
         A file's checksum is not the one in ``provenance.json``.
     """
     for name in names:
-        if digest(folder / name).sha256 != provenance.sha256.get(name):
+        if name in provenance.sha256 and digest(folder / name).sha256 != provenance.sha256[name]:
             raise RunError(f"The run is damaged: {folder / name} was changed since it was written. {_MEND}")
 
 
