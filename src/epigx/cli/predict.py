@@ -57,16 +57,20 @@ def predict(
     """
     from epigx.cli.machine import device_line
     from epigx.evaluation.predict import predict as infer
+    from epigx.evaluation.scope import scope_of
+    from epigx.training.folder import open_run
 
     if out is not None:
         check_output(out, force=force, suffixes=_FORMATS)
     say(device_line())
-    table = infer(runs, data=data, cell_type=cell_type, split=split)
+    opened = [open_run(run) for run in runs]
+    dataset = scope_of(opened[0], split, data=data, cell_type=cell_type, covered=False).dataset
+    table = infer(opened, data=dataset, cell_type=cell_type, split=split)
+    say(f"Predicted {len(table):,} genes of {dataset.path} ({dataset.about.assembly}).")
     if out is None:
         emit(table.to_csv(sep="\t", index=False, float_format="%.6g").rstrip("\n"))
         return
     write_table(table, out)
-    say(f"Predicted {len(table):,} genes.")
     emit(str(out))
 
 
