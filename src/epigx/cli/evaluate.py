@@ -78,7 +78,8 @@ def evaluate(
     without = f", without {', '.join(found.drop)}" if found.drop else ""
     say(
         f"{run} on {found.cell_type} ({assembly}), split {split}: {found.metrics.n_genes:,} genes, "
-        f"{found.window:,} bp{without}; {found.n_without_label:,} genes have no label."
+        f"{found.window:,} bp{without}. "
+        f"Left out: {found.n_without_label:,} without a label, {found.n_low_coverage:,} with too little known DNA."
     )
     emit(columns([("metric", "value", "95 % low", "95 % high"), *_rows(found)]))
 

@@ -37,6 +37,8 @@ class RunContents:
         What the model reads.
     gene_id : ndarray of str, (gene,)
         The scored genes.
+    left_out : mapping of str to int
+        How many genes of the same chromosomes are not scored, by the reason.
     observed, predicted : ndarray, (gene,)
         log10(1 + x).
     scores : mapping of str to Estimate
@@ -56,6 +58,7 @@ class RunContents:
     chosen: int | None
     signals: tuple[str, ...]
     gene_id: NDArray[np.object_]
+    left_out: Mapping[str, int]
     observed: Values
     predicted: Values
     scores: Mapping[str, Estimate]

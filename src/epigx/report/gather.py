@@ -15,10 +15,12 @@ from epigx.dataset.loader import eval_loader
 from epigx.dataset.store import Dataset
 from epigx.errors import ConfigError
 from epigx.evaluation.ablate import drop_signals
+from epigx.evaluation.evaluate import Evaluation
 from epigx.evaluation.scope import Scope
 from epigx.report.contents import DatasetContents, RunContents
 from epigx.training.folder import Run
 from epigx.training.inference import EVALUATION_BATCH
+from epigx.training.provenance import Provenance
 from epigx.training.selection import Part
 
 __all__ = ["gather_dataset", "gather_run", "names_of"]
@@ -67,6 +69,7 @@ def gather_run(
         chosen=run.provenance.best_step if len(log) else None,
         signals=tuple(signal.name for signal in run.inputs.signals),
         gene_id=genes["gene_id"].to_numpy(object),
+        left_out=_reasons(found.baseline),
         observed=genes["observed"].to_numpy(np.float64),
         predicted=genes["predicted"].to_numpy(np.float64),
         scores=found.baseline.intervals,
@@ -166,7 +169,7 @@ def _provenance(run: Run) -> dict[str, str]:
         "Cell types": ", ".join(origin.cell_types),
         "Trained on": f"{origin.n_train:,} examples" if origin.n_train else "",
         "Training chromosomes": ", ".join(origin.chromosomes_trained),
-        "Left out": _left_out(run),
+        "Left out": ", ".join(f"{count:,} {reason}" for reason, count in _reasons(origin).items()),
         "Seed": "" if origin.seed is None else str(origin.seed),
         "Steps": f"{origin.steps_done:,}, kept: {origin.best_step:,}" if origin.steps_done else "",
         "Parameters": ", ".join(f"{owner} {count:,}" for owner, count in origin.n_parameters.items()),
@@ -180,10 +183,10 @@ def _provenance(run: Run) -> dict[str, str]:
     return {key: value for key, value in found.items() if value}
 
 
-def _left_out(run: Run) -> str:
-    origin = run.provenance
-    reasons = {"without a label": origin.n_without_label, "with too little known DNA": origin.n_low_coverage}
-    return ", ".join(f"{count:,} {reason}" for reason, count in reasons.items() if count)
+def _reasons(counts: Evaluation | Provenance) -> dict[str, int]:
+    """Say why genes were left out, and how many for each reason."""
+    found = {"without a label": counts.n_without_label, "with too little known DNA": counts.n_low_coverage}
+    return {reason: count for reason, count in found.items() if count}
 
 
 def _flat(values: Mapping[str, Any], prefix: str = "") -> dict[str, str]:

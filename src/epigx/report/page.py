@@ -81,10 +81,12 @@ def _run_section(run: RunContents, place: int) -> _Section:
         cosine = pattern_cosine(run.patterns)
         about = _about_patterns(run.patterns, cosine)
         patterns = _picture(figures.patterns(run.patterns, cosine), f"patterns{place}", about)
+    reasons = ", ".join(f"{count:,} {reason}" for reason, count in run.left_out.items())
+    left_out = f" (left out: {reasons})" if reasons else ""
     scatter = _picture(
         figures.predicted_observed(run.observed, run.predicted, run.scores),
         f"scatter{place}",
-        f"{run.n_genes:,} genes; dashed: predicted = observed. Brackets: 95 % bootstrap intervals.",
+        f"{run.n_genes:,} genes{left_out}; dashed: predicted = observed. Brackets: 95 % bootstrap intervals.",
     )
     return _Section(curves, scatter, drops, tables.drop_table(run) if drops else None, patterns)
 
@@ -96,8 +98,11 @@ def _arm_colours(run: RunContents) -> list[str]:
 
 
 def _data_figures(data: DatasetContents) -> list[_Picture]:
-    unknown = int(np.sum(data.dna_coverage < 1))
-    about = f"Whole chromosomes are held out. {unknown:,} of {len(data.dna_coverage):,} windows hold unknown bases (N)."
+    unknown, empty = int(np.sum(data.dna_coverage < 1)), int(np.sum(data.dna_coverage == 0))
+    about = (
+        f"Whole chromosomes are held out. Of {len(data.dna_coverage):,} windows, {unknown:,} hold unknown bases (N), "
+        f"{empty:,} of them nothing else."
+    )
     return [
         _picture(figures.coverage(data.coverage), "coverage", "Where a track has no value it counts as zero."),
         _picture(figures.expression_histogram(data.expression), "expression", "Genes without a label are left out."),

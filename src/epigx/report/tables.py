@@ -57,7 +57,7 @@ def comparison_table(runs: Sequence[RunContents], resamples: int) -> Table:
     signs = np.array([1 if name in _LOWER_IS_BETTER else -1 for name in METRICS])
     winners = np.argmin(np.where(np.isnan(values), np.inf, values * signs), axis=0)
     best = {(int(row), column + 1) for column, row in enumerate(winners)} if len(runs) > 1 else set()
-    head = ("Run", *METRICS.values(), "Genes", f"MSE − MSE of {runs[0].name}")
+    head = ("Run", *METRICS.values(), "Genes", f"MSE, difference to {runs[0].name}")
     if len(runs) == 1:
         return Table(head[:-1], tuple(row[:-1] for row in rows))
     return Table(head, tuple(rows), frozenset(best))
@@ -84,7 +84,7 @@ def drop_table(run: RunContents) -> Table:
         (
             run.label(dropped),
             *(interval(scores[metric]) for metric in METRICS),
-            f"{(scores['mse'].value - base) / base:+.1%}".replace("-", "−") if dropped else "",
+            _change(scores["mse"].value / base - 1) if dropped else "",
         )
         for dropped, scores in run.drops.items()
     ]
@@ -120,6 +120,11 @@ def facts_table(title: str, facts: Mapping[str, Mapping[str, str]]) -> Table:
     rows = tuple((name, *(run.get(name, "–") for run in facts.values())) for name in names)
     differing = {(at, column) for at, row in enumerate(rows) for column in range(1, len(row)) if len(set(row[1:])) > 1}
     return Table((title, *facts), rows, frozenset(differing))
+
+
+def _change(share: float) -> str:
+    text = f"{share:+.1%}"
+    return "0.0%" if text in ("+0.0%", "-0.0%") else text.replace("-", "−")
 
 
 def _difference(first: RunContents, other: RunContents, resamples: int) -> dict[str, Estimate]:

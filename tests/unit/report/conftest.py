@@ -33,6 +33,7 @@ def make_run():
             "chosen": 100,
             "signals": ("h3k27ac", "dnase"),
             "gene_id": np.array([f"gene{i}" for i in range(N)], dtype=object),
+            "left_out": {"without a label": 3},
             "observed": observed,
             "predicted": predicted,
             "scores": scores,

@@ -68,6 +68,20 @@ def test_clipping_paths_of_two_figures_never_meet(make_run, data):
     assert len(names) == len(set(names))
 
 
+def test_genes_that_are_not_scored_are_told(make_run, data):
+    html = page([make_run()], data, split="test", resamples=50)
+    assert "80 genes (left out: 3 without a label); dashed" in html
+    assert "80 genes; dashed" in page([make_run(left_out={})], data, split="test", resamples=50)
+
+
+def test_unknown_bases_are_counted(make_run, data):
+    from dataclasses import replace
+
+    part = replace(data, dna_coverage=np.array([0.0, 0.0, 0.5, 1.0]))
+    html = page([make_run()], part, split="test", resamples=50)
+    assert "Of 4 windows, 3 hold unknown bases (N), 2 of them nothing else." in html
+
+
 def test_simulated_data_are_marked_and_measured_ones_are_not(make_run, data):
     from dataclasses import replace
 
@@ -81,7 +95,7 @@ def test_one_run_has_its_numbers_large_and_several_are_compared(make_run, data):
     alone = page([run], data, split="test", resamples=50)
     assert f"<b>{run.scores['mse'].value:.3f}</b>" in alone
     both = page([run, make_run("plain", error=0.9)], data, split="test", resamples=50)
-    assert "MSE − MSE of infer-2" in both
+    assert "MSE, difference to infer-2" in both
     assert "on these genes infer-2 is ahead." in both
 
 

@@ -77,6 +77,12 @@ def test_the_drop_table_says_how_much_worse_it_gets(make_run):
     assert [row[-1] for row in table.rows] == ["", "−25.0%"]
 
 
+def test_no_change_has_no_sign(make_run):
+    run = make_run()
+    almost = {**run.scores, "mse": Estimate(run.scores["mse"].value * 0.9999, 0, 1)}
+    assert drop_table(make_run(drops={(): run.scores, ("hic",): almost})).rows[1][-1] == "0.0%"
+
+
 def test_facts_stand_side_by_side_and_differences_stand_out():
     table = facts_table("Setting", {"a": {"seed": "2", "lr": "0.1"}, "b": {"seed": "22", "lr": "0.1", "alpha": "1"}})
     assert table.head == ("Setting", "a", "b")
