@@ -7,12 +7,14 @@ One interface, four implementations, chosen when called: epigx's own C++ kernel 
 from epigx.kernels.choice import KernelChoice, kernel, kernel_in_use
 from epigx.kernels.direction import Direction
 from epigx.kernels.interface import bimamba_inner, causal_conv1d, selective_scan
+from epigx.kernels.memory import keep_freed_memory
 
 __all__ = [
     "Direction",
     "KernelChoice",
     "bimamba_inner",
     "causal_conv1d",
+    "keep_freed_memory",
     "kernel",
     "kernel_in_use",
     "selective_scan",

@@ -110,16 +110,17 @@ def _channels(u: Tensor, A: Tensor) -> Iterator[slice]:
 
 
 class _Chunks:
-    """Some channels of a scan, laid out as T steps of arrays (batch b, chunk c, channel d, state n)."""
+    """Some channels of a scan, laid out as T steps of arrays (batch, chunk, state, channel)."""
 
     def __init__(self, u: Tensor, delta: Tensor, A: Tensor, B: Tensor, C: Tensor) -> None:
         self.length = u.shape[1]
         self.T = max(1, math.isqrt(self.length))
-        self.A = A
-        self.u, self.delta, self.B, self.C = (self.steps(x) for x in (u, delta, B, C))
-        self.decay = [torch.exp(d[..., None] * A) for d in self.delta]
-        self.chunk_decay = torch.exp(sum(self.delta)[..., None] * A)  # type: ignore[index]
-        self.inputs = [d * x for d, x in zip(self.delta, self.u, strict=True)]
+        self.A = A.mT.contiguous()
+        self.u, self.delta = (self.steps(x) for x in (u, delta))
+        self.B, self.C = (tuple(x[..., None] for x in self.steps(x)) for x in (B, C))
+        self.decay = [torch.exp(d[:, :, None] * self.A) for d in self.delta]
+        self.chunk_decay = torch.exp(sum(self.delta)[:, :, None] * self.A)  # type: ignore[index]
+        self.inputs = [(d * x)[:, :, None] for d, x in zip(self.delta, self.u, strict=True)]
         self.start = self.carry(self.local_states())
 
     def steps(self, x: Tensor) -> tuple[Tensor, ...]:
@@ -133,7 +134,7 @@ class _Chunks:
     def local_states(self) -> Tensor:
         state = torch.zeros_like(self.decay[0])
         for a, x, B in zip(self.decay, self.inputs, self.B, strict=True):
-            state.mul_(a).add_(x[..., None] * B[:, :, None])
+            state.mul_(a).addcmul_(x, B)
         return state
 
     def carry(self, last: Tensor) -> Tensor:
@@ -153,18 +154,18 @@ class _Chunks:
     def outputs(self) -> Tensor:
         state, y = self.start, []
         for a, x, B, C in zip(self.decay, self.inputs, self.B, self.C, strict=True):
-            state = (a * state).add_(x[..., None] * B[:, :, None])
-            y.append((state @ C[..., None]).squeeze(-1))
+            state.mul_(a).addcmul_(x, B)
+            y.append((C.mT @ state).squeeze(2))
         return self.join(y)
 
     def gradients(self, dy: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor]:
         states = [self.start]
         for a, x, B in zip(self.decay, self.inputs, self.B, strict=True):
-            states.append((a * states[-1]).add_(x[..., None] * B[:, :, None]))
-        dy_steps = self.steps(dy)
+            states.append((a * states[-1]).addcmul_(x, B))
+        dy_steps = tuple(x[:, :, None] for x in self.steps(dy))
         grad = torch.zeros_like(self.start)
         for t in reversed(range(self.T)):
-            grad.add_(dy_steps[t][..., None] * self.C[t][:, :, None]).mul_(self.decay[t])
+            grad.addcmul_(dy_steps[t], self.C[t]).mul_(self.decay[t])
         return self._collect(states, dy_steps, self.carry_back(grad))
 
     def _collect(
@@ -173,13 +174,13 @@ class _Chunks:
         du, d_delta, dB, dC = ([] for _ in range(4))  # type: list[Tensor], list[Tensor], list[Tensor], list[Tensor]
         dA = torch.zeros_like(self.A)
         for t in reversed(range(self.T)):
-            grad = grad + dy[t][..., None] * self.C[t][:, :, None]
-            dC.append((dy[t][:, :, None] @ states.pop()).squeeze(2))
-            dB.append((self.inputs[t][:, :, None] @ grad).squeeze(2))
-            d_input = (grad @ self.B[t][..., None]).squeeze(-1)
+            grad.addcmul_(dy[t], self.C[t])
+            dC.append((states.pop() @ dy[t].mT).squeeze(3))
+            dB.append((grad @ self.inputs[t].mT).squeeze(3))
+            d_input = (self.B[t].mT @ grad).squeeze(2)
             grad.mul_(self.decay[t])
             d_exponent = grad * states[-1]
-            dA += torch.einsum("bcdn,bcd->dn", d_exponent, self.delta[t])
-            d_delta.append(d_input * self.u[t] + (d_exponent * self.A).sum(-1))
+            d_delta.append(torch.addcmul((d_exponent * self.A).sum(2), d_input, self.u[t]))
+            dA += d_exponent.mul_(self.delta[t][:, :, None]).sum((0, 1))
             du.append(d_input * self.delta[t])
-        return self.join(du[::-1]), self.join(d_delta[::-1]), dA, self.join(dB[::-1]), self.join(dC[::-1])
+        return self.join(du[::-1]), self.join(d_delta[::-1]), dA.mT, self.join(dB[::-1]), self.join(dC[::-1])

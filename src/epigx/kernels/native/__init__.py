@@ -8,5 +8,5 @@ from epigx.kernels.native.ops import bimamba_inner
 
 __all__ = ["SPEEDUP", "bimamba_inner", "causal_conv1d", "description", "missing", "selective_scan"]
 
-SPEEDUP = 20
-"""How many times faster than plain PyTorch: forward and backward pass of a block at 8 × 2,000 bp, one thread."""
+SPEEDUP = 10
+"""How many times faster than plain PyTorch: a block, forward and backward, 8 × 2,000 bp, one thread (`make bench`)."""
