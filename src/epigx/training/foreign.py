@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import io
 import pickle
+import pickletools
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
@@ -150,8 +151,10 @@ class _Archive:
 
     def read(self) -> Any:
         """Return what the pickle describes, with stand-ins for all that is not a plain container, number or string."""
+        description = self.bytes("data.pkl")
         try:
-            return _Unpickler(io.BytesIO(self.bytes("data.pkl"))).load()
+            _check_memo(description)
+            return _Unpickler(io.BytesIO(description)).load()
         except _DamageError:
             raise
         except Exception as error:  # a pickle can fail in any way that its bytes can be wrong
@@ -170,7 +173,10 @@ class _Archive:
             storage, offset, size, stride, *_ = arguments
             if not isinstance(storage, _Storage):
                 raise TypeError
-            return self._storage(storage).as_strided(size, stride, offset)
+            tensor = self._storage(storage).as_strided(size, stride, offset)
+            if tensor.numel() > self._storage(storage).numel():  # one number can be repeated without end
+                raise ValueError
+            return tensor
         except (TypeError, ValueError, RuntimeError):
             raise _DamageError(f"{key!r} describes a tensor that the file does not hold") from None
 
@@ -180,6 +186,13 @@ class _Archive:
             empty = torch.empty(0, dtype=storage.dtype)
             self.storages[storage] = torch.frombuffer(data, dtype=storage.dtype) if data else empty
         return self.storages[storage]
+
+
+def _check_memo(description: bytes) -> None:
+    """Refuse a pickle that numbers its objects beyond their count: the unpickler makes room up to that number."""
+    for opcode, number, _ in pickletools.genops(description):
+        if opcode.name in ("PUT", "LONG_BINPUT") and isinstance(number, int) and number > len(description):
+            raise _DamageError("its description asks for more memory than it can need")
 
 
 def _state(content: Any) -> dict[Any, Any]:

@@ -165,8 +165,11 @@ def read_prism(
     )
     features = tuple(FeatureInput(name=name) for name in FEATURES)
     inputs = Inputs(window=2_000, signals=SIGNALS[:n_signals], features=features)
+    with torch.device("meta"):  # shapes alone: memory is taken once the file is known to fill it
+        places = build_networks(config, inputs).weights()
+    weights = _translate(official, names, places, source)
     networks = build_networks(config, inputs)
-    networks.load(_translate(official, names, networks, source), source=str(source))
+    networks.load(weights, source=str(source))
     return Prism(config, inputs, networks)
 
 
@@ -185,10 +188,9 @@ def _objective(official: dict[str, Tensor], d_model: int, activation: Activation
 
 
 def _translate(
-    official: dict[str, Tensor], names: dict[str, str], networks: Networks, source: str | Path
+    official: dict[str, Tensor], names: dict[str, str], places: dict[str, Tensor], source: str | Path
 ) -> dict[str, Tensor]:
     """Return the weights by epigx's names; those that both reading directions share are compared and kept once."""
-    places = networks.weights()
     weights: dict[str, Tensor] = {}
     for name, own in names.items():
         tensor = official[name]

@@ -3,6 +3,7 @@ from __future__ import annotations
 import io
 import os
 import pickle
+import struct
 import zipfile
 from collections import OrderedDict, deque
 from collections.abc import Callable
@@ -165,6 +166,19 @@ def test_a_flipped_bit_is_noticed(saved: Path) -> None:
     saved.write_bytes(content)
     with pytest.raises(RunError, match="its member 'data/0' cannot be read"):
         read_tensors(saved)
+
+
+@pytest.mark.parametrize("number", [b"r" + struct.pack("<I", 2**32 - 1), b"p4294967295\n"])
+def test_a_description_that_asks_for_a_huge_memo(number: bytes, saved: Path) -> None:
+    rewrite(saved, members(saved) | {"weights/data.pkl": b"\x80\x02}" + number + b"."})
+    with pytest.raises(RunError, match="asks for more memory than it can need"):
+        read_tensors(saved)
+
+
+def test_one_number_is_not_a_large_tensor(tmp_path: Path) -> None:
+    torch.save({"a": torch.zeros(1).expand(10**6, 10**6)}, tmp_path / "small.pt")
+    with pytest.raises(RunError, match="'a' describes a tensor that the file does not hold"):
+        read_tensors(tmp_path / "small.pt")
 
 
 def test_a_compressed_member_is_refused(saved: Path) -> None:

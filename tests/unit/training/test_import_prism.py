@@ -136,6 +136,13 @@ def test_a_checkpoint_of_another_model(weights: dict[str, Tensor], message: str,
     assert not (tmp_path / "run").exists()
 
 
+def test_nothing_is_built_that_the_file_does_not_fill(tmp_path: Path) -> None:
+    wide = 50_000  # channels: the network would take 100 GB
+    weights = changed(signal_input_layer__weight=torch.zeros(wide, 1), pToExpr__0__weight=torch.zeros(1, wide + 9))
+    with pytest.raises(RunError, match=rf"and \(({wide}|\d+, {wide}).* was expected"):
+        read_prism(save(weights, tmp_path))
+
+
 @pytest.mark.parametrize(
     "name", ["caduceus_signals_L600", "mamba_2layer_L600", "hyena_1layer_L600", "seq2exp_soft_L600", "epinformer_v2"]
 )
