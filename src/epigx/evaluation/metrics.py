@@ -132,12 +132,14 @@ def _scores(observed: Values, predicted: Values) -> dict[str, Values]:
 
 
 def _correlation(a: Values, b: Values) -> Values:
+    # Not by the spread around the mean, which for equal values can be what rounding leaves of them.
+    varies = (np.ptp(a, axis=-1) > 0) & (np.ptp(b, axis=-1) > 0)
     a = a - a.mean(axis=-1, keepdims=True)
     b = b - b.mean(axis=-1, keepdims=True)
     scale = np.sqrt(np.sum(a * a, axis=-1) * np.sum(b * b, axis=-1))
     product = np.asarray(np.sum(a * b, axis=-1))
     correlation: Values = np.full_like(product, np.nan)
-    np.divide(product, scale, out=correlation, where=np.asarray(scale) > 0)
+    np.divide(product, scale, out=correlation, where=np.asarray(varies & (scale > 0)))
     return correlation
 
 

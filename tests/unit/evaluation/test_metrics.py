@@ -49,6 +49,13 @@ def test_an_undefined_correlation_is_nan_and_null_in_json():
     assert json.loads(json.dumps(scored.to_dict()))["pearson"] is None
 
 
+@pytest.mark.parametrize("n", [3, 7, 100])
+def test_a_constant_has_no_correlation_whatever_its_mean_rounds_to(n):
+    scored = metrics(np.linspace(0, 1, n), np.full(n, 0.1))  # whose mean is not 0.1
+    assert np.isnan(scored.pearson)
+    assert np.isnan(scored.spearman)
+
+
 @pytest.mark.parametrize(
     ("observed", "predicted", "message"),
     [
