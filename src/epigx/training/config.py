@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -13,6 +13,9 @@ from epigx.models import Model
 from epigx.objectives import Objective
 
 __all__ = ["DataConfig", "RunConfig", "TrainingConfig"]
+
+Share = Annotated[float, Field(ge=0.0, lt=1.0)]
+"""A part of a whole, the whole itself excluded."""
 
 
 class DataConfig(Config):
@@ -53,7 +56,7 @@ class TrainingConfig(Config):
     """Steps of the linear warm-up."""
     weight_decay: float = Field(default=1e-6, ge=0)
     """AdamW's weight decay, for the parameters that are decayed."""
-    betas: tuple[float, float] = (0.9, 0.95)
+    betas: tuple[Share, Share] = (0.9, 0.95)
     """AdamW's decay rates of the two moments."""
     clip: float = Field(default=1.0, gt=0)
     """Largest global norm of the gradient."""
@@ -61,10 +64,16 @@ class TrainingConfig(Config):
     """Arithmetic of the network; weights, losses and predictions are float32 in either."""
     validate_every: float = Field(default=0.5, gt=0)
     """Epochs between two validations."""
-    seed: int = Field(default=2, ge=0)
+    seed: int = Field(default=2, ge=0, lt=2**63)
     """Seed of the initial weights and of the order of genes."""
     threads: int | None = Field(default=None, ge=1)
     """CPU threads; none: as many as PyTorch takes."""
+
+    @model_validator(mode="after")
+    def _lr_falls(self) -> Self:
+        if self.lr_min > self.lr:
+            raise ValueError(f"lr_min ({self.lr_min:g}) must not be above lr ({self.lr:g}); set both")
+        return self
 
     @model_validator(mode="after")
     def _warmup_ends(self) -> Self:

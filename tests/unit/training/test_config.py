@@ -31,6 +31,9 @@ def test_values_of_the_command_line() -> None:
         ("training.steps=100", r"warmup_steps \(5000\) must be below steps \(100\); set both when a run is short"),
         ("training.precision=fp8", "'fp32' or 'bf16'"),
         ("model.kind=predictr", "Did you mean 'predictor'"),
+        ("training.betas=[0.9, 1.0]", r"training\.betas\.1: .*less than 1"),
+        ("training.seed=9223372036854775808", r"training\.seed: .*less than"),
+        ("training.lr=1e-5", r"lr_min \(0.0001\) must not be above lr \(1e-05\); set both"),
     ],
 )
 def test_what_cannot_work(assignment: str, message: str) -> None:
