@@ -77,6 +77,8 @@ class Config(BaseModel):
     def override(self, *assignments: str) -> Self:
         """Return a copy with some values replaced.
 
+        A new ``kind`` brings its own settings, at their defaults: ``objective.kind=regression``.
+
         Parameters
         ----------
         *assignments : str
@@ -99,6 +101,8 @@ class Config(BaseModel):
             *parents, last = key.strip().split(".")
             owner = reduce(lambda level, part: _step(level, part, key), parents, values)
             _check_known(owner, last, key)
+            if last == "kind" and value != owner[last]:
+                _change_kind(reduce(getattr, parents, self), owner, value)
             owner[last] = value
         return type(self).parse(values, source="--set " + " ".join(assignments) if assignments else "")
 
@@ -131,7 +135,7 @@ class Kind(Config):
             return handler(values)
         members = cls.members()
         name = values.get("kind")
-        if name not in members:
+        if not isinstance(name, str) or name not in members:
             raise ValueError(f"unknown {cls.__name__.lower()} {name!r}.{did_you_mean(str(name), members)}")
         member = members[name]
         return handler(values) if member is cls else member.model_validate(values)
@@ -181,6 +185,19 @@ def _known_keys(problem: ErrorDetails, model: type[BaseModel]) -> set[str]:
             for kind in (annotation, *(annotation.members().values() if issubclass(annotation, Kind) else ()))
         ] or owners
     return {name for owner in owners for name in owner.model_fields}
+
+
+def _change_kind(chosen: Any, values: dict[str, Any], name: Any) -> None:
+    """Put the defaults of another member of the family in place of the values of the one that was chosen."""
+    family: Any = next((base for base in type(chosen).__mro__ if Kind in base.__bases__), None)
+    member = family.members().get(name) if family and isinstance(name, str) else None
+    if member is None:
+        return  # validation says so
+    values.clear()
+    for field, info in member.model_fields.items():
+        if not info.is_required():
+            default = info.get_default(call_default_factory=True)
+            values[field] = default.model_dump(mode="json") if isinstance(default, BaseModel) else default
 
 
 def _step(level: Any, part: str, key: str) -> Any:

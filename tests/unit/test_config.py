@@ -53,6 +53,7 @@ def test_a_config_is_frozen() -> None:
     [
         ({"romos": 4}, r"unknown key 'romos'\. Did you mean 'rooms'\?"),
         ({"pet": {"kind": "cta"}}, r"pet: unknown animal 'cta'\. Did you mean 'cat'\?"),
+        ({"pet": {"kind": ["cat"]}}, r"pet: unknown animal \['cat'\]"),
         ({"pet": {"kind": "cat", "livs": 3}}, r"unknown key 'pet\.livs'\. Did you mean 'lives'\?"),
         ({"rooms": "many"}, r"rooms: .*integer.*'many'"),
         ({"pet": {"kind": "cat", "legs": -1}}, r"pet\.legs: .*greater than or equal to 0.*-1"),
@@ -70,6 +71,9 @@ def test_override_replaces_values_at_any_depth() -> None:
 
 def test_override_can_change_the_kind() -> None:
     assert House().override("pet={kind: bird, song: chirp}").pet == Bird(song="chirp")
+    assert House(pet=Cat(legs=3)).override("pet.kind=bird").pet == Bird()
+    assert House().override("pet.kind=bird", "pet.song=chirp").pet == Bird(song="chirp")
+    assert House(pet=Cat(legs=3)).override("pet.kind=cat").pet == Cat(legs=3)
 
 
 @pytest.mark.parametrize(
@@ -80,6 +84,8 @@ def test_override_can_change_the_kind() -> None:
         ("pet.livs=1", r"unknown key 'livs'\. Did you mean 'lives'\?"),
         ("rooms=[", "not a YAML value"),
         ("rooms=many", "rooms"),
+        ("pet.kind=brid", r"unknown animal 'brid'\. Did you mean 'bird'\?"),
+        ("pet.kind=[bird]", "unknown animal"),
     ],
 )
 def test_override_says_what_is_wrong(assignment: str, message: str) -> None:
