@@ -2,12 +2,16 @@ from __future__ import annotations
 
 import re
 from html.parser import HTMLParser
+from importlib import import_module
 
 import numpy as np
 import pandas as pd
+import pytest
 
 from epigx.report.drawing import BLUE, GREY, ORANGE
 from epigx.report.page import page
+
+module = import_module("epigx.report.page")
 
 VOID = {"meta", "br", "img", "link", "input", "hr", "use", "path", "image", "stop", "rect"}
 
@@ -36,6 +40,12 @@ class _Checker(HTMLParser):
     def handle_endtag(self, tag):
         if tag not in VOID:
             assert self.open.pop() == tag
+
+
+@pytest.fixture
+def unpainted(monkeypatch):
+    """Leave the figures out, where a test is about words alone."""
+    monkeypatch.setattr(module, "svg", lambda figure, name: "<svg></svg>")
 
 
 def _checked(html):
@@ -68,12 +78,14 @@ def test_clipping_paths_of_two_figures_never_meet(make_run, data):
     assert len(names) == len(set(names))
 
 
+@pytest.mark.usefixtures("unpainted")
 def test_genes_that_are_not_scored_are_told(make_run, data):
     html = page([make_run()], data, split="test", resamples=50)
     assert "80 genes (left out: 3 without a label); dashed" in html
     assert "80 genes; dashed" in page([make_run(left_out={})], data, split="test", resamples=50)
 
 
+@pytest.mark.usefixtures("unpainted")
 def test_unknown_bases_are_counted(make_run, data):
     from dataclasses import replace
 
@@ -82,6 +94,7 @@ def test_unknown_bases_are_counted(make_run, data):
     assert "Of 4 windows, 3 hold unknown bases (N), 2 of them nothing else." in html
 
 
+@pytest.mark.usefixtures("unpainted")
 def test_simulated_data_are_marked_and_measured_ones_are_not(make_run, data):
     from dataclasses import replace
 
@@ -90,6 +103,7 @@ def test_simulated_data_are_marked_and_measured_ones_are_not(make_run, data):
     assert "imulated" not in page([make_run()], measured, split="test", resamples=50)
 
 
+@pytest.mark.usefixtures("unpainted")
 def test_one_run_has_its_numbers_large_and_several_are_compared(make_run, data):
     run = make_run()
     alone = page([run], data, split="test", resamples=50)
@@ -99,6 +113,7 @@ def test_one_run_has_its_numbers_large_and_several_are_compared(make_run, data):
     assert "on these genes infer-2 is ahead." in both
 
 
+@pytest.mark.usefixtures("unpainted")
 def test_names_cannot_break_out_of_the_page(make_run, data):
     html = page([make_run("<b>bold & co</b>")], data, split="test", resamples=50)
     assert "<b>bold" not in html
@@ -106,6 +121,7 @@ def test_names_cannot_break_out_of_the_page(make_run, data):
     _checked(html)
 
 
+@pytest.mark.usefixtures("unpainted")
 def test_imported_weights_have_no_curves_and_plain_ones_no_patterns(make_run, data):
     run = make_run(losses=pd.DataFrame(), validation=pd.Series(dtype=float), chosen=None, patterns=None)
     html = page([run], data, split="test", resamples=50)
@@ -113,6 +129,7 @@ def test_imported_weights_have_no_curves_and_plain_ones_no_patterns(make_run, da
     assert "Background patterns" not in html
 
 
+@pytest.mark.usefixtures("unpainted")
 def test_without_signals_there_is_nothing_to_drop(make_run, data):
     run = make_run(signals=())
     html = page([make_run(signals=(), drops={(): run.scores})], data, split="test", resamples=50)
@@ -128,6 +145,7 @@ def test_an_arm_has_its_signals_colour_in_the_figure_and_its_name_in_the_table(m
     assert order == sorted(order)
 
 
+@pytest.mark.usefixtures("unpainted")
 def test_patterns_that_say_nothing_are_called_so(make_run, data):
     same = page([make_run(patterns=np.full((80, 2, 16), 0.5))], data, split="test", resamples=50)
     assert "hardly differ between genes" in same
