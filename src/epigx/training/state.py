@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from pickle import UnpicklingError
 from typing import Any
-from zipfile import is_zipfile
+from zipfile import BadZipFile, ZipFile, is_zipfile
 
 import torch
 from torch import Tensor
@@ -21,6 +21,18 @@ from epigx.errors import RunError
 __all__ = ["Best", "State"]
 
 _FORMAT = 1
+_UNREADABLE = (
+    RuntimeError,
+    BadZipFile,
+    UnpicklingError,
+    EOFError,
+    OSError,
+    ValueError,
+    LookupError,
+    TypeError,
+    AttributeError,
+)
+"""In how many ways a damaged archive and a damaged pickle can fail."""
 
 
 @dataclass(frozen=True)
@@ -92,11 +104,14 @@ class State:
         try:
             if not is_zipfile(path):
                 raise ValueError("it is missing, cut short, or no checkpoint")
+            with ZipFile(path) as archive:  # PyTorch does not look at the checksums that it writes
+                if damaged := archive.testzip():
+                    raise ValueError(f"its member {damaged} is damaged")
             values = torch.load(path, map_location="cpu", weights_only=True)
             if values.pop("format") != _FORMAT:
                 raise ValueError("it is of another version of epigx")
             best = values.pop("best")
             return cls(best=None if best is None else Best(**best), **values)
-        except (RuntimeError, UnpicklingError, EOFError, OSError, ValueError, KeyError, TypeError, AttributeError) as e:
+        except _UNREADABLE as e:
             reason = str(e).partition("\n")[0]
             raise RunError(f"{path} cannot be read: {reason}. Start the run anew with --force.") from None

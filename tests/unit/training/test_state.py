@@ -78,6 +78,16 @@ def test_what_is_no_state_is_refused_and_never_run(tmp_path, content):
     assert not os.path.exists("epigx-was-executed")
 
 
+def test_a_flipped_bit_is_noticed(tmp_path):
+    path, weight = tmp_path / "last.ckpt", torch.arange(6.0)
+    State("abc", weights={"model.a": weight}).save(path)
+    content = bytearray(path.read_bytes())
+    content[content.index(weight.numpy().tobytes())] ^= 1
+    path.write_bytes(content)
+    with pytest.raises(RunError, match=r"last.ckpt cannot be read: its member \S+ is damaged. Start the run anew"):
+        State.load(path)
+
+
 def test_a_missing_state_is_told(tmp_path):
     with pytest.raises(RunError, match="cannot be read"):
         State.load(tmp_path / "last.ckpt")
