@@ -54,7 +54,7 @@ def predict_windows(
     """
     device = device or pick_device()
     model = model.to(device)
-    with torch.inference_mode():
+    with torch.inference_mode(), torch.autocast(device.type, enabled=False):
         parts = [model(batch.to(device)).expression.float().cpu() for batch in eval_loader(windows, batch_size)]
     return torch.cat(parts).numpy() if parts else np.zeros(0, np.float32)
 

@@ -21,6 +21,13 @@ def test_predictions_do_not_depend_on_the_batch_size(tiny_run, tiny_dataset):
     np.testing.assert_allclose(one, all_at_once, atol=1e-6)
 
 
+def test_predictions_are_float32_wherever_they_are_asked_for(tiny_run, tiny_dataset):
+    windows = Windows(open_dataset(tiny_dataset), "alpha", np.arange(60), tiny_run.inputs)
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        inside = predict_windows(tiny_run.model(), windows)
+    np.testing.assert_array_equal(inside, predict_windows(tiny_run.model(), windows))
+
+
 def test_no_windows_no_predictions(tiny_run, tiny_dataset):
     windows = Windows(open_dataset(tiny_dataset), "alpha", np.arange(0), tiny_run.inputs)
     assert predict_windows(tiny_run.model(), windows).shape == (0,)
