@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.stats import rankdata
 
-from epigx.errors import DatasetError
+from epigx.errors import ConfigError, DatasetError
 
 __all__ = ["Estimate", "Metrics", "bootstrap", "metrics", "paired_bootstrap"]
 
@@ -160,6 +160,10 @@ def _estimates(values: dict[str, Values], draws: list[dict[str, Values]], level:
 
 def _resampled(n: int, resamples: int, seed: int) -> Iterator[NDArray[np.int64]]:
     """Yield index arrays (resample, gene), a bounded number of rows at a time."""
+    if resamples < 1:
+        raise ConfigError(
+            f"An interval needs at least one resample, and got {resamples}. Ask for 1,000, or for none (0)."
+        )
     generator = np.random.default_rng(seed)
     rows = max(1, _CHUNK // n)
     for start in range(0, resamples, rows):

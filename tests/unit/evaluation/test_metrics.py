@@ -12,7 +12,7 @@ from hypothesis.extra import numpy as hnp
 from scipy import stats
 from sklearn.metrics import mean_absolute_error, mean_squared_error
 
-from epigx.errors import DatasetError
+from epigx.errors import ConfigError, DatasetError
 from epigx.evaluation.metrics import bootstrap, metrics, paired_bootstrap
 
 VALUES = st.floats(0, 5, width=32)
@@ -80,6 +80,11 @@ def test_intervals_are_seeded_hold_the_value_and_narrow_with_more_genes():
     for name, estimate in wide.items():
         assert estimate.low <= estimate.value <= estimate.high
         assert narrow[name].high - narrow[name].low < estimate.high - estimate.low
+
+
+def test_less_than_one_resample_gives_no_interval():
+    with pytest.raises(ConfigError, match=r"at least one resample, and got -1\. Ask for"):
+        bootstrap([1.0, 2.0], [1.0, 2.0], resamples=-1)
 
 
 def test_interval_of_the_mean_has_the_textbook_width():
