@@ -60,9 +60,20 @@ def test_initial_values() -> None:
     assert step.min() >= 1e-3 * (1 - 1e-4)
     assert step.max() <= 1e-1 * (1 + 1e-4)
     assert abs(step.log().mean() - math.log(1e-2)) < 0.2  # log-uniform
-    assert scan.dt_weight.abs().max() <= 8**-0.5
-    assert scan.conv_weight.abs().max() <= 0.5
-    assert scan.conv_weight.abs().max() > 0.45
+    for parameter, bound in (
+        (scan.dt_weight, 8**-0.5),
+        (scan.conv_weight, 0.5),
+        (scan.conv_bias, 0.5),
+        (scan.x_proj, 1 / 16),
+    ):
+        assert 0.95 * bound < parameter.abs().max() <= bound
+        assert parameter.std().item() == pytest.approx(bound / math.sqrt(3), rel=0.1)  # uniform
+
+
+def test_step_sizes_start_between_a_thousandth_and_a_tenth() -> None:
+    torch.manual_seed(0)
+    step = softplus(Scan(d_inner=20_000, d_state=1, d_conv=1, dt_rank=1).dt_bias)
+    assert [step.min().item(), step.max().item()] == pytest.approx([1e-3, 1e-1], rel=2e-3)
 
 
 def test_sizes() -> None:
