@@ -72,8 +72,9 @@ def build(
     Raises
     ------
     InputError
-        The check found an error, ``out`` exists and ``force`` is false, it cannot be written or the disk is full, or a
-        source is damaged or changed under way. Nothing stands at ``out`` then that did not stand there before.
+        The check found an error, ``out`` exists and ``force`` is false, another process is building it, it cannot be
+        written or the disk is full, or a source is damaged or changed under way. Nothing stands at ``out`` then that
+        did not stand there before.
     DatasetError
         A process died; call ``build`` again to go on.
     ConfigError
@@ -84,28 +85,36 @@ def build(
         work.check_free(force=force)
         for problem in refuse_errors(manifest, window):
             logger.log(_LOUDNESS[problem.level], "%s: %s", problem.where, problem.message)
-        key = build_key(manifest, window)
-        genome = Genome(manifest.locate(manifest.genome))
-        genes = order_genes(select_genes(manifest), genome)
-        size = _size(manifest, window, len(genes))
-        if work.prepare(key, size):
-            _make_arrays(work.whole, manifest, window, len(genes))
-            work.begin(key)
-        whole = Build(manifest, window, work)
-        columns = table_columns(manifest, genes, genome)
-        filling = _filling_tasks(manifest, genes)
-        try:
-            _run(whole, (filling, _digest_tasks(whole)), _jobs(size) if jobs is None else jobs, progress)
-        except InputError:
-            work.discard()  # a source has to change first, and then nothing of this can be used
-            raise
-        describe(whole, complete(whole, filling, genes, columns))
-        if build_key(manifest, window) != key:
-            raise InputError(f"A file of the manifest changed while {work.out} was built. Build it again.")
-        open_dataset(work.whole)
-        work.publish()
-    logger.info("Built %s: %d genes, %d bp.", work.out, len(genes), window)
-    return open_dataset(out)
+        with work.alone():
+            work.check_free(force=force)  # again: another build may have ended since
+            _fill(work, manifest, window, jobs, progress)
+    dataset = open_dataset(out)
+    logger.info("Built %s: %d genes, %d bp.", work.out, len(dataset), window)
+    return dataset
+
+
+def _fill(work: WorkFolder, manifest: Manifest, window: int, jobs: int | None, progress: Progress | None) -> None:
+    """Do what is left to do in the work folder, and publish it."""
+    key = build_key(manifest, window)
+    genome = Genome(manifest.locate(manifest.genome))
+    genes = order_genes(select_genes(manifest), genome)
+    size = _size(manifest, window, len(genes))
+    if work.prepare(key, size):
+        _make_arrays(work.whole, manifest, window, len(genes))
+        work.begin(key)
+    whole = Build(manifest, window, work)
+    columns = table_columns(manifest, genes, genome)
+    filling = _filling_tasks(manifest, genes)
+    try:
+        _run(whole, (filling, _digest_tasks(whole)), _jobs(size) if jobs is None else jobs, progress)
+    except InputError:
+        work.discard()  # a source has to change first, and then nothing of this can be used
+        raise
+    describe(whole, complete(whole, filling, genes, columns))
+    if build_key(manifest, window) != key:
+        raise InputError(f"A file of the manifest changed while {work.out} was built. Build it again.")
+    open_dataset(work.whole)
+    work.publish()
 
 
 def _size(manifest: Manifest, window: int, n_genes: int) -> int:

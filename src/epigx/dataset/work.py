@@ -11,12 +11,13 @@
 from __future__ import annotations
 
 import errno
+import fcntl
 import hashlib
 import json
 import os
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -66,7 +67,6 @@ class WorkFolder:
         InputError
             Something stands there and ``force`` is false, or it is no dataset.
         """
-        self._put_back()
         if not os.path.lexists(self.out):
             return
         if not force:
@@ -98,12 +98,14 @@ class WorkFolder:
         marker = self.path / "key"
         if self.whole.is_dir() and marker.is_file() and marker.read_text() == key:
             return False
-        shutil.rmtree(self.path, ignore_errors=True)
         self.out.parent.mkdir(parents=True, exist_ok=True)
+        # What is left is removed, and not the folder itself, which is held.
+        for left in self.path.iterdir() if self.path.is_dir() else ():
+            shutil.rmtree(left) if left.is_dir() and not left.is_symlink() else left.unlink()
         free = shutil.disk_usage(self.out.parent).free
         if free < size:
             raise InputError(
-                f"{self.out} needs {size / 1e9:.2f} GB, and {free / 1e9:.2f} GB are free there. Free some space."
+                f"{self.out} needs {_in_words(size)}, and {_in_words(free)} are free there. Free some space."
             )
         for folder in (self.whole / "signals", self.path / "done"):
             folder.mkdir(parents=True)
@@ -140,6 +142,28 @@ class WorkFolder:
         shutil.rmtree(self.path, ignore_errors=True)
 
     @contextmanager
+    def alone(self) -> Iterator[None]:
+        """Hold the folder, so that two builds of one dataset do not spoil each other's work.
+
+        A replacement that was killed between its two renames is undone first. The hold ends with the process, however
+        that ends.
+
+        Raises
+        ------
+        InputError
+            Another build holds it.
+        """
+        handle = self._hold()
+        try:
+            self._put_back()
+            yield
+        finally:
+            if self._is_held(handle):
+                with suppress(OSError):
+                    self.path.rmdir()  # only if nothing was begun
+            os.close(handle)
+
+    @contextmanager
     def writing(self) -> Iterator[None]:
         """Turn what the system says of a full or unwritable disk into a sentence."""
         try:
@@ -159,6 +183,29 @@ class WorkFolder:
     def _report(self, task: str) -> Path:
         return self.path / "done" / f"{task}.json"
 
+    def _hold(self) -> int:
+        while True:
+            self.path.mkdir(parents=True, exist_ok=True)
+            handle = os.open(self.path, os.O_RDONLY)
+            try:
+                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                os.close(handle)
+                raise InputError(
+                    f"{self.out} is being built by another process. Wait until it ends, or choose another folder."
+                ) from None
+            except OSError:
+                return handle  # a file system without locks
+            if self._is_held(handle):
+                return handle
+            os.close(handle)  # the one who held it has just removed it
+
+    def _is_held(self, handle: int) -> bool:
+        try:
+            return os.path.samestat(os.fstat(handle), self.path.stat())
+        except FileNotFoundError:
+            return False
+
     def _put_back(self) -> None:
         """Undo the first of the two renames of a replacement, if the build was killed between them."""
         old = self.path / "old"
@@ -171,3 +218,8 @@ def _write(path: Path, text: str) -> None:
     partial = path.with_suffix(".partial")
     partial.write_text(text)
     partial.replace(path)
+
+
+def _in_words(size: int) -> str:
+    """Return bytes as people say them."""
+    return f"{size / 1e9:.2f} GB" if size >= 1e9 else f"{size / 1e6:.1f} MB"

@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import errno
 import os
+import shutil
+from types import SimpleNamespace
 
 import pytest
 
@@ -89,8 +91,41 @@ def test_a_build_that_never_began_starts_anew(work):
 
 
 def test_a_full_disk_is_seen_before(work):
-    with pytest.raises(InputError, match=r"out needs 1000000000\.00 GB, and .* GB are free there\. Free some space\."):
+    with pytest.raises(InputError, match=r"out needs 1000000000\.00 GB, and .* [GM]B are free there\. Free"):
         work.prepare("key", 10**18)
+    assert not work.path.exists()
+
+
+def test_sizes_are_told_in_words_that_say_something(work, monkeypatch):
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: SimpleNamespace(free=1_900_000))
+    with pytest.raises(InputError, match=r"out needs 2\.2 MB, and 1\.9 MB are free there\."):
+        work.prepare("key", 2_200_000)
+
+
+def test_only_one_build_at_a_time(work):
+    with work.alone():
+        work.prepare("key", 10)
+        with (
+            pytest.raises(InputError, match=r"out is being built by another process\. Wait until it ends, or choose"),
+            WorkFolder(work.out).alone(),
+        ):
+            pytest.fail("two builds at once")
+    with work.alone():
+        assert work.whole.is_dir()
+
+
+def test_a_build_of_something_else_keeps_the_hold(work):
+    work.prepare("key", 10)
+    work.begin("key")
+    with work.alone():
+        work.prepare("other key", 10)
+        with pytest.raises(InputError, match="another process"), WorkFolder(work.out).alone():
+            pytest.fail("two builds at once")
+
+
+def test_a_hold_without_work_leaves_nothing(work):
+    with work.alone():
+        pass
     assert not work.path.exists()
 
 
@@ -113,7 +148,8 @@ def test_a_replacement_killed_between_its_renames_is_undone(work):
     work.prepare("key", 10)
     work.begin("key")
     work.out.rename(work.path / "old")
-    work.check_free(force=True)
+    with work.alone():
+        pass
     assert (work.out / "dataset.json").read_text() == "old"
     assert not work.prepare("key", 10)
 
