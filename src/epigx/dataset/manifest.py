@@ -27,7 +27,7 @@ from epigx.dataset.sources import (
     SignalFile,
     TrackKind,
 )
-from epigx.dataset.split import Split
+from epigx.dataset.split import Chromosome, Split
 from epigx.errors import ConfigError, InputError
 
 __all__ = [
@@ -68,7 +68,7 @@ class Manifest(Config):
     """FASTA, plain or bgzip."""
     genes: str
     """One TSS per gene: GTF, BED, or a table with gene_id, chrom, tss, strand."""
-    chromosomes: tuple[str, ...] | None = None
+    chromosomes: tuple[Chromosome, ...] | None = None
     """The chromosomes whose genes are taken; all of the gene file when left out."""
     orient: Literal["genome", "strand"] = "genome"
     """``genome``: every window is read on the plus strand, as the paper does; ``strand``: along the gene."""
@@ -136,7 +136,7 @@ def read_manifest(path: str | Path) -> Manifest:
     if not path.is_file():
         raise InputError(f"{path} does not exist. Give the path of a manifest (YAML, or a TSV sheet).")
     try:
-        values = _read_sheet(path) if path.suffix == ".tsv" else yaml.safe_load(path.read_text())
+        values = _read_sheet(path) if path.suffix == ".tsv" else yaml.safe_load(path.read_text(encoding="utf-8-sig"))
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise ConfigError(not_yaml(path, error)) from None
     if isinstance(values, dict):
@@ -145,7 +145,7 @@ def read_manifest(path: str | Path) -> Manifest:
 
 
 def _read_sheet(path: Path) -> Any:
-    lines = path.read_text().splitlines()
+    lines = path.read_text(encoding="utf-8-sig").splitlines()  # spreadsheets put a mark at the start
     values = yaml.safe_load("\n".join(line[1:].removeprefix(" ") for line in lines if line.startswith("#")))
     rows = csv.DictReader((line for line in lines if line.strip() and not line.startswith("#")), delimiter="\t")
     if rows.fieldnames is None or "cell_type" not in rows.fieldnames:

@@ -3,16 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Annotated
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import model_validator
+from pydantic import BeforeValidator, model_validator
 
 from epigx.config import Config
 from epigx.errors import ConfigError
 from epigx.genome.chromosomes import match_chromosome
 
-__all__ = ["PAPER", "Split", "fold"]
+__all__ = ["PAPER", "Chromosome", "Split", "fold"]
+
+
+def _as_name(value: object) -> object:
+    return str(value) if type(value) is int else value
+
+
+Chromosome = Annotated[str, BeforeValidator(_as_name)]
+"""A chromosome's name; YAML reads the name 21 as a number."""
 
 
 class Split(Config):
@@ -24,9 +33,9 @@ class Split(Config):
     ['train', 'valid', 'test']
     """
 
-    valid: tuple[str, ...]
+    valid: tuple[Chromosome, ...]
     """Chromosomes that choose the checkpoint, by either naming (``chr3`` or ``3``)."""
-    test: tuple[str, ...]
+    test: tuple[Chromosome, ...]
     """Chromosomes that are scored once, at the end."""
 
     @model_validator(mode="after")

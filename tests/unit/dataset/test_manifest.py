@@ -118,3 +118,17 @@ def test_manifests_that_are_none(tmp_path, name, text, message):
     with pytest.raises(ConfigError) as error:
         read_manifest(tmp_path / name)
     assert message in str(error.value)
+
+
+def test_a_sheet_as_spreadsheets_save_it(tmp_path):
+    (tmp_path / "sheet.tsv").write_text(SHEET)
+    (tmp_path / "saved.tsv").write_bytes(SHEET.replace("\n", "\r\n").encode("utf-8-sig"))
+    assert read_manifest(tmp_path / "saved.tsv") == read_manifest(tmp_path / "sheet.tsv")
+
+
+def test_names_of_chromosomes_may_be_numbers(genome_files):
+    genome_files.values["chromosomes"] = [1, 2]
+    genome_files.values["split"] = {"valid": [21], "test": [2, "X"]}
+    manifest = read_manifest(genome_files.write())
+    assert manifest.chromosomes == ("1", "2")
+    assert (manifest.split.valid, manifest.split.test) == (("21",), ("2", "X"))
