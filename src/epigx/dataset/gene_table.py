@@ -48,10 +48,13 @@ def select_genes(manifest: Manifest) -> pd.DataFrame:
 
 
 def order_genes(genes: pd.DataFrame, genome: Genome) -> pd.DataFrame:
-    """Sort genes as the FASTA has its chromosomes, then by TSS and identifier: the order of a dataset's rows."""
+    """Sort genes as the FASTA has its chromosomes, then by TSS and identifier: the order of a dataset's rows.
+
+    A gene file may name one chromosome in two ways (``chr1`` and ``1``): rows of the same name stand together.
+    """
     place = {name: number for number, name in enumerate(genome.sizes)}
     rank = genes["chrom"].map(lambda name: place[match_chromosome(name, place) or name])
-    ordered = genes.assign(rank=rank).sort_values(["rank", "tss", "gene_id"], kind="stable")
+    ordered = genes.assign(rank=rank).sort_values(["rank", "chrom", "tss", "gene_id"], kind="stable")
     return ordered.drop(columns="rank").reset_index(drop=True)
 
 

@@ -31,6 +31,12 @@ def test_genes_of_one_tss_come_by_identifier(genome_files):
     assert genes["gene_id"].tolist() == ["a", "m", "z"]
 
 
+def test_two_names_of_a_chromosome_stand_apart(genome_files):
+    genome_files.write_genes([("chr1", 5, "+"), ("1", 7, "+"), ("chr1", 9, "+")], ["a", "b", "c"])
+    genes = order_genes(select_genes(genome_files.manifest()), _genome(genome_files))
+    assert genes["chrom"].tolist() in (["1", "chr1", "chr1"], ["chr1", "chr1", "1"])
+
+
 @pytest.mark.parametrize("name", ["chr2", "2"])
 def test_chromosomes_can_be_chosen(genome_files, name):
     genome_files.values["chromosomes"] = [name]
