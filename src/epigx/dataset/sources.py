@@ -178,6 +178,9 @@ class PromoterActivity(Config):
     """How the training genes scale it."""
 
 
+_OF_GENES = {"gene_id", "symbol", "chrom", "tss", "strand", "dna_coverage"}
+
+
 class Features(Config):
     """The per-gene scalars given to the head."""
 
@@ -192,6 +195,11 @@ class Features(Config):
     def _check_file(self) -> Features:
         if (self.file is None) != (not self.columns):
             raise ValueError("file and columns go together: name the columns to take from the file")
+        if taken := sorted(_OF_GENES.intersection(self.columns)):
+            raise ValueError(
+                f"{taken[0]} is a name that every dataset has already; "
+                f"name the feature otherwise and say `column: {taken[0]}`"
+            )
         if self.promoter_activity is not None and "promoter_activity" in self.columns:
             raise ValueError("promoter_activity is both a column and computed from the signals; keep one")
         return self

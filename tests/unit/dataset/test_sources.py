@@ -77,3 +77,10 @@ def test_values_that_cannot_work(kind, values, message):
 
 def test_a_word_is_short_for_a_feature_column():
     assert FeatureColumn.parse("zscore") == FeatureColumn(transform="zscore")
+
+
+@pytest.mark.parametrize("name", ["tss", "dna_coverage"])
+def test_a_feature_does_not_take_the_place_of_a_column_of_the_genes(name):
+    with pytest.raises(ConfigError, match=f"{name} is a name that every dataset has already; .* `column: {name}`"):
+        Features.parse({"file": "features.tsv", "columns": {name: "none"}})
+    assert Features.parse({"file": "features.tsv", "columns": {"known": {"column": name}}})
