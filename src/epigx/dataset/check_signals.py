@@ -60,7 +60,7 @@ def check_cage(
         with problems.catching(cell_type):
             tracks = [readers.track(file, "bigwig") for file in files]
             good = [
-                _check_chromosomes(readers, file, track, genes, sizes, problems)
+                _check_chromosomes(readers, file, track, genes, sizes, problems, lacking_means="without a label")
                 for file, track in zip(files, tracks, strict=True)
             ]
             if genes is None or not all(good):
@@ -78,6 +78,8 @@ def _check_chromosomes(
     genes: pd.DataFrame | None,
     sizes: dict[str, int] | None,
     problems: Problems,
+    *,
+    lacking_means: str = "read as 0",
 ) -> bool:
     """Compare a file's chromosomes with the genes' and the genome's; tell whether its values are worth a look."""
     if signal.chromosomes is None:
@@ -94,7 +96,9 @@ def _check_chromosomes(
         return False
     if lacking := [chrom for chrom in wanted if chrom not in names]:
         count = 0 if genes is None else int(genes["chrom"].isin(lacking).sum())
-        problems.warning(where, f"it has nothing on {listed(lacking)} ({counted(count, 'gene')}): read as 0 there.")
+        problems.warning(
+            where, f"it has nothing on {listed(lacking)} ({counted(count, 'gene')}): {lacking_means} there."
+        )
     if aliases := [f"{chrom} as {name}" for chrom, name in names.items() if chrom != name]:
         problems.notice(where, f"reads {listed(aliases)}.")
     return _check_lengths(readers, where, signal.chromosomes, names, sizes or {}, problems)

@@ -122,6 +122,13 @@ def test_cage_of_another_assembly(with_cage, messages):
     assert [said.split(":")[:2] for said in of(messages(), "minus.bw")] == [["error", " minus.bw"]]
 
 
+def test_cage_that_lacks_a_chromosome(with_cage, messages):
+    with_cage.write_bigwig("minus.bw", [("chr1", 0, 9, 3.0)], {"chr1": 6000})
+    assert of(messages(), "minus.bw")[0] == (
+        "warning: minus.bw: it has nothing on chr2 (3 genes): without a label there."
+    )
+
+
 def test_cage_that_is_absent(with_cage, messages):
     (with_cage.folder / "plus.bw").unlink()
     assert [said.split(":")[0] for said in messages() if "plus.bw" in said] == ["error"]
