@@ -32,7 +32,7 @@ class Readers:
     def __init__(self, manifest: Manifest, window: int) -> None:
         self.manifest = manifest
         self.window = window
-        self._tracks: dict[str, Track] = {}
+        self._tracks: dict[tuple[str, TrackKind], Track] = {}
         self._contacts: dict[SignalFile, Contacts] = {}
 
     @cached_property
@@ -42,9 +42,9 @@ class Readers:
 
     def track(self, file: str, kind: TrackKind) -> Track:
         """Open a track along the genome."""
-        if file not in self._tracks:
-            self._tracks[file] = open_track(self.manifest.locate(file), kind)
-        return self._tracks[file]
+        if (file, kind) not in self._tracks:
+            self._tracks[file, kind] = open_track(self.manifest.locate(file), kind)
+        return self._tracks[file, kind]
 
     def signal(self, spec: SignalFile) -> Track | Contacts:
         """Open a signal, be it a track or contacts; contacts are read as far from the diagonal as windows reach."""

@@ -59,3 +59,10 @@ def test_contacts_are_read_with_their_options(readers, genome_files):
     first = readers.values(SignalFile.parse({"file": "two.bedpe", "column": 8}), "chr1", TSS, TSS - 100, 200)
     assert last.max() == 7
     assert first.max() == 2
+
+
+def test_one_file_can_be_read_in_two_ways(readers, genome_files):
+    genome_files.write_text("peaks.txt", ["chr1\t0\t6000\t2\t0\t.\t9\t-1\t-1\t-1"])
+    for kind, value in (("bedgraph", 2), ("narrowpeak", 9)):
+        spec = SignalFile(file="peaks.txt", kind=kind)
+        assert (readers.values(spec, "chr1", TSS, TSS - 100, 200) == value).all()
