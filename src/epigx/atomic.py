@@ -107,8 +107,10 @@ def _filling(path: Path) -> Iterator[None]:
     except OSError as error:
         if error.errno not in _NO_SPACE:
             raise
+        # What libraries say of it may go over several lines (HDF5): the system's own words are enough.
+        reason = os.strerror(error.errno)
         raise InputError(
-            f"{path} cannot be written: {error.strerror}. Free some space and try again; nothing was left half-written."
+            f"{path} cannot be written: {reason}. Free some space and try again; nothing was left half-written."
         ) from error
 
 

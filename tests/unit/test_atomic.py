@@ -77,11 +77,12 @@ def test_an_unwritable_place_is_told(tmp_path: Path, write) -> None:
         raise AssertionError("must be refused before any work")
 
 
-def test_a_full_disk_is_told_and_leaves_nothing(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match=r"cannot be written: No space left.*Free some space"):
+@pytest.mark.parametrize("words", [os.strerror(errno.ENOSPC), "write failed: time = now\n, errno = 28"])
+def test_a_full_disk_is_told_and_leaves_nothing(tmp_path: Path, words: str) -> None:
+    with pytest.raises(InputError, match=r"cannot be written: No space left on device\. Free some space"):
         with atomic_folder(tmp_path / "out") as partial:
             (partial / "x").write_text("half")
-            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+            raise OSError(errno.ENOSPC, words)
     assert names(tmp_path) == []
 
 
