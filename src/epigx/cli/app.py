@@ -8,7 +8,7 @@ from typing import Annotated
 
 from cyclopts import App, Group, Parameter
 
-from epigx.cli.console import configure_logging
+from epigx.cli.console import HelpConsole, configure_logging
 from epigx.cli.ending import ended
 from epigx.cli.options import LOOK
 from epigx.version import __version__
@@ -22,6 +22,8 @@ app = App(
     version=__version__,
     default_parameter=LOOK,
     help_format="plaintext",
+    console=HelpConsole(),
+    suppress_keyboard_interrupt=False,
     exit_on_error=False,
     print_error=False,
     result_action="return_value",

@@ -16,10 +16,18 @@ from typing import Any
 from rich.console import Console
 from rich.text import Text
 
-__all__ = ["columns", "configure_logging", "emit", "emit_json", "fail", "say", "stderr", "warn"]
+__all__ = ["HelpConsole", "columns", "configure_logging", "emit", "emit_json", "fail", "say", "stderr", "warn"]
 
 _commands = logging.getLogger("epigx.cli")
 _STYLES = {"Warning": "yellow", "Error": "bold red"}
+
+
+class HelpConsole(Console):
+    """The console of help texts, which leaves it to the end of the call to tell that the reader has had enough."""
+
+    def on_broken_pipe(self) -> None:
+        """Raise on, where rich would exit with a status of its own."""
+        raise BrokenPipeError
 
 
 @cache

@@ -137,3 +137,25 @@ def test_a_reader_that_leaves_early_hears_no_complaint():
     assert process.stderr.read() == ""
     process.stderr.close()
     process.wait(timeout=60)
+
+
+@pytest.mark.parametrize("words", [["--help"], ["build", "--help"], ["--version"]])
+def test_a_reader_of_help_may_stop(words):
+    reading, writing = os.pipe()
+    os.close(reading)
+    try:
+        called = subprocess.run(
+            [sys.executable, "-m", "epigx", *words], stdout=writing, stderr=subprocess.PIPE, timeout=60, check=False
+        )
+    finally:
+        os.close(writing)
+    assert (called.returncode, called.stderr) == (0, b"")
+
+
+def test_an_interrupted_command_says_so(monkeypatch, capsys, tmp_path):
+    def interrupted(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("epigx.dataset.manifest.read_manifest", interrupted)
+    assert main(["check", str(tmp_path / "manifest.yaml")]) == 130
+    assert capsys.readouterr() == ("", "Error: Interrupted.\n")
