@@ -38,14 +38,15 @@ class Table:
 
 
 def interval(estimate: Estimate, digits: int = 3) -> str:
-    """Write a value with its interval.
+    r"""Write a value with its interval; a narrow table can break the line between the two alone.
 
     Examples
     --------
     >>> interval(Estimate(0.18321, 0.171, 0.1954))
-    '0.183 [0.171, 0.195]'
+    '0.183 [0.171,\xa00.195]'
     """
-    return f"{estimate.value:.{digits}f} [{estimate.low:.{digits}f}, {estimate.high:.{digits}f}]".replace("-", "−")
+    value, low, high = (f"{x:.{digits}f}".replace("-", "−") for x in (estimate.value, estimate.low, estimate.high))
+    return f"{value} [{low},\N{NO-BREAK SPACE}{high}]"
 
 
 def comparison_table(runs: Sequence[RunContents], resamples: int) -> Table:

@@ -8,7 +8,7 @@ from epigx.report.tables import comparison_table, data_table, drop_table, facts_
 
 
 def test_an_interval_has_a_minus_and_not_a_hyphen():
-    assert interval(Estimate(-0.01, -0.02, 0.0), digits=2) == "−0.01 [−0.02, 0.00]"
+    assert interval(Estimate(-0.01, -0.02, 0.0), digits=2) == "−0.01 [−0.02,\N{NO-BREAK SPACE}0.00]"
 
 
 def test_one_run_has_nothing_to_be_compared_with(make_run):
@@ -45,7 +45,7 @@ def test_genes_that_only_one_run_has_do_not_count(make_run):
     part = make_run(
         "second", gene_id=second.gene_id[:40], observed=second.observed[:40], predicted=second.predicted[:40]
     )
-    assert comparison_table([first, part], 50).rows[1][-1] == "0.000 [0.000, 0.000]"
+    assert comparison_table([first, part], 50).rows[1][-1] == "0.000 [0.000,\N{NO-BREAK SPACE}0.000]"
 
 
 @pytest.mark.parametrize(("errors", "ahead"), [((0.2, 0.9), "first"), ((0.9, 0.2), "second")])
