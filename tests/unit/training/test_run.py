@@ -154,6 +154,15 @@ def test_a_signal_at_a_validation_waits_for_it(longer, long_run, tmp_path):
     assert_same(train(longer, tmp_path / "run", resume=True), long_run)
 
 
+@pytest.fixture
+def ctrl_c():
+    """Have SIGINT raise KeyboardInterrupt, which a shell turns off for what it runs in the background."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("ctrl_c")
 def test_a_second_signal_is_not_held_back(longer, tmp_path):
     before = signal.getsignal(signal.SIGINT)
     with pytest.raises(KeyboardInterrupt):
