@@ -1,17 +1,8 @@
 // The backward pass of a block: segments from the last to the first, in each direction.
 #pragma once
-#include "block.hpp"
+#include "sums.hpp"
 
 namespace {
-
-// Gradients of one direction's parameters as one unit adds them up, laid out as in Packed.
-struct Sums {
-    Floats conv_weight, conv_bias, dt_weight, dt_bias, rate, skip, x_rows;
-    explicit Sums(const Sizes& z)
-        : conv_weight(int64_t(z.groups) * z.taps * GROUP), conv_bias(z.groups * GROUP),
-          dt_weight(int64_t(z.groups) * z.rank * GROUP), dt_bias(z.groups * GROUP), rate(z.all_states()),
-          skip(z.groups * GROUP), x_rows(int64_t(z.groups) * z.row * GROUP) {}
-};
 
 template <class T>
 class Backward {
@@ -28,31 +19,11 @@ class Backward {
         for_units(units, threads, [&](int64_t from, int64_t to, bool team) { run_units(from, to, team); });
     }
 
-    // Adds the units' sums in their order, whatever thread they came from.
     void collect(const EpigxDirection* p, EpigxGradient* out) const {
         for (int d = 0; d < z.directions; ++d) {
-            const auto total = [&](Floats Sums::*part, int64_t i) {
-                float sum = 0;
-                for (const Work& w : work) sum += (w.sums[d].*part).get()[i];
-                return sum;
-            };
-            for (int c = 0; c < z.channels; ++c) {
-                const int64_t g = c / GROUP, i = c % GROUP;
-                for (int k = 0; k < z.taps; ++k)
-                    out[d].conv_weight[c * z.taps + k] = total(&Sums::conv_weight, (g * z.taps + k) * GROUP + i);
-                out[d].conv_bias[c] = total(&Sums::conv_bias, c);
-                for (int r = 0; r < z.rank; ++r)
-                    out[d].dt_weight[c * z.rank + r] = total(&Sums::dt_weight, (g * z.rank + r) * GROUP + i);
-                out[d].dt_bias[c] = total(&Sums::dt_bias, c);
-                for (int n = 0; n < z.state; ++n)
-                    out[d].A_log[c * z.state + n] =
-                        total(&Sums::rate, (g * z.states + n) * GROUP + i) * -std::exp(p[d].A_log[c * z.state + n]);
-                out[d].D[c] = total(&Sums::skip, c);
-                for (int q = 0; q < z.used; ++q)
-                    if (const int row = z.source(q); row >= 0)
-                        out[d].x_proj[int64_t(row) * z.channels + c] =
-                            total(&Sums::x_rows, (g * z.row + q) * GROUP + i);
-            }
+            std::vector<const Sums*> parts;
+            for (const Work& w : work) parts.push_back(&w.sums[d]);
+            add_up(z, p[d], parts, out[d]);
         }
     }
 
@@ -217,20 +188,25 @@ class Backward {
             at(sums.skip.get() + g * GROUP + v) += d_skip;
         }
         const float* rows = projected + (z.sequence(d, b) * z.length + first) * z.row;
-        add_product(sums.dt_weight.get() + int64_t(g) * z.rank * GROUP, GROUP, {rows, 1, z.row}, m.chunk->step_slope, GROUP,
-                    z.rank, GROUP, steps);
-        float* part = w.rows.get() + in_segment * z.row;
+        add_product(sums.dt_weight.get() + int64_t(g) * z.rank * GROUP, GROUP, {rows, 1, z.row}, m.chunk->step_slope,
+                    GROUP, z.rank, GROUP, steps);
+        projected_part(m, d, steps, g, w.rows.get() + in_segment * z.row);
+    }
+
+    // The group's part of the gradient of the projected rows: step, then B and C.
+    void projected_part(const Buffers& m, int d, int steps, int g, float* part) const {
+        constexpr int MOST = 64;
+        alignas(64) float low[CHUNK * MOST];
         const int dt_row = round_up(z.rank, 16);
-        alignas(64) float low[CHUNK * 64];
-        const int64_t lanes_row = round_up(2 * z.states, W) * W;
-        for (int r0 = 0; r0 < z.rank; r0 += 64) {
-            const int columns = std::min(64, dt_row - r0);
-            std::fill_n(low, steps * 64, 0.0f);
-            add_product(low, 64, {m.chunk->step_slope, GROUP, 1}, p.dt_columns.get() + int64_t(g) * GROUP * dt_row + r0,
-                        dt_row, steps, columns, GROUP);
+        for (int r = 0; r < z.rank; r += MOST) {
+            const int columns = std::min(MOST, dt_row - r);
+            std::fill_n(low, steps * MOST, 0.0f);
+            add_product(low, MOST, {m.chunk->step_slope, GROUP, 1},
+                        packed[d].dt_columns.get() + int64_t(g) * GROUP * dt_row + r, dt_row, steps, columns, GROUP);
             for (int t = 0; t < steps; ++t)
-                std::copy_n(low + t * 64, std::min(columns, z.rank - r0), part + t * z.row + r0);
+                std::copy_n(low + t * MOST, std::min(columns, z.rank - r), part + t * z.row + r);
         }
+        const int64_t lanes_row = round_up(2 * z.states, W) * W;
         for (int t = 0; t < steps; ++t)
             for (int n = 0; n < 2 * z.states; n += W) {
                 const V sum = sum_lanes(m.lanes.get() + t * lanes_row + n * W);

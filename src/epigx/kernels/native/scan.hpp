@@ -11,8 +11,8 @@ namespace {
 constexpr int CHUNK = 32;   // steps between kept states
 constexpr int GROUP = 128;  // channels that one task takes
 constexpr int TILE = 4;     // states (rows of the tile) that a backward tile holds
-constexpr int SPAN = W == 16 ? 4 : 2;  // vectors of channels (columns) that it holds
-constexpr int MANY = W == 16 ? 16 : 8;  // states that the forward pass holds
+constexpr int SPAN = 2;    // vectors of channels (columns) that it holds
+constexpr int MANY = W == 16 ? 16 : 8;  // states that the forward pass holds in registers
 
 struct StateInput {
     const float *B, *C;
@@ -83,13 +83,13 @@ INLINE void tile_forward(int steps, const ScanBackward s, Chunk& c, int n0, int 
     V h[TILE][SPAN];
 #pragma GCC unroll 4
     for (int n = 0; n < TILE; ++n)
-#pragma GCC unroll 4
+#pragma GCC unroll 2
         for (int v = 0; v < SPAN; ++v) h[n][v] = at(s.state + (n0 + n) * GROUP + v0 + v * W);
     const float* rate = s.rate + n0 * GROUP + v0;
     const float *B = s.in.B + n0, *C = s.in.C + n0;
     for (int t = 0; t < steps; ++t, B += s.in.row, C += s.in.row) {
         const int64_t row = t * GROUP + v0;
-#pragma GCC unroll 4
+#pragma GCC unroll 2
         for (int v = 0; v < SPAN; ++v) {
             const V d = at_most(at(c.step + row + v * W), STEEPEST), x = at(c.input + row + v * W);
             V sum = at(c.y + row + v * W);
@@ -113,7 +113,7 @@ INLINE void tile_backward(int steps, const ScanBackward s, Chunk& c, int n0, int
     V g[TILE][SPAN];
 #pragma GCC unroll 4
     for (int n = 0; n < TILE; ++n)
-#pragma GCC unroll 4
+#pragma GCC unroll 2
         for (int v = 0; v < SPAN; ++v) g[n][v] = at(s.carry + (n0 + n) * GROUP + v0 + v * W);
     const float* rate = s.rate + n0 * GROUP + v0;
     float* d_rate = s.d_rate + n0 * GROUP + v0;
@@ -122,12 +122,12 @@ INLINE void tile_backward(int steps, const ScanBackward s, Chunk& c, int n0, int
         const int64_t row = t * GROUP + v0;
         float *dB = s.dB + t * s.lanes_row + n0 * W, *dC = s.dC + t * s.lanes_row + n0 * W;
         V dx[SPAN], de[SPAN];
-#pragma GCC unroll 4
+#pragma GCC unroll 2
         for (int v = 0; v < SPAN; ++v) dx[v] = at(c.d_input + row + v * W), de[v] = at(c.d_exponent + row + v * W);
 #pragma GCC unroll 4
         for (int n = 0; n < TILE; ++n) {
             V sum_B = FIRST ? V{} : at(dB + n * W), sum_C = FIRST ? V{} : at(dC + n * W);
-#pragma GCC unroll 4
+#pragma GCC unroll 2
             for (int v = 0; v < SPAN; ++v) {
                 const V dy = at(c.dy + row + v * W), x = at(c.input + row + v * W), q = tile.decayed[t][n][v];
                 const V grad = g[n][v] + dy * C[n];
@@ -141,12 +141,12 @@ INLINE void tile_backward(int steps, const ScanBackward s, Chunk& c, int n0, int
             }
             at(dB + n * W) = sum_B, at(dC + n * W) = sum_C;
         }
-#pragma GCC unroll 4
+#pragma GCC unroll 2
         for (int v = 0; v < SPAN; ++v) at(c.d_input + row + v * W) = dx[v], at(c.d_exponent + row + v * W) = de[v];
     }
 #pragma GCC unroll 4
     for (int n = 0; n < TILE; ++n)
-#pragma GCC unroll 4
+#pragma GCC unroll 2
         for (int v = 0; v < SPAN; ++v) at(s.carry + (n0 + n) * GROUP + v0 + v * W) = g[n][v];
 }
 
