@@ -74,6 +74,9 @@ def drop_signals(
 ) -> Ablation:
     """Set each signal to zero in turn, and then all of them (Table 5, Figure 1c).
 
+    Features stay, also one that was computed from a dropped signal, such as promoter activity
+    (docs/decisions/0012).
+
     Parameters are those of :func:`~epigx.evaluation.evaluate.evaluate`; ``progress`` is called after each arm with its
     number and the number of arms.
     """

@@ -103,7 +103,7 @@ def evaluate(
     cell_type : str, optional
         Another cell type than the run's own.
     drop : collection of str
-        Signals to set to zero (Table 5).
+        Signals to set to zero (Table 5); features that were computed from them stay (docs/decisions/0012).
     window : int, optional
         Read only this many bp around the TSS (Table 2).
     allow_overlap : bool
