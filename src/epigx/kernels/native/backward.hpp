@@ -115,7 +115,8 @@ class Backward {
                       });
         const float* rows = projected + (z.sequence(d, b) * z.length + first) * z.row;
         for (int t = 0; t < steps; ++t) std::copy_n(p.dt_bias.get() + g * GROUP, GROUP, m.chunk->step + t * GROUP);
-        add_product(m.chunk->step, GROUP, {rows, z.row, 1}, p.dt_weight.get() + int64_t(g) * z.rank * GROUP, GROUP, steps,
+        add_product(m.chunk->step, GROUP, {rows, z.row, 1}, p.dt_weight.get() + int64_t(g) * z.rank * GROUP, GROUP,
+            steps,
                     GROUP, z.rank);
         const float* skip = p.skip.get() + g * GROUP;
         for (int i = 0; i < steps * GROUP; i += W) {
@@ -161,7 +162,8 @@ class Backward {
             packed[d].rate.get() + g * z.group_states(),
             {rows + z.rank, rows + z.rank + z.states, z.row},
             states + (z.sequence(d, b) * z.chunks + first / CHUNK) * z.all_states() + g * z.group_states(),
-            w.carry.get() + g * z.group_states(), w.sums[d].rate.get() + g * z.group_states(), m.lanes.get(), m.lanes.get() + z.states * W, lanes_row};
+            w.carry.get() + g * z.group_states(), w.sums[d].rate.get() + g * z.group_states(), m.lanes.get(),
+                m.lanes.get() + z.states * W, lanes_row};
         scan_backward(z.states, steps, s, *m.chunk, *m.tile);
     }
 
@@ -178,7 +180,8 @@ class Backward {
             for (int t = 0; t < steps; ++t) {
                 const int i = t * GROUP + v;
                 const V d_step =
-                    (at(m.chunk->d_input + i) * at(u + i) + at(m.chunk->d_exponent + i) * LN2) * at(m.chunk->step_slope + i);
+
+                                           (at(m.chunk->d_input + i) * at(u + i) + at(m.chunk->d_exponent + i) * LN2) * at(m.chunk->step_slope + i);
                 at(du + i) = at(m.chunk->d_input + i) * at(m.chunk->step + i) + at(skip + v) * at(m.chunk->dy + i);
                 at(m.chunk->step_slope + i) = d_step;
                 bias += d_step;
