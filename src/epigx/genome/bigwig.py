@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import struct
+import threading
 import weakref
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any
 
@@ -82,7 +85,8 @@ class BigWigTrack:
 
     def _values(self, name: str, start: int, end: int, **options: Any) -> np.ndarray:
         try:
-            return np.asarray(self._reader.values(name, start, end, fillna=None, **options))
+            with _hushed():
+                return np.asarray(self._reader.values(name, start, end, fillna=None, **options))
         except (KeyboardInterrupt, SystemExit):
             raise
         except BaseException as error:  # damaged blocks end in a panic of the reader, which is no Exception
@@ -92,11 +96,34 @@ class BigWigTrack:
             ) from None
 
 
+_alone = threading.Lock()
+
+
+@contextmanager
+def _hushed() -> Iterator[None]:
+    """Keep a panic of the reader, which it prints itself, from standard error: it is told in words instead."""
+    with _alone:
+        try:
+            kept = os.dup(2)
+        except OSError:  # there is no standard error
+            yield
+            return
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        try:
+            os.dup2(nowhere, 2)
+            yield
+        finally:
+            os.dup2(kept, 2)
+            os.close(kept)
+            os.close(nowhere)
+
+
 def _open(path: Path, file: IO[bytes]) -> Any:
     import pybigtools
 
     try:
-        return pybigtools.open(file)
+        with _hushed():
+            return pybigtools.open(file)
     except (KeyboardInterrupt, SystemExit):
         raise
     except BaseException as error:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 import pickle
 import struct
 from collections.abc import Callable
@@ -133,7 +134,24 @@ def test_damaged_data_is_named_with_its_place(
     path.write_bytes(damaged)
     with pytest.raises(InputError, match=r"cannot be read at chr1:1-90,000 .* is damaged or cut off; fetch it again"):
         open_track(path, "bigwig").windows("chr1", np.array([0]), 90_000)
-    capfd.readouterr()
+    assert capfd.readouterr() == ("", "")
+
+
+def test_standard_error_is_given_back(track: Track, capfd: pytest.CaptureFixture[str]) -> None:
+    track.windows("chr1", np.array([0]), 10)
+    os.write(2, b"heard")
+    assert capfd.readouterr().err == "heard"
+
+
+def test_standard_error_may_be_closed(track: Track) -> None:
+    kept = os.dup(2)
+    os.close(2)
+    try:
+        values = track.windows("chr1", np.array([10]), 10)
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
+    assert (values == 1.5).all()
 
 
 def test_a_damaged_tree_of_chromosomes_is_refused(
