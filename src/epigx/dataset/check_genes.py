@@ -63,7 +63,7 @@ def _check_windows(
     starts = window_starts(tss, strand, window, manifest.orient)
     cut = int(((starts < 0) | (starts + window > ends)).sum())
     if cut:
-        problems.notice(manifest.genes, f"{counted(cut, 'window')} reach past a chromosome's end and are padded there.")
+        problems.notice(manifest.genes, f"{counted(cut, 'window')} past a chromosome's end: padded there.")
     sample = np.unique(np.linspace(0, len(genes) - 1, min(_SAMPLE, len(genes))).astype(int))
     known = np.zeros(len(genes))
     with problems.catching(manifest.genome):

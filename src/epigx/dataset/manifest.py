@@ -134,7 +134,8 @@ def read_manifest(path: str | Path) -> Manifest:
     """
     path = Path(path)
     if not path.is_file():
-        raise InputError(f"{path} does not exist. Give the path of a manifest (YAML, or a TSV sheet).")
+        what = "is a folder" if path.is_dir() else "does not exist"
+        raise InputError(f"{path} {what}. Give the path of a manifest (YAML, or a TSV sheet).")
     try:
         values = _read_sheet(path) if path.suffix == ".tsv" else yaml.safe_load(path.read_text(encoding="utf-8-sig"))
     except (yaml.YAMLError, UnicodeDecodeError) as error:

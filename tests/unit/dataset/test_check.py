@@ -18,7 +18,7 @@ def test_good_files_raise_no_error(genome_files):
     genome_files.values["split"] = {"valid": [], "test": ["chr2"]}
     assert found(genome_files) == [
         ("warning", "split", "no gene is in the valid set."),
-        ("notice", "genes.bed", "4 windows reach past a chromosome's end and are padded there."),
+        ("notice", "genes.bed", "4 windows past a chromosome's end: padded there."),
     ]
 
 

@@ -132,3 +132,8 @@ def test_names_of_chromosomes_may_be_numbers(genome_files):
     manifest = read_manifest(genome_files.write())
     assert manifest.chromosomes == ("1", "2")
     assert (manifest.split.valid, manifest.split.test) == (("21",), ("2", "X"))
+
+
+def test_a_folder_is_no_manifest(tmp_path):
+    with pytest.raises(InputError, match=r" is a folder\. Give the path of a manifest"):
+        read_manifest(tmp_path)
