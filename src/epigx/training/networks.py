@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import torch
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
+from safetensors.torch import save
 from torch import Tensor, nn
 
 from epigx.atomic import atomic_file
@@ -71,7 +71,8 @@ def write_weights(path: Path, networks: Networks) -> None:
     """Write all weights to a safetensors file, at once."""
     weights = {name: tensor.detach().cpu().contiguous() for name, tensor in networks.weights().items()}
     with atomic_file(path) as partial:
-        save_file(weights, partial, metadata={"format": "pt"})
+        # Not by save_file, whose error on a full disk is none of the system's.
+        partial.write_bytes(save(weights, metadata={"format": "pt"}))
 
 
 def weight_names(path: Path) -> frozenset[str]:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import resource
+
 import pytest
 import torch
 from safetensors.torch import load_file, save_file
 from torch import nn
 
-from epigx.errors import RunError
+from epigx.errors import InputError, RunError
 from epigx.training.networks import Networks, build_networks, read_weights, weight_names, write_weights
 
 
@@ -26,6 +28,19 @@ def test_the_seed_alone_decides_the_weights(tiny_config, tiny_run):
 
 def networks():
     return Networks(nn.Linear(3, 2), nn.BatchNorm1d(2))
+
+
+def test_weights_that_do_not_fit_on_the_disk(tmp_path):
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (64, hard))
+    try:
+        with pytest.raises(
+            InputError, match=r"weights\.safetensors cannot be written: File too large\. Free some space"
+        ):
+            write_weights(tmp_path / "weights.safetensors", networks())
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert not list(tmp_path.iterdir())
 
 
 def test_weights_come_back_bit_for_bit(tmp_path):
