@@ -34,7 +34,7 @@ from epigx.training.config import RunConfig
 from epigx.training.networks import Networks, build_networks, read_weights, weight_names, write_weights
 from epigx.training.provenance import Provenance
 
-__all__ = ["Run", "open_run", "write_files", "write_run"]
+__all__ = ["Run", "open_run", "remove_partials", "write_files", "write_run", "write_text"]
 
 C = TypeVar("C", bound=Config)
 
@@ -202,6 +202,14 @@ def write_text(path: Path, text: str) -> None:
     """Write a small file at once."""
     with atomic_file(path) as partial:
         partial.write_text(text)
+
+
+def remove_partials(folder: Path) -> None:
+    """Remove what a process was writing when it was killed, from a run that nobody writes to now."""
+    for name in ("*.yaml", "*.json", "*.csv", "*.parquet", "*.safetensors", "checkpoints/*.ckpt"):
+        place, _, pattern = name.rpartition("/")
+        for partial in (folder / place).glob(f".{pattern}.*"):
+            partial.unlink(missing_ok=True)
 
 
 _DECIDING = ("config.yaml", "inputs.yaml", "weights.safetensors")

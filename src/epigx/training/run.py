@@ -18,7 +18,7 @@ from epigx.config import Config
 from epigx.errors import ConfigError, InputError, RunError
 from epigx.kernels import kernel_in_use
 from epigx.training.config import RunConfig
-from epigx.training.folder import Run, open_run, write_files, write_run, write_text
+from epigx.training.folder import Run, open_run, remove_partials, write_files, write_run, write_text
 from epigx.training.inference import predict_windows, score
 from epigx.training.interruption import Interruption
 from epigx.training.prepare import Material, prepare
@@ -116,6 +116,7 @@ def _begin(folder: Path, config: RunConfig, material: Material, *, resume: bool)
     checkpoint = folder / "checkpoints" / "last.ckpt"
     if resume and checkpoint.is_file():
         state = State.load(checkpoint)
+        remove_partials(folder)
         if state.dataset_hash != material.dataset.hash:
             raise RunError(f"{folder} was trained on another dataset than {config.data.path} holds now. Train it anew.")
         _log.info("Going on from step %d.", state.step)

@@ -315,6 +315,15 @@ def test_a_run_is_resumed_on_its_own_data_wherever_that_lies(tiny_config, make_d
     assert train(tiny_config(f"data.path={moved}"), tmp_path / "run", resume=True).finished
 
 
+def test_what_a_killed_process_was_writing_is_removed_by_a_resumption(tiny_config, tmp_path):
+    train(tiny_config(), tmp_path / "run", max_time=0)
+    (tmp_path / "run" / ".keep").touch()
+    for name in (".log.csv.x1", ".weights.safetensors.x2", "checkpoints/.last.ckpt.x3"):
+        (tmp_path / "run" / name).write_text("half of it")
+    run = train(tiny_config(), tmp_path / "run", resume=True)
+    assert [path.name for path in run.path.rglob(".*")] == [".keep"]
+
+
 def test_a_damaged_checkpoint_is_told(tiny_config, tmp_path):
     train(tiny_config(), tmp_path / "run", max_time=0)
     path = tmp_path / "run" / "checkpoints" / "last.ckpt"
