@@ -9,6 +9,7 @@ from cyclopts import App, Parameter
 
 from epigx.cli.console import columns, emit, emit_json, say
 from epigx.cli.options import Drop, Json
+from epigx.cli.progress import Progress
 
 if TYPE_CHECKING:
     from epigx.evaluation.evaluate import Evaluation
@@ -67,10 +68,11 @@ def evaluate(
     from epigx.evaluation.evaluate import evaluate as score
 
     say(device_line())
-    found = score(
-        run, split=split, drop=drop, window=window, data=data, cell_type=cell_type, bootstrap=bootstrap,
-        allow_overlap=allow_overlap,
-    )  # fmt: skip
+    with Progress("Predicting") as progress:
+        found = score(
+            run, split=split, drop=drop, window=window, data=data, cell_type=cell_type, bootstrap=bootstrap,
+            allow_overlap=allow_overlap, progress=progress,
+        )  # fmt: skip
     assembly = open_dataset(found.data).about.assembly
     if json:
         emit_json({**found.to_dict(), "assembly": assembly})

@@ -10,6 +10,7 @@ from cyclopts import App, Parameter
 from epigx.cli.console import emit, say
 from epigx.cli.options import Force
 from epigx.cli.output import check_output
+from epigx.cli.progress import Progress
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -65,7 +66,8 @@ def predict(
     say(device_line())
     opened = [open_run(run) for run in runs]
     dataset = scope_of(opened[0], split, data=data, cell_type=cell_type, covered=False).dataset
-    table = infer(opened, data=dataset, cell_type=cell_type, split=split)
+    with Progress("Predicting") as progress:
+        table = infer(opened, data=dataset, cell_type=cell_type, split=split, progress=progress)
     say(f"Predicted {len(table):,} genes of {dataset.path} ({dataset.about.assembly}).")
     if out is None:
         emit(table.to_csv(sep="\t", index=False, float_format="%.6g").rstrip("\n"))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -89,6 +89,7 @@ def evaluate(
     bootstrap: int = 1000,
     seed: int = 0,
     batch_size: int = EVALUATION_BATCH,
+    progress: Callable[[int, int], None] | None = None,
 ) -> Evaluation:
     """Score a run by its standard prediction h(X, H).
 
@@ -114,6 +115,8 @@ def evaluate(
         Seed of the resamples.
     batch_size : int
         Genes at a time. The scores do not depend on it.
+    progress : callable, optional
+        Called after each batch with the genes done and their number.
 
     Raises
     ------
@@ -136,7 +139,7 @@ def evaluate(
     overlap = trained_on(run, chrom)
     if overlap and not allow_overlap:
         raise LeakageError(_leak(run, overlap))
-    predicted = predict_windows(run.model(), windows, batch_size=batch_size)
+    predicted = predict_windows(run.model(), windows, batch_size=batch_size, progress=progress)
     observed = windows.expression
     return Evaluation(
         run=run.path,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import numpy as np
@@ -25,6 +25,7 @@ def predict(
     cell_type: str | None = None,
     split: Part = "all",
     batch_size: int = EVALUATION_BATCH,
+    progress: Callable[[int, int], None] | None = None,
 ) -> pd.DataFrame:
     """Predict expression by one run, or by several and their mean.
 
@@ -40,6 +41,8 @@ def predict(
         Part of the runs' split.
     batch_size : int
         Genes at a time. The predictions do not depend on it.
+    progress : callable, optional
+        Called after each batch with the genes done, over all runs, and their number.
 
     Returns
     -------
@@ -71,8 +74,10 @@ def predict(
     scopes = [scope_of(run, split, data=dataset, cell_type=first.cell_type, covered=False) for run in opened]
     predicted = np.stack(
         [
-            predict_windows(run.model(), scope.windows, batch_size=batch_size)
-            for run, scope in zip(opened, scopes, strict=True)
+            predict_windows(
+                run.model(), scope.windows, batch_size=batch_size, progress=_among(progress, number, len(opened))
+            )
+            for number, (run, scope) in enumerate(zip(opened, scopes, strict=True))
         ]
     )
     table = dataset.genes.iloc[rows][["gene_id", "symbol", "chrom", "tss", "strand"]].reset_index(drop=True)
@@ -82,3 +87,10 @@ def predict(
     table["observed"] = first.windows.expression
     table["trained_on"] = table["chrom"].isin([name for run in opened for name in trained_on(run, table["chrom"])])
     return table
+
+
+def _among(progress: Callable[[int, int], None] | None, number: int, runs: int) -> Callable[[int, int], None] | None:
+    """Count the genes of one run among those of all."""
+    if progress is None:
+        return None
+    return lambda done, total: progress(number * total + done, runs * total)

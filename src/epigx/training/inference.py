@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 
 import numpy as np
 import torch
@@ -33,6 +34,7 @@ def predict_windows(
     *,
     batch_size: int = EVALUATION_BATCH,
     device: torch.device | None = None,
+    progress: Callable[[int, int], None] | None = None,
 ) -> NDArray[np.float32]:
     """Predict the expression of every window by one pass of the model, h(X, H), in float32.
 
@@ -46,6 +48,8 @@ def predict_windows(
         Windows at a time.
     device : torch.device, optional
         Where to compute; the accelerator if there is one.
+    progress : callable, optional
+        Called after each batch with the windows done and their number.
 
     Returns
     -------
@@ -55,8 +59,14 @@ def predict_windows(
     device = device or pick_device()
     model = model.to(device)
     with torch.inference_mode(), torch.autocast(device.type, enabled=False):
-        parts = [model(batch.to(device)).expression.float().cpu() for batch in eval_loader(windows, batch_size)]
-    return torch.cat(parts).numpy() if parts else np.zeros(0, np.float32)
+        predicted = torch.zeros(len(windows))
+        done = 0
+        for batch in eval_loader(windows, batch_size):
+            predicted[done : done + len(batch)] = model(batch.to(device)).expression.float().cpu()
+            done += len(batch)
+            if progress is not None:
+                progress(done, len(windows))
+    return predicted.numpy()
 
 
 def score(predicted: Float[Tensor, " window"], observed: Float[Tensor, " window"]) -> dict[str, float]:

@@ -78,3 +78,10 @@ def test_data_without_a_signal_of_the_run_is_told(tiny_run, tiny_dataset):
     object.__setattr__(dataset, "about", fewer)
     with pytest.raises(DatasetError, match="has no signal 'hic'"):
         predict(tiny_run, data=dataset)
+
+
+def test_progress_counts_the_genes_of_all_runs(tiny_run):
+    told = []
+    table = predict([tiny_run, tiny_run], batch_size=10, progress=lambda done, total: told.append((done, total)))
+    assert told[-1] == (2 * len(table), 2 * len(table))
+    assert [done for done, _ in told] == sorted({done for done, _ in told})
