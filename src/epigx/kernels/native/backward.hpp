@@ -10,13 +10,13 @@ class Backward {
     Backward(const EpigxShape& shape, const T* d_out, const T* xz, const EpigxDirection* p, const float* projected,
              const float* states, T* d_xz)
         : z(shape), d_out(d_out), xz(xz), d_xz(d_xz), projected(projected), states(states),
-          units(std::min(z.batch, MOST_UNITS)) {
+          plan(z.batch, shape.threads) {
         for (int i = 0; i < z.directions; ++i) packed.emplace_back(z, p[i]);
-        for (int64_t u = 0; u < units; ++u) work.emplace_back(z);
+        for (int64_t u = 0; u < plan.units; ++u) work.emplace_back(z, plan.stretch);
     }
 
-    void run(int threads) {
-        for_units(units, threads, [&](int64_t from, int64_t to, bool team) { run_units(from, to, team); });
+    void run() {
+        plan([&](int64_t from, int64_t to, bool team) { run_units(from, to, team); });
     }
 
     void collect(const EpigxDirection* p, EpigxGradient* out) const {
@@ -29,16 +29,16 @@ class Backward {
 
   private:
     struct Work {
-        Floats u, slope;  // (group, step, channel) of a segment: SiLU of the convolution, and its derivative
+        Floats u, slope;  // (group, step, channel) of a stretch: SiLU of the convolution, and its derivative
         Floats du;        // the same with K-1 rows more: gradient of u, then of the convolution
-        Floats later;     // (group, K-1, channel): the first rows of that gradient, of the segment after this one
+        Floats later;     // (group, K-1, channel): the first rows of that gradient, of the stretch after this one
         Floats carry;     // (group, state, channel)
         Floats rows;      // (group, step, row): each group's part of the gradient of the projected rows
         std::vector<Sums> sums;
-        explicit Work(const Sizes& z)
-            : u(int64_t(z.groups) * SEGMENT * GROUP), slope(int64_t(z.groups) * SEGMENT * GROUP),
-              du(int64_t(z.groups) * (SEGMENT + z.taps - 1) * GROUP), later(int64_t(z.groups) * (z.taps - 1) * GROUP),
-              carry(z.all_states()), rows(int64_t(z.groups) * SEGMENT * z.row) {
+        Work(const Sizes& z, int64_t stretch)
+            : u(z.groups * stretch * GROUP), slope(z.groups * stretch * GROUP),
+              du(z.groups * (stretch + z.taps - 1) * GROUP), later(int64_t(z.groups) * (z.taps - 1) * GROUP),
+              carry(z.all_states()), rows(z.groups * stretch * z.row) {
             for (int d = 0; d < z.directions; ++d) sums.emplace_back(z);
         }
     };
@@ -57,22 +57,22 @@ class Backward {
     const T *d_out, *xz;
     T* d_xz;
     const float *projected, *states;
-    const int64_t units;
+    const Plan plan;
     std::vector<Packed> packed;
     std::vector<Work> work;
 
     void run_units(int64_t from, int64_t to, bool team) {
         const int64_t count = to - from;
         Buffers buffers(z);
-        for (int64_t round = 0; from + round * units < z.batch; ++round)
+        for (int64_t round = 0; from + round * plan.units < z.batch; ++round)
             for (int d = 0; d < z.directions; ++d)
-                for (int64_t start = (z.length - 1) / SEGMENT * SEGMENT; start >= 0; start -= SEGMENT) {
+                for (int64_t start = (z.length - 1) / plan.stretch * plan.stretch; start >= 0; start -= plan.stretch) {
                     share(team, count * z.groups, [&](int64_t i) {
-                        const int64_t u = from + i / z.groups, b = u + round * units;
+                        const int64_t u = from + i / z.groups, b = u + round * plan.units;
                         if (b < z.batch) scan(work[u], buffers, d, b, start, i % z.groups);
                     });
                     share(team, count * z.groups, [&](int64_t i) {
-                        const int64_t u = from + i / z.groups, b = u + round * units;
+                        const int64_t u = from + i / z.groups, b = u + round * plan.units;
                         if (b < z.batch) project(work[u], buffers, d, b, start, i % z.groups);
                     });
                 }
@@ -83,9 +83,9 @@ class Backward {
         return {tensor + b * z.length * width + offset, width, z.length, d == 1};
     }
 
-    // Back through gate and scan, of one segment and one group.
+    // Back through gate and scan, of one stretch and one group.
     void scan(Work& w, Buffers& m, int d, int64_t b, int64_t start, int g) {
-        const int64_t end = std::min(start + SEGMENT, z.length);
+        const int64_t end = std::min(start + plan.stretch, z.length);
         if (end == z.length) {
             std::fill_n(w.carry.get() + g * z.group_states(), z.group_states(), 0.0f);
             std::fill_n(w.later.get() + int64_t(g) * (z.taps - 1) * GROUP, (z.taps - 1) * GROUP, 0.0f);
@@ -103,7 +103,7 @@ class Backward {
     // Recomputes u, its derivative, the step and its derivative; y starts as the skip connection.
     void inputs(Work& w, Buffers& m, int d, int64_t b, int64_t start, int64_t first, int steps, int g) const {
         const Packed& p = packed[d];
-        const int64_t offset = (int64_t(g) * SEGMENT + first - start) * GROUP;
+        const int64_t offset = (g * plan.stretch + first - start) * GROUP;
         float *u = w.u.get() + offset, *slope = w.slope.get() + offset;
         load_rows(rows_of(xz, 2 * z.channels, g * GROUP, d, b), first - z.taps + 1, steps + z.taps - 1, z.width(g),
                   m.x.get());
@@ -171,20 +171,18 @@ class Backward {
     void gradients(Work& w, Buffers& m, int d, int64_t b, int64_t start, int64_t first, int steps, int g) {
         const Packed& p = packed[d];
         Sums& sums = w.sums[d];
-        const int64_t in_segment = int64_t(g) * SEGMENT + first - start;
-        const float* u = w.u.get() + in_segment * GROUP;
-        float* du = w.du.get() + (int64_t(g) * (SEGMENT + z.taps - 1) + first - start) * GROUP;
+        const int64_t here = g * plan.stretch + first - start;
+        const float* u = w.u.get() + here * GROUP;
+        float* du = w.du.get() + (g * (plan.stretch + z.taps - 1) + first - start) * GROUP;
         const float* skip = p.skip.get() + g * GROUP;
         for (int v = 0; v < GROUP; v += W) {
             V bias{}, d_skip{};
             for (int t = 0; t < steps; ++t) {
                 const int i = t * GROUP + v;
-                const V d_step =
-
-                                           (at(m.chunk->d_input + i) * at(u + i) + at(m.chunk->d_exponent + i) * LN2) * at(m.chunk->step_slope + i);
+                const V d_step = at(m.chunk->d_input + i) * at(u + i) + at(m.chunk->d_exponent + i) * LN2;
                 at(du + i) = at(m.chunk->d_input + i) * at(m.chunk->step + i) + at(skip + v) * at(m.chunk->dy + i);
-                at(m.chunk->step_slope + i) = d_step;
-                bias += d_step;
+                at(m.chunk->step_slope + i) *= d_step;
+                bias += at(m.chunk->step_slope + i);
                 d_skip += at(m.chunk->dy + i) * at(u + i);
             }
             at(sums.dt_bias.get() + g * GROUP + v) += bias;
@@ -193,7 +191,7 @@ class Backward {
         const float* rows = projected + (z.sequence(d, b) * z.length + first) * z.row;
         add_product(sums.dt_weight.get() + int64_t(g) * z.rank * GROUP, GROUP, {rows, 1, z.row}, m.chunk->step_slope,
                     GROUP, z.rank, GROUP, steps);
-        projected_part(m, d, steps, g, w.rows.get() + in_segment * z.row);
+        projected_part(m, d, steps, g, w.rows.get() + here * z.row);
     }
 
     // The group's part of the gradient of the projected rows: step, then B and C.
@@ -217,29 +215,33 @@ class Backward {
             }
     }
 
-    // Back through the projection, SiLU and the convolution, of one segment and one group.
+    // Back through the projection, SiLU and the convolution, of one stretch and one group.
     void project(Work& w, Buffers& m, int d, int64_t b, int64_t start, int g) {
-        const Packed& p = packed[d];
-        Sums& sums = w.sums[d];
-        const int steps = std::min<int64_t>(SEGMENT, z.length - start), halo = z.taps - 1;
-        const float* u = w.u.get() + int64_t(g) * SEGMENT * GROUP;
-        const float* slope = w.slope.get() + int64_t(g) * SEGMENT * GROUP;
-        float* du = w.du.get() + int64_t(g) * (SEGMENT + halo) * GROUP;
-        float* later = w.later.get() + int64_t(g) * halo * GROUP;
+        const int64_t count = std::min(plan.stretch, z.length - start), halo = (z.taps - 1) * GROUP;
+        float* later = w.later.get() + g * halo;
+        float* du = w.du.get() + g * (plan.stretch * GROUP + halo);
+        std::copy_n(later, halo, du + count * GROUP);
+        for (int64_t first = (count - 1) / SEGMENT * SEGMENT; first >= 0; first -= SEGMENT) {
+            const int steps = std::min<int64_t>(SEGMENT, count - first);
+            projection(w, m, d, first, steps, g, du + first * GROUP);
+            convolution(w.sums[d], m, d, b, start + first, steps, g, du + first * GROUP);
+        }
+        std::copy_n(du, halo, later);
+    }
+
+    // Of one segment: from the projected rows to x_proj and u, and from u to the convolution.
+    void projection(Work& w, Buffers& m, int d, int64_t first, int steps, int g, float* du) {
+        const int64_t x_rows = int64_t(g) * z.row * GROUP, here = (g * plan.stretch + first) * GROUP;
+        const float *u = w.u.get() + here, *slope = w.slope.get() + here;
         float* rows = m.rows.get();
-        std::copy_n(w.rows.get(), steps * z.row, rows);
+        std::copy_n(w.rows.get() + first * z.row, steps * z.row, rows);
         for (int k = 1; k < z.groups; ++k) {
-            const float* part = w.rows.get() + int64_t(k) * SEGMENT * z.row;
+            const float* part = w.rows.get() + (k * plan.stretch + first) * z.row;
             for (int i = 0; i < steps * z.row; i += W) at(rows + i) += at(part + i);
         }
-        add_product(du, GROUP, {rows, z.row, 1}, p.x_rows.get() + int64_t(g) * z.row * GROUP, GROUP, steps,
-                    GROUP, z.used);
-        add_product(sums.x_rows.get() + int64_t(g) * z.row * GROUP, GROUP, {rows, 1, z.row}, u, GROUP, z.used,
-                    GROUP, steps);
+        add_product(du, GROUP, {rows, z.row, 1}, packed[d].x_rows.get() + x_rows, GROUP, steps, GROUP, z.used);
+        add_product(w.sums[d].x_rows.get() + x_rows, GROUP, {rows, 1, z.row}, u, GROUP, z.used, GROUP, steps);
         for (int i = 0; i < steps * GROUP; i += W) at(du + i) *= at(slope + i);
-        std::copy_n(later, halo * GROUP, du + steps * GROUP);
-        convolution(sums, m, d, b, start, steps, g, du);
-        std::copy_n(du, halo * GROUP, later);
     }
 
     void convolution(Sums& sums, Buffers& m, int d, int64_t b, int64_t start, int steps, int g, const float* du) {

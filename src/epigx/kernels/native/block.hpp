@@ -11,7 +11,8 @@
 
 namespace {
 
-constexpr int SEGMENT = 128;  // steps that all groups of a sequence finish before any goes on
+// Steps that stay in the cache between the projections and the scan. Sums over time are made segment by segment.
+constexpr int SEGMENT = 128;
 static_assert(SEGMENT % CHUNK == 0, "a segment is made of whole chunks");
 
 constexpr int64_t round_up(int64_t n, int64_t step) { return (n + step - 1) / step * step; }
@@ -156,18 +157,29 @@ static void share(bool team, int64_t count, const Body& body) {
     }
 }
 
-// Sequences are dealt to units, each with memory of its own. Few sequences: all threads work on the groups of each.
-constexpr int64_t MOST_UNITS = 64;
+// How the work is dealt out. Sequences go to units, each with memory of its own; enough of them, and each thread takes
+// whole units, with no waiting. Few, and all threads work on the groups of each, and meet after every stretch: longer
+// than a segment, since a meeting costs a time slice when another program holds a core. The sums are the same.
+struct Plan {
+    int64_t units;
+    int threads;
+    bool team;
+    int64_t stretch;
 
-template <class Run>
-static void for_units(int64_t units, int threads, const Run& run) {
-    if (units >= threads || threads == 1) {
-#pragma omp parallel for schedule(dynamic, 1) num_threads(threads)
-        for (int64_t u = 0; u < units; ++u) run(u, u + 1, false);
-    } else {
+    Plan(int64_t batch, int threads)
+        : units(std::min<int64_t>(batch, 64)), threads(threads), team(units < threads),
+          stretch(team ? 16 * SEGMENT : SEGMENT) {}
+
+    template <class Run>
+    void operator()(const Run& run) const {
+        if (team) {
 #pragma omp parallel num_threads(threads)
-        run(0, units, true);
+            run(0, units, true);
+        } else {
+#pragma omp parallel for schedule(dynamic, 1) num_threads(threads)
+            for (int64_t u = 0; u < units; ++u) run(u, u + 1, false);
+        }
     }
-}
+};
 
 }  // namespace

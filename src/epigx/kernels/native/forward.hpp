@@ -8,45 +8,45 @@ template <class T>
 class Forward {
   public:
     Forward(const EpigxShape& shape, const T* xz, const EpigxDirection* p, T* out, float* projected, float* states)
-        : z(shape), xz(xz), out(out), projected(projected), states(states), units(std::min(z.batch, MOST_UNITS)) {
+        : z(shape), xz(xz), out(out), projected(projected), states(states), plan(z.batch, shape.threads) {
         for (int i = 0; i < z.directions; ++i) packed.emplace_back(z, p[i]);
-        for (int64_t u = 0; u < units; ++u) work.emplace_back(z, !projected);
+        for (int64_t u = 0; u < plan.units; ++u) work.emplace_back(z, plan.stretch, !projected);
     }
 
-    void run(int threads) {
-        for_units(units, threads, [&](int64_t from, int64_t to, bool team) { run_units(from, to, team); });
+    void run() {
+        plan([&](int64_t from, int64_t to, bool team) { run_units(from, to, team); });
     }
 
   private:
     struct Work {
-        Floats u;          // (group, step, channel) of a segment
+        Floats u;          // (group, step, channel) of a stretch
         Floats state;      // (group, state, channel)
-        Floats projected;  // (step, row) of a segment, where the caller keeps none
-        Work(const Sizes& z, bool keep)
-            : u(int64_t(z.groups) * SEGMENT * GROUP), state(z.all_states()), projected(keep ? SEGMENT * z.row : 0) {}
+        Floats projected;  // (step, row) of a stretch, where the caller keeps none
+        Work(const Sizes& z, int64_t stretch, bool keep)
+            : u(z.groups * stretch * GROUP), state(z.all_states()), projected(keep ? stretch * z.row : 0) {}
     };
 
     const Sizes z;
     const T* xz;
     T* out;
     float *projected, *states;
-    const int64_t units;
+    const Plan plan;
     std::vector<Packed> packed;
     std::vector<Work> work;
 
     void run_units(int64_t from, int64_t to, bool team) {
         const int64_t count = to - from;
         const Floats x(int64_t(CHUNK + z.taps - 1) * GROUP);  // each thread's own
-        for (int64_t round = 0; from + round * units < z.batch; ++round)
+        for (int64_t round = 0; from + round * plan.units < z.batch; ++round)
             for (int d = 0; d < z.directions; ++d)
-                for (int64_t start = 0; start < z.length; start += SEGMENT) {
-                    const int chunks = (std::min<int64_t>(SEGMENT, z.length - start) + CHUNK - 1) / CHUNK;
+                for (int64_t start = 0; start < z.length; start += plan.stretch) {
+                    const int64_t chunks = (std::min(plan.stretch, z.length - start) + CHUNK - 1) / CHUNK;
                     share(team, count * chunks, [&](int64_t i) {
-                        const int64_t u = from + i / chunks, b = u + round * units;
+                        const int64_t u = from + i / chunks, b = u + round * plan.units;
                         if (b < z.batch) project(work[u], x.get(), d, b, start, start + i % chunks * CHUNK);
                     });
                     share(team, count * z.groups, [&](int64_t i) {
-                        const int64_t u = from + i / z.groups, b = u + round * units;
+                        const int64_t u = from + i / z.groups, b = u + round * plan.units;
                         if (b < z.batch) scan(work[u], d, b, start, i % z.groups);
                     });
                 }
@@ -68,7 +68,7 @@ class Forward {
         float* rows = projected_rows(w, d, b, start) + (first - start) * z.row;
         std::fill_n(rows, int64_t(steps) * z.row, 0.0f);
         for (int g = 0; g < z.groups; ++g) {
-            float* u = w.u.get() + (int64_t(g) * SEGMENT + first - start) * GROUP;
+            float* u = w.u.get() + (g * plan.stretch + first - start) * GROUP;
             load_rows(inputs(d, b, g, false), first - z.taps + 1, steps + z.taps - 1, z.width(g), x);
             convolve_rows(x, p.conv_weight.get() + int64_t(g) * z.taps * GROUP, p.conv_bias.get() + g * GROUP,
                           z.taps, steps, [&](int t, int v, V c) { at(u + t * GROUP + v) = c * sigmoid(c); });
@@ -77,16 +77,16 @@ class Forward {
         }
     }
 
-    // The scan of one segment and one group of channels, chunk by chunk, and the gate once all directions are in.
+    // The scan of one stretch and one group of channels, chunk by chunk, and the gate once all directions are in.
     void scan(Work& w, int d, int64_t b, int64_t start, int g) const {
         const Packed& p = packed[d];
         alignas(64) float step[CHUNK * GROUP], x[CHUNK * GROUP], y[CHUNK * GROUP];
         float* state = w.state.get() + g * z.group_states();
         if (start == 0) std::fill_n(state, z.group_states(), 0.0f);
-        for (int64_t first = start; first < std::min(start + SEGMENT, z.length); first += CHUNK) {
+        for (int64_t first = start; first < std::min(start + plan.stretch, z.length); first += CHUNK) {
             const int steps = std::min<int64_t>(CHUNK, z.length - first);
             const float* rows = projected_rows(w, d, b, start) + (first - start) * z.row;
-            const float* u = w.u.get() + (int64_t(g) * SEGMENT + first - start) * GROUP;
+            const float* u = w.u.get() + (g * plan.stretch + first - start) * GROUP;
             if (states)
                 std::copy_n(state, z.group_states(),
                             states + (z.sequence(d, b) * z.chunks + first / CHUNK) * z.all_states() +

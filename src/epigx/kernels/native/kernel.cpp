@@ -9,10 +9,10 @@ extern "C" void JOIN(epigx_forward_, EPIGX_ISA)(const EpigxShape* shape, const v
                                                 void* out, float* projected, float* states) {
     if (shape->bfloat16)
         Forward<bfloat16>(*shape, static_cast<const bfloat16*>(xz), p, static_cast<bfloat16*>(out), projected, states)
-            .run(shape->threads);
+            .run();
     else
         Forward<float>(*shape, static_cast<const float*>(xz), p, static_cast<float*>(out), projected, states)
-            .run(shape->threads);
+            .run();
 }
 
 template <class T>
@@ -20,7 +20,7 @@ static void backward(const EpigxShape* shape, const void* d_out, const void* xz,
                      const float* projected, const float* states, void* d_xz, EpigxGradient* gradient) {
     Backward<T> pass(*shape, static_cast<const T*>(d_out), static_cast<const T*>(xz), p, projected, states,
                      static_cast<T*>(d_xz));
-    pass.run(shape->threads);
+    pass.run();
     pass.collect(p, gradient);
 }
 
