@@ -15,9 +15,11 @@ from torch import nn
 
 from epigx.config import Config
 from epigx.errors import ConfigError, DatasetError, InputError, RunError
+from epigx.evaluation.evaluate import evaluate
 from epigx.models import Model, PredictorModel
 from epigx.models.predictor import Predictor
 from epigx.training.folder import open_run
+from epigx.training.networks import build_networks
 from epigx.training.recorder import DivergedError
 from epigx.training.run import StoppedError, train
 from epigx.training.state import State
@@ -99,6 +101,25 @@ def test_the_best_weights_are_kept_with_their_predictions(long_run):
     assert metrics["mse"] == pytest.approx(np.mean((table["predicted"] - table["observed"]) ** 2), rel=1e-5)
     assert set(table["chrom"]) == {"chr3"}
     assert metrics["n_genes"] == len(table) == 12
+
+
+def test_weights_that_get_worse_later_are_not_kept(tiny_config, tmp_path):
+    config = tiny_config("training.lr=1.0", "training.lr_min=1.0", "training.warmup_lr=0", "training.warmup_steps=10",
+                         "training.validate_every=0.2")  # fmt: skip
+    run = train(config, tmp_path / "run")
+    best = run.log.loc[run.log["valid_mse"].idxmin()]
+    assert 1 <= best["step"] == run.metrics["step"] < 12
+    assert best["valid_mse"] < 0.9 * run.log["valid_mse"].iloc[-1]
+    assert run.metrics["mse"] == pytest.approx(best["valid_mse"], rel=1e-5)
+    assert evaluate(run, split="valid", bootstrap=0).metrics.mse == pytest.approx(best["valid_mse"], rel=1e-5)
+
+
+def test_gradients_are_clipped(tiny_config, tmp_path):
+    # AdamW divides by the size of the gradient plus 1e-8, so that a gradient far below leaves the weights in place.
+    run = train(tiny_config("training.clip=1e-14", "training.weight_decay=0"), tmp_path / "run")
+    fresh = build_networks(run.config, run.inputs, seed=run.config.training.seed).model.state_dict()
+    for name, tensor in run.model().state_dict().items():
+        torch.testing.assert_close(tensor, fresh[name], rtol=0, atol=1e-5)
 
 
 def test_provenance_tells_what_the_run_stands_on(long_run, tiny_dataset):
