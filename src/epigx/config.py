@@ -7,6 +7,7 @@ objective) derives from :class:`Kind` and is told apart by its ``kind`` field, s
 
 from __future__ import annotations
 
+from collections.abc import Hashable
 from functools import reduce
 from pathlib import Path
 from typing import Any, ClassVar, Self, get_args
@@ -17,7 +18,7 @@ from pydantic_core import ErrorDetails
 
 from epigx.errors import ConfigError, did_you_mean
 
-__all__ = ["Config", "Kind", "first_problem", "not_yaml"]
+__all__ = ["Config", "Kind", "first_problem", "not_yaml", "read_yaml"]
 
 
 class Config(BaseModel):
@@ -63,7 +64,7 @@ class Config(BaseModel):
         """
         path = Path(path)
         try:
-            values = yaml.safe_load(path.read_text())
+            values = read_yaml(path.read_text())
         except FileNotFoundError:
             raise ConfigError(f"{path} does not exist. Give the path of a YAML configuration.") from None
         except (yaml.YAMLError, UnicodeDecodeError) as error:
@@ -154,6 +155,36 @@ def not_yaml(path: Path, error: yaml.YAMLError | UnicodeDecodeError) -> str:
     where = f"line {mark.line + 1}, column {mark.column + 1}: " if mark else ""
     reason = getattr(error, "problem", None) or " ".join(str(error).split())
     return f"{path} is not valid YAML: {where}{reason}."
+
+
+class _StrictLoader(yaml.SafeLoader):
+    """YAML in which a key that stands twice is an error, where the last one would silently win."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
+        """Build a mapping, after a look at its keys."""
+        seen: set[str] = set()
+        for key, _ in node.value:
+            if key.value in seen and key.tag != "tag:yaml.org,2002:merge":
+                problem = f"the key {key.value!r} stands twice"
+                raise yaml.constructor.ConstructorError(None, None, problem, key.start_mark)
+            seen.add(key.value)
+        return super().construct_mapping(node, deep)
+
+
+def read_yaml(text: str) -> Any:
+    """Read YAML of plain values; a key that stands twice is an error.
+
+    Raises
+    ------
+    yaml.YAMLError
+        The text is not YAML, or a key stands twice.
+
+    Examples
+    --------
+    >>> read_yaml("a: 1")
+    {'a': 1}
+    """
+    return yaml.load(text, _StrictLoader)  # a SafeLoader: plain values alone
 
 
 def first_problem(error: ValidationError, model: type[BaseModel]) -> str:

@@ -20,7 +20,7 @@ app = App(
     help_epilogue=(
         "Example:\n"
         "  epigx demo\n"
-        "  epigx demo -o /tmp/epigx-demo --quick\n\n"
+        "  epigx demo -o try-epigx --quick\n\n"
         "Each step is printed as the command that does it, so that it can be repeated and changed. All data are "
         "simulated."
     ),

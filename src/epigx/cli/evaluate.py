@@ -63,11 +63,11 @@ def evaluate(
     json : bool
         Write JSON.
     """
-    from epigx.cli.machine import device_line
+    from epigx.cli.machine import prepare
     from epigx.dataset.store import open_dataset
     from epigx.evaluation.evaluate import evaluate as score
 
-    say(device_line())
+    say(prepare())
     with Progress("Predicting") as progress:
         found = score(
             run, split=split, drop=drop, window=window, data=data, cell_type=cell_type, bootstrap=bootstrap,

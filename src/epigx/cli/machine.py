@@ -8,7 +8,7 @@ import shutil
 from importlib import metadata
 from pathlib import Path
 
-__all__ = ["compute", "device_line", "extras", "room", "versions"]
+__all__ = ["compute", "device_line", "extras", "prepare", "room", "versions"]
 
 _PACKAGES = (
     "torch", "pytorch-lightning", "numpy", "pandas", "pyarrow", "scipy", "pysam", "pybigtools", "hictkpy", "pydantic",
@@ -68,6 +68,16 @@ def device_line() -> str:
     found = compute()
     threads = f"{found['threads']} thread{'s' * (found['threads'] != 1)}"
     return f"Device: {found['device']}, {threads}. Kernel: {found['kernel']}. {found['why']}"
+
+
+def prepare() -> str:
+    """Set the process up for long computation, and say on what it is about to run; call it before torch is imported."""
+    # Threads that wait for work otherwise spin, and take the time of whoever shares the machine.
+    os.environ.setdefault("OMP_WAIT_POLICY", "passive")
+    from epigx.kernels import keep_freed_memory
+
+    keep_freed_memory()
+    return device_line()
 
 
 def _version(name: str) -> str | None:

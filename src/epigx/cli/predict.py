@@ -56,14 +56,14 @@ def predict(
     force : bool
         Replace an existing file.
     """
-    from epigx.cli.machine import device_line
+    from epigx.cli.machine import prepare
     from epigx.evaluation.predict import predict as infer
     from epigx.evaluation.scope import scope_of
     from epigx.training.folder import open_run
 
     if out is not None:
         check_output(out, force=force, suffixes=_FORMATS)
-    say(device_line())
+    say(prepare())
     opened = [open_run(run) for run in runs]
     dataset = scope_of(opened[0], split, data=data, cell_type=cell_type, covered=False).dataset
     with Progress("Predicting") as progress:

@@ -54,13 +54,13 @@ def report(
     force : bool
         Replace an existing file.
     """
-    from epigx.cli.machine import device_line
+    from epigx.cli.machine import prepare
     from epigx.report import write_report
     from epigx.report.tables import verdict
     from epigx.training.folder import open_run
 
     check_output(out, force=force)
-    say(device_line())
+    say(prepare())
     with Progress("Scoring") as progress:
         found = write_report(
             [open_run(run) for run in runs], out, data=data, cell_type=cell_type, split=split, bootstrap=bootstrap,

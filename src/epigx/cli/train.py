@@ -70,7 +70,7 @@ def train(
     force : bool
         Replace an existing run.
     """
-    from epigx.cli.machine import device_line
+    from epigx.cli.machine import prepare
     from epigx.cli.recipe import configure, seconds_of
     from epigx.training.run import train as fit
 
@@ -78,7 +78,7 @@ def train(
     config = configure(
         recipe, data=data, cell_types=cell_type, seed=seed, steps=steps, window=window, settings=settings
     )
-    say(device_line())
+    say(prepare())
     steps_planned, on = config.training.steps, ", ".join(config.data.cell_types)
     say(f"Training {recipe} on {on}: {steps_planned:,} steps, seed {config.training.seed}.")
     with Progress("Training") as progress:

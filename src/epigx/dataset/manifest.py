@@ -13,7 +13,7 @@ from typing import Any, Literal
 import yaml
 from pydantic import Field
 
-from epigx.config import Config, not_yaml
+from epigx.config import Config, not_yaml, read_yaml
 from epigx.dataset.signals import Role, Transform
 from epigx.dataset.sources import (
     CellType,
@@ -137,7 +137,7 @@ def read_manifest(path: str | Path) -> Manifest:
         what = "is a folder" if path.is_dir() else "does not exist"
         raise InputError(f"{path} {what}. Give the path of a manifest (YAML, or a TSV sheet).")
     try:
-        values = _read_sheet(path) if path.suffix == ".tsv" else yaml.safe_load(path.read_text(encoding="utf-8-sig"))
+        values = _read_sheet(path) if path.suffix == ".tsv" else read_yaml(path.read_text(encoding="utf-8-sig"))
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise ConfigError(not_yaml(path, error)) from None
     if isinstance(values, dict):
@@ -147,7 +147,7 @@ def read_manifest(path: str | Path) -> Manifest:
 
 def _read_sheet(path: Path) -> Any:
     lines = path.read_text(encoding="utf-8-sig").splitlines()  # spreadsheets put a mark at the start
-    values = yaml.safe_load("\n".join(line[1:].removeprefix(" ") for line in lines if line.startswith("#")))
+    values = read_yaml("\n".join(line[1:].removeprefix(" ") for line in lines if line.startswith("#")))
     rows = csv.DictReader((line for line in lines if line.strip() and not line.startswith("#")), delimiter="\t")
     if rows.fieldnames is None or "cell_type" not in rows.fieldnames:
         raise ConfigError(f"{path} has no column 'cell_type'. Give one row for each cell type, separated by tabs.")

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 import platform
 
 import torch
@@ -44,3 +45,12 @@ def test_room_is_in_gib(tmp_path):
     assert 0 < found["disk_free_gib"] < 1e7
     if "memory_gib" in found:
         assert 0 < found["memory_free_gib"] <= found["memory_gib"] < 1e5
+
+
+def test_preparing_makes_threads_wait_quietly_and_keeps_a_user_s_own_choice(monkeypatch):
+    monkeypatch.delenv("OMP_WAIT_POLICY", raising=False)
+    assert machine.prepare() == machine.device_line()
+    assert os.environ["OMP_WAIT_POLICY"] == "passive"
+    monkeypatch.setenv("OMP_WAIT_POLICY", "active")
+    machine.prepare()
+    assert os.environ["OMP_WAIT_POLICY"] == "active"
