@@ -163,8 +163,8 @@ def _fit_features(
         present = logged[~np.isnan(logged)]
         if not present.size:
             raise DatasetError(f"{dataset.path}: no training gene has a value of the feature {name!r}. Leave it out.")
-        # A constant feature says nothing: it becomes 0 for every gene.
-        scale = 1.0 if transform == "none" else float(present.std()) or 1.0
+        # A constant feature says nothing: it becomes 0. Its computed deviation is often not 0 but a rounding error.
+        scale = 1.0 if transform == "none" or np.ptp(present) == 0 else float(present.std())
         fitted.append(FeatureInput(name=name, transform=transform, mean=float(present.mean()), scale=scale))
     return fitted
 

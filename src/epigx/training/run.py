@@ -114,18 +114,24 @@ def _check_output(folder: Path, config: RunConfig, *, resume: bool, force: bool)
 def _begin(folder: Path, config: RunConfig, material: Material, *, resume: bool) -> State:
     """Return where training stands, after making or emptying the folder if it starts anew."""
     checkpoint = folder / "checkpoints" / "last.ckpt"
+    kernel = kernel_in_use(material.device).name
     if resume and checkpoint.is_file():
         state = State.load(checkpoint)
         remove_partials(folder)
         if state.dataset_hash != material.dataset.hash:
             raise RunError(f"{folder} was trained on another dataset than {config.data.path} holds now. Train it anew.")
+        if state.kernel != kernel:
+            raise RunError(
+                f"{folder} was started with the kernel {state.kernel!r}, and {kernel!r} would come to other weights. "
+                f"Set EPIGX_KERNEL={state.kernel} to go on with it, or train anew with --force."
+            )
         _log.info("Going on from step %d.", state.step)
         return state
     if folder.exists() and any(folder.iterdir()):
         _remove(folder)
     write_text(folder / "config.yaml", config.dump())
     write_text(folder / "inputs.yaml", material.inputs.dump())
-    return State(dataset_hash=material.dataset.hash)
+    return State(dataset_hash=material.dataset.hash, kernel=kernel)
 
 
 def _remove(folder: Path) -> None:

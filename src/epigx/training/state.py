@@ -20,7 +20,7 @@ from epigx.errors import RunError
 
 __all__ = ["Best", "State"]
 
-_FORMAT = 1
+_FORMAT = 2
 _UNREADABLE = (
     RuntimeError,
     BadZipFile,
@@ -62,6 +62,8 @@ class State:
     ----------
     dataset_hash : str
         The dataset that it reads.
+    kernel : str
+        The kernel it runs on: another one rounds differently.
     step : int
         Optimizer steps made.
     weights, optimizer : dict
@@ -77,6 +79,7 @@ class State:
     """
 
     dataset_hash: str
+    kernel: str
     step: int = 0
     weights: dict[str, Tensor] = field(default_factory=dict)
     optimizer: dict[str, Any] = field(default_factory=dict)

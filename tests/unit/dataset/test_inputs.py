@@ -69,10 +69,11 @@ def test_a_missing_value_is_the_training_mean(transform, expected):
 
 def test_features_that_say_nothing(tiny_dataset, dataset, monkeypatch):
     values = dataset.feature_values("alpha")
-    values[:, 0] = 7
+    values[:, 0] = 0.1  # the computed deviation of which is not 0
     monkeypatch.setattr(type(dataset), "feature_values", lambda self, cell_type: values)
     constant = fit_inputs(dataset, ["alpha"], TRAIN).features[0]
-    assert (constant.apply(np.array([7.0, 7.0])) == 0).all()
+    np.testing.assert_allclose(constant.apply(np.array([0.1, 0.1])), 0, atol=1e-12)
+    assert constant.scale == 1
     values[TRAIN, 0] = np.nan
     with pytest.raises(DatasetError, match=r"no training gene has a value of the feature 'length'\. Leave it out"):
         fit_inputs(dataset, ["alpha"], TRAIN)

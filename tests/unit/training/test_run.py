@@ -328,6 +328,14 @@ def test_a_run_is_resumed_with_its_own_configuration(tiny_config, tmp_path):
         train(tiny_config("training.lr=0.02"), tmp_path / "run", resume=True)
 
 
+def test_a_run_is_resumed_with_its_own_kernel(tiny_config, tmp_path, monkeypatch):
+    monkeypatch.setenv("EPIGX_KERNEL", "reference")
+    train(tiny_config(), tmp_path / "run", max_time=0)
+    monkeypatch.setenv("EPIGX_KERNEL", "torch")
+    with pytest.raises(RunError, match=r"was started with the kernel 'reference'.*EPIGX_KERNEL=reference to go on"):
+        train(tiny_config(), tmp_path / "run", resume=True)
+
+
 def test_a_run_is_resumed_on_its_own_data_wherever_that_lies(tiny_config, make_dataset, tmp_path):
     train(tiny_config(), tmp_path / "run", max_time=0)
     moved, other = make_dataset(tmp_path / "moved"), make_dataset(tmp_path / "other", seed=1)

@@ -19,6 +19,7 @@ def some_state():
     parameter.sum().backward()
     optimizer.step()
     return State(
+        kernel="torch",
         dataset_hash="abc",
         step=7,
         weights=weights,
@@ -46,7 +47,7 @@ def test_a_state_comes_back_as_it_was(tmp_path):
 
 
 def test_a_state_without_best_weights(tmp_path):
-    State("abc").save(tmp_path / "last.ckpt")
+    State("abc", "torch").save(tmp_path / "last.ckpt")
     assert State.load(tmp_path / "last.ckpt").best is None
 
 
@@ -80,7 +81,7 @@ def test_what_is_no_state_is_refused_and_never_run(tmp_path, content):
 
 def test_a_flipped_bit_is_noticed(tmp_path):
     path, weight = tmp_path / "last.ckpt", torch.arange(6.0)
-    State("abc", weights={"model.a": weight}).save(path)
+    State("abc", "torch", weights={"model.a": weight}).save(path)
     content = bytearray(path.read_bytes())
     content[content.index(weight.numpy().tobytes())] ^= 1
     path.write_bytes(content)
