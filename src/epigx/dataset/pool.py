@@ -8,8 +8,9 @@ import threading
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
 from dataclasses import dataclass
-from multiprocessing import connection, get_context, parent_process
+from multiprocessing import connection, get_context, parent_process, resource_tracker
 
 from epigx.dataset.manifest import Manifest
 from epigx.dataset.readers import Readers
@@ -60,7 +61,8 @@ def run_tasks(build: Build, tasks: Sequence[Task], jobs: int) -> Iterator[Task]:
             yield task
         return
     with ProcessPoolExecutor(jobs, get_context("spawn"), initializer=_start, initargs=(build,)) as pool:
-        futures = {pool.submit(_run, task): task for task in tasks}
+        with _interruptions_held():
+            futures = {pool.submit(_run, task): task for task in tasks}
         try:
             for future in as_completed(futures):
                 future.result()
@@ -74,6 +76,20 @@ def run_tasks(build: Build, tasks: Sequence[Task], jobs: int) -> Iterator[Task]:
             pool.shutdown(cancel_futures=True)
 
 
+@contextmanager
+def _interruptions_held() -> Iterator[None]:
+    """Start processes that never see Ctrl-C, not even while they import: it is for the first one, which ends them."""
+    if not hasattr(signal, "pthread_sigmask"):  # Windows
+        yield
+        return
+    resource_tracker.ensure_running()  # its own start would let the signals through again
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
 _state: tuple[Build, Readers]
 
 
@@ -81,7 +97,7 @@ def _start(build: Build) -> None:
     """Make a new process ready."""
     global _state
     _state = build, Readers(build.manifest, build.window)
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the first process, which ends the others
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # where signals cannot be held back from a new process
     threading.Thread(target=_end_with_parent, daemon=True).start()
 
 
