@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
+
 from pydantic import Field
 from torch import nn
 
@@ -16,6 +18,6 @@ class Backbone(Kind):
     d_model: int = Field(default=128, ge=1)
     """Channels of its input and output."""
 
+    @abstractmethod
     def build(self) -> nn.Module:
         """Return the network, with fresh weights: ``Float[Tensor, "batch length d_model"]`` to the same shape."""
-        raise NotImplementedError

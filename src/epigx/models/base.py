@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
+
 from torch import nn
 
 from epigx.config import Kind
@@ -17,6 +19,7 @@ class Model(Kind):
         """Encoded-signal channels d′; 0 when the model encodes no signals, and so cannot be intervened on."""
         return 0
 
+    @abstractmethod
     def build(self, n_signals: int, n_features: int, window: int) -> nn.Module:
         """Return the network with fresh weights; called with a :class:`~epigx.batch.Batch`, it gives a ``Prediction``.
 
@@ -27,4 +30,3 @@ class Model(Kind):
         window : int, bp
             Length of the windows that it is trained on.
         """
-        raise NotImplementedError

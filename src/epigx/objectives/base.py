@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from typing import Literal
 
 from jaxtyping import Float
@@ -21,6 +22,7 @@ Distance = Literal["l1", "smooth_l1", "mse"]
 class Objective(Kind):
     """Settings of an objective; a new objective is a subclass with its own ``kind`` and ``build``."""
 
+    @abstractmethod
     def build(self, model: Model, n_signals: int) -> nn.Module:
         """Return the objective's module: ``module(network, batch)`` gives ``(Prediction, Loss)``.
 
@@ -33,7 +35,6 @@ class Objective(Kind):
         n_signals : int
             Signals that the run's inputs have.
         """
-        raise NotImplementedError
 
 
 def distance(
