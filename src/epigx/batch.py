@@ -1,19 +1,47 @@
 """The three values that cross layers: what a model reads, what it says, and what an objective makes of it.
 
 Axes: ``batch`` genes, ``length`` bases of the window, ``signal`` epigenomic channels, ``feature`` per-gene scalars,
-``pattern`` background patterns, ``encoded`` encoded-signal channels (d′ in the paper).
+``element`` a gene's promoter and candidate enhancers, ``pattern`` background patterns, ``encoded`` encoded-signal
+channels (d′ in the paper).
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from typing import Literal
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 from torch import Tensor
 
-__all__ = ["Batch", "Loss", "Prediction"]
+__all__ = ["Batch", "Elements", "Loss", "Need", "Prediction"]
+
+Need = Literal["peaks", "blacklist", "elements"]
+"""A field of :class:`Batch` that is there only for the models that ask for it."""
+
+
+@dataclass(frozen=True)
+class Elements:
+    """The promoter of each gene and the candidate enhancers around it.
+
+    Parameters
+    ----------
+    sequence : Float[Tensor, "batch element length 4"]
+        One-hot bases in the order A, C, G, T; the promoter comes first, then the enhancers, the nearest first. An
+        element shorter than ``length`` lies in the middle of its zeros, and a slot without an element is all zeros.
+    features : Float[Tensor, "batch element 3"]
+        Distance from the TSS in kb, log10(1 + contact with the TSS), and activity; zeros for the promoter.
+    """
+
+    sequence: Float[Tensor, "batch element length 4"]
+    features: Float[Tensor, "batch element 3"]
+
+    def to(self, device: torch.device | str) -> Elements:
+        """Return the elements with their tensors on ``device``."""
+        return Elements(
+            sequence=self.sequence.to(device, non_blocking=True), features=self.features.to(device, non_blocking=True)
+        )
 
 
 @dataclass(frozen=True)
@@ -32,6 +60,12 @@ class Batch:
         log10(1 + x) of the measured expression; ``None`` when the genes have no label.
     gene_id : tuple of str
         One identifier per gene.
+    peaks : Bool[Tensor, "batch length"] or None
+        Whether a base lies in an accessibility peak; only for models that need ``"peaks"``.
+    blacklist : Bool[Tensor, "batch length"] or None
+        Whether a base lies in a blacklisted region; only for models that need ``"blacklist"``.
+    elements : Elements or None
+        Promoter and candidate enhancers; only for models that need ``"elements"``.
     """
 
     sequence: Float[Tensor, "batch length 4"]
@@ -39,6 +73,9 @@ class Batch:
     features: Float[Tensor, "batch feature"]
     expression: Float[Tensor, " batch"] | None = None
     gene_id: tuple[str, ...] = ()
+    peaks: Bool[Tensor, "batch length"] | None = None
+    blacklist: Bool[Tensor, "batch length"] | None = None
+    elements: Elements | None = None
 
     def __len__(self) -> int:
         """Return the number of genes."""
@@ -52,6 +89,9 @@ class Batch:
             signals=self.signals.to(device, non_blocking=True),
             features=self.features.to(device, non_blocking=True),
             expression=None if self.expression is None else self.expression.to(device, non_blocking=True),
+            peaks=None if self.peaks is None else self.peaks.to(device, non_blocking=True),
+            blacklist=None if self.blacklist is None else self.blacklist.to(device, non_blocking=True),
+            elements=None if self.elements is None else self.elements.to(device),
         )
 
 

@@ -6,9 +6,10 @@ from abc import abstractmethod
 
 from torch import nn
 
+from epigx.batch import Need
 from epigx.config import Kind
 
-__all__ = ["Model"]
+__all__ = ["Model", "Need"]
 
 
 class Model(Kind):
@@ -18,6 +19,11 @@ class Model(Kind):
     def n_encoded(self) -> int:
         """Encoded-signal channels d′; 0 when the model encodes no signals, and so cannot be intervened on."""
         return 0
+
+    @property
+    def needs(self) -> frozenset[Need]:
+        """Fields of the batch that it reads beside DNA, signals and features; a dataset may lack them."""
+        return frozenset()
 
     @abstractmethod
     def build(self, n_signals: int, n_features: int, window: int) -> nn.Module:
