@@ -88,8 +88,9 @@ def scope_of(
     cell_type = _cell_type(run, dataset, cell_type)
     inputs = run.inputs if window is None else Inputs.parse({**run.inputs.model_dump(), "window": window})
     split = split_of(run, dataset)
-    minimum = run.config.data.min_dna_coverage if covered else 0.0
-    rows = rows_of(dataset, part, split, min_dna_coverage=minimum)
+    asked = run.config.data
+    least, counted = (asked.min_dna_coverage, asked.coverage_window) if covered else (0.0, None)
+    rows = rows_of(dataset, part, split, min_dna_coverage=least, coverage_window=counted)
     return Scope(
         dataset=dataset,
         cell_type=cell_type,

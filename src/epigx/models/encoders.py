@@ -1,4 +1,4 @@
-"""The two networks that read epigenomic signals: g_θ for the predictor, g_ω for the background patterns."""
+"""The entrance networks: bases and signals (g_θ) for the predictor, signals (g_ω) for the background patterns."""
 
 from __future__ import annotations
 
@@ -7,13 +7,62 @@ from typing import Literal
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
+from torch.nn import functional
 
 from epigx.errors import ConfigError
 from epigx.layers.linear import Linear
 
-__all__ = ["Activation", "ConfounderEncoder", "SignalEncoder"]
+__all__ = [
+    "Activation",
+    "ConfounderEncoder",
+    "MotifEncoder",
+    "SignalEncoder",
+    "mean_over_positions",
+    "sequence_encoder",
+]
 
 Activation = Literal["sigmoid", "softmax"]
+
+
+def sequence_encoder(n_encoded: int, resolution: int) -> nn.Module:
+    """Return what embeds one-hot bases, one base per position (the paper's linear layer) or several."""
+    return Linear(4, n_encoded) if resolution == 1 else MotifEncoder(n_encoded, resolution)
+
+
+class MotifEncoder(nn.Module):
+    """Embeds several bases as one position: a convolution finds motifs, and the best match of each is kept.
+
+    Parameters
+    ----------
+    n_encoded : int
+        Channels of the embedding.
+    resolution : int, bp
+        Bases per position.
+    n_motifs, width : int
+        Filters of the convolution, and the bases that each spans; odd.
+    """
+
+    def __init__(self, n_encoded: int, resolution: int, n_motifs: int = 64, width: int = 15) -> None:
+        super().__init__()
+        self.resolution = resolution
+        self.convolution = nn.Conv1d(4, n_motifs, width, padding=width // 2)
+        self.projection = Linear(n_motifs, n_encoded)
+
+    def forward(self, sequence: Float[Tensor, "batch length base"]) -> Float[Tensor, "batch position encoded"]:
+        """Embed each stretch of bases."""
+        matches = functional.max_pool1d(self.convolution(sequence.transpose(1, 2)), self.resolution)
+        embedded: Tensor = self.projection(torch.relu(matches).transpose(1, 2))
+        return embedded
+
+
+def mean_over_positions(
+    signals: Float[Tensor, "batch length signal"], resolution: int
+) -> Float[Tensor, "batch position signal"]:
+    """Average signals over each stretch of ``resolution`` base pairs."""
+    if resolution == 1:
+        return signals
+    genes, length, channels = signals.shape
+    return signals.reshape(genes, length // resolution, resolution, channels).mean(2)
 
 
 class SignalEncoder(Linear):

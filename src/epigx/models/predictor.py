@@ -11,9 +11,8 @@ from torch import Tensor, nn
 from epigx.backbones import Backbone, Caduceus
 from epigx.batch import Batch, Prediction
 from epigx.errors import ConfigError
-from epigx.layers.linear import Linear
 from epigx.models.base import Model
-from epigx.models.encoders import SignalEncoder
+from epigx.models.encoders import SignalEncoder, mean_over_positions, sequence_encoder
 from epigx.models.head import Head, pool_centre
 
 __all__ = ["Predictor", "PredictorModel"]
@@ -29,6 +28,9 @@ class PredictorModel(Model):
     """Whether it reads the signals beside the DNA."""
     pool: int = Field(default=2_000, ge=0)
     """Central base pairs whose hidden states are averaged; 0: all. A shorter window is averaged whole."""
+    resolution: int = Field(default=1, ge=1)
+    """Base pairs per position of the backbone. 1 is the paper's; with more, signals are averaged over them and motifs
+    are found before (docs/decisions/0013), which makes windows of tens of kb cheap."""
 
     @property
     def n_encoded(self) -> int:
@@ -36,13 +38,14 @@ class PredictorModel(Model):
         return self.backbone.d_model if self.signals else 0
 
     def build(self, n_signals: int, n_features: int, window: int) -> Predictor:
-        """Return the network with fresh weights; any window serves, as nothing in it depends on the length.
+        """Return the network with fresh weights; nothing in it depends on the window's length.
 
         Raises
         ------
         ConfigError
-            The model reads signals and the run's inputs have none.
+            The model reads signals and the run's inputs have none; or the window is no whole number of positions.
         """
+        _check_length(window, self.resolution)
         if self.signals and not n_signals:
             raise ConfigError(
                 "model.signals is true, but the run's inputs have no signals. "
@@ -66,8 +69,10 @@ class Predictor(nn.Module):
 
     def __init__(self, config: PredictorModel, n_signals: int, n_features: int) -> None:
         super().__init__()
-        self.central = config.pool
-        self.sequence_encoder = Linear(4, config.backbone.d_model)
+        self.resolution = config.resolution
+        # Rounded up, so that a pool shorter than a position does not become "all".
+        self.central = -(-config.pool // config.resolution)
+        self.sequence_encoder = sequence_encoder(config.backbone.d_model, config.resolution)
         self.signal_encoder = SignalEncoder(n_signals, config.backbone.d_model) if n_signals else None
         self.backbone = config.backbone.build()
         self.head = Head(config.backbone.d_model, n_features)
@@ -80,13 +85,20 @@ class Predictor(nn.Module):
         pooled = self.pool(self.hidden(embedded))
         return Prediction(expression=self.head(pooled, batch.features))
 
-    def encode_sequence(self, batch: Batch) -> Float[Tensor, "batch length encoded"]:
-        """Embed the bases; N has the bias alone."""
+    def encode_sequence(self, batch: Batch) -> Float[Tensor, "batch position encoded"]:
+        """Embed the bases of each position; N has the bias alone.
+
+        Raises
+        ------
+        ConfigError
+            The window is no whole number of positions.
+        """
+        _check_length(batch.sequence.shape[1], self.resolution)
         embedded: Tensor = self.sequence_encoder(batch.sequence)
         return embedded
 
-    def encode_signals(self, batch: Batch) -> Float[Tensor, "batch length encoded"]:
-        """Return H = g_θ(S).
+    def encode_signals(self, batch: Batch) -> Float[Tensor, "batch position encoded"]:
+        """Return H = g_θ(S), of the signals' means over each position.
 
         Raises
         ------
@@ -95,7 +107,7 @@ class Predictor(nn.Module):
         """
         if self.signal_encoder is None:
             raise ConfigError("This model reads no signals (model.signals is false), so it has none to encode.")
-        encoded: Tensor = self.signal_encoder(batch.signals)
+        encoded: Tensor = self.signal_encoder(mean_over_positions(batch.signals, self.resolution))
         return encoded
 
     def hidden(self, embedded: Float[Tensor, "arm length channel"]) -> Float[Tensor, "arm length channel"]:
@@ -106,3 +118,11 @@ class Predictor(nn.Module):
     def pool(self, hidden: Float[Tensor, "arm length channel"]) -> Float[Tensor, "arm channel"]:
         """Average the hidden states around the TSS."""
         return pool_centre(hidden, self.central)
+
+
+def _check_length(length: int, resolution: int) -> None:
+    if length % resolution:
+        raise ConfigError(
+            f"The window of {length:,} bp is no whole number of positions of {resolution} bp (model.resolution). "
+            "Choose a window that is a multiple of it."
+        )

@@ -36,7 +36,11 @@ class DataConfig(Config):
     split: Split | None = None
     """Chromosomes for validation and test; none: the dataset's split."""
     min_dna_coverage: float = Field(default=0.0, ge=0.0, le=1.0)
-    """Leave out genes with a smaller share of known bases in their window."""
+    """Leave out genes with a smaller share of known bases."""
+    coverage_window: int | None = Field(default=None, ge=2)
+    """Central base pairs in which known bases are counted; none: the dataset's whole window."""
+    dna: bool = True
+    """Whether the bases are read; the sequence is all zeros otherwise."""
 
 
 class TrainingConfig(Config):

@@ -80,6 +80,7 @@ def prepare(config: RunConfig) -> Material:
         signals=data.signals,
         transforms=data.transforms,
         features=data.features,
+        dna=data.dna,
     )
     found = {part: Windows(dataset, data.cell_types, index, inputs) for part, index in rows.items()}
     train, valid = found["train"].labelled(), found["valid"].labelled()
@@ -101,7 +102,7 @@ def prepare(config: RunConfig) -> Material:
 
 
 def _rows(dataset: Dataset, data: DataConfig, part: Part, split: Split) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
-    return rows_of(dataset, part, split, min_dna_coverage=data.min_dna_coverage)
+    return rows_of(dataset, part, split, min_dna_coverage=data.min_dna_coverage, coverage_window=data.coverage_window)
 
 
 def _no_labels(dataset: Dataset, data: DataConfig, part: Part, split: Split) -> str:

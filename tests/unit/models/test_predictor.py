@@ -75,3 +75,35 @@ def test_predictions_are_float32_under_autocast() -> None:
         mixed = network(batch).expression
     assert mixed.dtype == torch.float32
     torch.testing.assert_close(mixed, network(batch).expression, atol=0.05, rtol=0.05)
+
+
+def test_a_coarse_position_reads_the_mean_of_its_signals() -> None:
+    torch.manual_seed(0)
+    network = PredictorModel(backbone=Caduceus(d_model=8, n_layers=1), resolution=8, pool=16).build(3, 9, 64).eval()
+    batch = batch_of(2, 64)
+    spread = replace(batch, signals=batch.signals.unflatten(1, (8, 8)).mean(2).repeat_interleave(8, dim=1))
+    assert network.encode_signals(batch).shape == (2, 8, 8)
+    torch.testing.assert_close(network(batch).expression, network(spread).expression)
+    hidden = network.hidden(network.encode_sequence(batch) + network.encode_signals(batch))
+    torch.testing.assert_close(network(batch).expression, network.head(hidden[:, 3:5].mean(1), batch.features))
+
+
+def test_a_coarse_position_reads_a_motif_wherever_it_lies_within() -> None:
+    torch.manual_seed(0)
+    network = PredictorModel(backbone=Caduceus(d_model=8, n_layers=1), resolution=32).build(3, 9, 96)
+    motif = torch.nn.functional.one_hot(torch.tensor([0, 1, 2, 3, 0, 1, 2]), 4).float()
+    embedded = []
+    for start in (40, 49):
+        sequence = torch.zeros(1, 96, 4)
+        sequence[:, start : start + 7] = motif
+        embedded.append(network.encode_sequence(replace(batch_of(1, 96), sequence=sequence)))
+    torch.testing.assert_close(embedded[0], embedded[1])
+    assert not torch.allclose(embedded[0][:, 1], embedded[0][:, 0])
+
+
+def test_a_window_is_a_whole_number_of_positions() -> None:
+    model = PredictorModel(backbone=Caduceus(d_model=8, n_layers=1), resolution=32)
+    with pytest.raises(ConfigError, match=r"window of 100 bp is no whole number of positions of 32 bp"):
+        model.build(3, 9, 100)
+    with pytest.raises(ConfigError, match=r"window of 40 bp"):  # a shorter one at evaluation
+        model.build(3, 9, 64)(batch_of(1, 40))

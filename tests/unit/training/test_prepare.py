@@ -54,3 +54,19 @@ def test_rows_of_a_part(tiny_dataset):
     assert rows_of(dataset, "train", split).tolist() == list(range(36, 60))
     assert len(rows_of(dataset, "all", split)) == 60
     assert rows_of(dataset, "valid", split, min_dna_coverage=0.5).tolist() == [i for i in range(20) if i % 10 != 9]
+
+
+def test_known_bases_are_counted_in_the_part_of_the_window_asked_for(tiny_dataset):
+    dataset, split = open_dataset(tiny_dataset), Split(valid=("1",), test=("2",))
+    half = dataset.window // 2
+    central = dataset.sequence[:, half // 2 : half // 2 + half]
+    known = np.flatnonzero((central != 4).mean(1) >= 0.9)
+    assert rows_of(dataset, "all", split, min_dna_coverage=0.9, coverage_window=half).tolist() == known.tolist()
+    with pytest.raises(DatasetError, match=r"data\.coverage_window"):
+        rows_of(dataset, "all", split, coverage_window=2 * dataset.window)
+
+
+def test_without_dna_the_sequence_is_empty(tiny_config):
+    material = prepare(tiny_config("data.dna=false"))
+    assert not material.train[0].sequence.any()
+    assert not material.inputs.dna
