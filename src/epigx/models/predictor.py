@@ -10,9 +10,9 @@ from torch import Tensor, nn
 
 from epigx.backbones import Backbone, Caduceus
 from epigx.batch import Batch, Prediction
-from epigx.errors import ConfigError
-from epigx.models.base import Model
-from epigx.models.encoders import SignalEncoder, mean_over_positions, sequence_encoder
+from epigx.errors import ConfigError, DatasetError
+from epigx.models.base import Model, Need
+from epigx.models.encoders import MotifEncoder, SignalEncoder, mean_over_positions
 from epigx.models.head import Head, pool_centre
 
 __all__ = ["Predictor", "PredictorModel"]
@@ -31,11 +31,18 @@ class PredictorModel(Model):
     resolution: int = Field(default=1, ge=1)
     """Base pairs per position of the backbone. 1 is the paper's; with more, signals are averaged over them and motifs
     are found before (docs/decisions/0013), which makes windows of tens of kb cheap."""
+    mask: Literal["none", "peaks"] = "none"
+    """With peaks, all that lies outside of accessibility peaks is read as zero, the promoter too (MACS3 in Table 1)."""
 
     @property
     def n_encoded(self) -> int:
         """Encoded-signal channels d′: those of the backbone, or 0 for DNA alone."""
         return self.backbone.d_model if self.signals else 0
+
+    @property
+    def needs(self) -> frozenset[Need]:
+        """Peaks, where they are the mask."""
+        return frozenset({"peaks"}) if self.mask == "peaks" else frozenset()
 
     def build(self, n_signals: int, n_features: int, window: int) -> Predictor:
         """Return the network with fresh weights; nothing in it depends on the window's length.
@@ -43,9 +50,11 @@ class PredictorModel(Model):
         Raises
         ------
         ConfigError
-            The model reads signals and the run's inputs have none; or the window is no whole number of positions.
+            The model reads signals and the run's inputs have none; or the window is no whole number of positions, or
+            of another length than the backbone takes.
         """
         _check_length(window, self.resolution)
+        self.backbone.check_length(window // self.resolution)
         if self.signals and not n_signals:
             raise ConfigError(
                 "model.signals is true, but the run's inputs have no signals. "
@@ -70,9 +79,11 @@ class Predictor(nn.Module):
     def __init__(self, config: PredictorModel, n_signals: int, n_features: int) -> None:
         super().__init__()
         self.resolution = config.resolution
+        self.masked = config.mask == "peaks"
         # Rounded up, so that a pool shorter than a position does not become "all".
         self.central = -(-config.pool // config.resolution)
-        self.sequence_encoder = sequence_encoder(config.backbone.d_model, config.resolution)
+        d_model, resolution = config.backbone.d_model, config.resolution
+        self.sequence_encoder = config.backbone.embedding() if resolution == 1 else MotifEncoder(d_model, resolution)
         self.signal_encoder = SignalEncoder(n_signals, config.backbone.d_model) if n_signals else None
         self.backbone = config.backbone.build()
         self.head = Head(config.backbone.d_model, n_features)
@@ -83,19 +94,21 @@ class Predictor(nn.Module):
         if self.signal_encoder is not None:
             embedded = embedded + self.encode_signals(batch)
         pooled = self.pool(self.hidden(embedded))
-        return Prediction(expression=self.head(pooled, batch.features))
+        mask = _peaks(batch) if self.masked else None
+        return Prediction(expression=self.head(pooled, batch.features), mask=mask)
 
     def encode_sequence(self, batch: Batch) -> Float[Tensor, "batch position encoded"]:
-        """Embed the bases of each position; N has the bias alone.
+        """Embed the bases of each position; N has the bias alone, or a row of its own in a table of tokens.
 
         Raises
         ------
         ConfigError
             The window is no whole number of positions.
+        DatasetError
+            The model is masked by peaks, and the batch has none.
         """
         _check_length(batch.sequence.shape[1], self.resolution)
-        embedded: Tensor = self.sequence_encoder(batch.sequence)
-        return embedded
+        return self._mask(self.sequence_encoder(batch.sequence), batch)
 
     def encode_signals(self, batch: Batch) -> Float[Tensor, "batch position encoded"]:
         """Return H = g_θ(S), of the signals' means over each position.
@@ -104,11 +117,12 @@ class Predictor(nn.Module):
         ------
         ConfigError
             The model reads DNA alone.
+        DatasetError
+            The model is masked by peaks, and the batch has none.
         """
         if self.signal_encoder is None:
             raise ConfigError("This model reads no signals (model.signals is false), so it has none to encode.")
-        encoded: Tensor = self.signal_encoder(mean_over_positions(batch.signals, self.resolution))
-        return encoded
+        return self._mask(self.signal_encoder(mean_over_positions(batch.signals, self.resolution)), batch)
 
     def hidden(self, embedded: Float[Tensor, "arm length channel"]) -> Float[Tensor, "arm length channel"]:
         """Run the backbone; genes and arms of an intervention share the first axis."""
@@ -118,6 +132,21 @@ class Predictor(nn.Module):
     def pool(self, hidden: Float[Tensor, "arm length channel"]) -> Float[Tensor, "arm channel"]:
         """Average the hidden states around the TSS."""
         return pool_centre(hidden, self.central)
+
+    def _mask(self, encoded: Tensor, batch: Batch) -> Float[Tensor, "batch position encoded"]:
+        """Multiply each position by the part of it that lies in peaks."""
+        if not self.masked:
+            return encoded
+        return encoded * mean_over_positions(_peaks(batch)[..., None], self.resolution).to(encoded.dtype)
+
+
+def _peaks(batch: Batch) -> Float[Tensor, "batch length"]:
+    if batch.peaks is None:
+        raise DatasetError(
+            "The model is masked by peaks (model.mask), and the dataset has none. "
+            "Build it with peaks for each cell type, or set model.mask to none."
+        )
+    return batch.peaks.float()
 
 
 def _check_length(length: int, resolution: int) -> None:

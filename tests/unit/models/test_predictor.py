@@ -7,7 +7,7 @@ import torch
 
 from epigx.backbones import Caduceus
 from epigx.batch import Batch
-from epigx.errors import ConfigError
+from epigx.errors import ConfigError, DatasetError
 from epigx.models import PredictorModel
 
 
@@ -107,3 +107,38 @@ def test_a_window_is_a_whole_number_of_positions() -> None:
         model.build(3, 9, 100)
     with pytest.raises(ConfigError, match=r"window of 40 bp"):  # a shorter one at evaluation
         model.build(3, 9, 64)(batch_of(1, 40))
+
+
+def test_outside_of_peaks_nothing_is_read() -> None:
+    network = PredictorModel(backbone=Caduceus(d_model=8, n_layers=1), mask="peaks").build(3, 9, 40).eval()
+    network.sequence_encoder.bias.data.normal_()
+    peaks = torch.zeros(2, 40, dtype=torch.bool)
+    peaks[:, 5:20] = True
+    batch = replace(batch_of(2, 40), peaks=peaks)
+    prediction = network(batch)
+    assert torch.equal(prediction.mask, peaks.float())
+    outside = replace(batch, sequence=batch.sequence * peaks[..., None], signals=batch.signals + ~peaks[..., None])
+    assert torch.equal(network(outside).expression, prediction.expression)
+    inside = replace(batch, signals=batch.signals + peaks[..., None])
+    assert not torch.equal(network(inside).expression, prediction.expression)
+    assert not network.encode_signals(batch)[:, 20:].any()
+
+
+def test_a_position_of_several_bases_counts_by_its_share_in_peaks() -> None:
+    model = PredictorModel(backbone=Caduceus(d_model=8, n_layers=1), mask="peaks", resolution=4)
+    network = model.build(3, 9, 40).eval()
+    peaks = torch.zeros(1, 40, dtype=torch.bool)
+    peaks[:, 1:4] = True
+    batch = batch_of(1, 40)
+    everywhere = network.encode_signals(replace(batch, peaks=torch.ones_like(peaks)))
+    masked = network.encode_signals(replace(batch, peaks=peaks))
+    torch.testing.assert_close(masked[:, 0], 0.75 * everywhere[:, 0])
+    assert not masked[:, 1:].any()
+
+
+def test_a_mask_of_peaks_needs_peaks() -> None:
+    model = PredictorModel(backbone=Caduceus(d_model=8, n_layers=1), mask="peaks")
+    assert model.needs == {"peaks"}
+    assert PredictorModel().needs == set()
+    with pytest.raises(DatasetError, match=r"masked by peaks.*the dataset has none.*model\.mask to none"):
+        model.build(3, 9, 40)(batch_of(2, 40))
