@@ -2,5 +2,7 @@
 
 from epigx.backbones.base import Backbone
 from epigx.backbones.caduceus import Caduceus
+from epigx.backbones.hyena import HyenaDNA
+from epigx.backbones.mamba import Mamba
 
-__all__ = ["Backbone", "Caduceus"]
+__all__ = ["Backbone", "Caduceus", "HyenaDNA", "Mamba"]

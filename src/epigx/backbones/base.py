@@ -8,6 +8,7 @@ from pydantic import Field
 from torch import nn
 
 from epigx.config import Kind
+from epigx.layers.linear import Linear
 
 __all__ = ["Backbone"]
 
@@ -21,3 +22,10 @@ class Backbone(Kind):
     @abstractmethod
     def build(self) -> nn.Module:
         """Return the network, with fresh weights: ``Float[Tensor, "batch length d_model"]`` to the same shape."""
+
+    def embedding(self) -> nn.Module:
+        """Return what embeds one-hot bases as its input: a linear layer, unless the family has its own."""
+        return Linear(4, self.d_model)
+
+    def check_length(self, length: int) -> None:
+        """Raise ConfigError for a number of positions that the family cannot take; any will do, unless it says so."""

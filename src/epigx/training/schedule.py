@@ -7,11 +7,12 @@ from typing import Any
 
 from torch import nn
 
+from epigx.layers.hyena import FilterLinear, Sine
 from epigx.training.config import TrainingConfig
 
 __all__ = ["learning_rate", "parameter_groups"]
 
-_UNDECAYED_MODULES = (nn.modules.batchnorm._BatchNorm, nn.LayerNorm, nn.Embedding)
+_UNDECAYED_MODULES = (nn.modules.batchnorm._BatchNorm, nn.LayerNorm, nn.Embedding, FilterLinear, Sine)
 _UNDECAYED_NAMES = ("A_log", "D")
 
 
@@ -41,8 +42,9 @@ def learning_rate(step: int, config: TrainingConfig) -> float:
 def parameter_groups(*modules: nn.Module, weight_decay: float) -> list[dict[str, Any]]:
     """Divide the parameters of the model and the objective into decayed and not decayed, for AdamW.
 
-    Not decayed are parameters whose name ends in ``bias``, those of batch and layer normalisation and of embeddings,
-    and the scan's ``A_log`` and ``D``. The weights of RMSNorm are decayed, as in the official code.
+    Not decayed are parameters whose name ends in ``bias``, those of batch and layer normalisation, of embeddings and
+    of Hyena's implicit filters, and the scan's ``A_log`` and ``D``. The weights of RMSNorm are decayed, as in the
+    official code.
 
     Returns
     -------

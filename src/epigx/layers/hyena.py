@@ -1,0 +1,143 @@
+"""The Hyena operator: gates around a convolution as long as the window (Poli et al., 2023).
+
+B batch, L length, D channels.
+"""
+
+from __future__ import annotations
+
+import math
+
+import torch
+from jaxtyping import Float
+from scipy.fft import next_fast_len
+from torch import Tensor, nn
+
+from epigx.kernels import causal_conv1d
+
+__all__ = ["FilterLinear", "Hyena", "ImplicitFilter", "Sine", "long_convolution"]
+
+
+class FilterLinear(nn.Linear):
+    """A linear layer of an implicit filter; a class of its own because its weights are not decayed."""
+
+
+class Sine(nn.Module):
+    """sin(f x), with a trained frequency f for each channel.
+
+    Parameters
+    ----------
+    width : int
+        Channels.
+    frequency : float
+        Where each f starts.
+    """
+
+    def __init__(self, width: int, frequency: float = 10.0) -> None:
+        super().__init__()
+        self.frequency = nn.Parameter(torch.full((width,), frequency))
+
+    def forward(self, x: Float[Tensor, "*position channel"]) -> Float[Tensor, "*position channel"]:
+        """Apply the sine."""
+        return torch.sin(self.frequency * x)
+
+
+class ImplicitFilter(nn.Module):
+    """A filter of any length up to ``longest``, as a function of the position in it.
+
+    A perceptron with sines turns (t, cos, sin), for t from 0 to 1 over ``longest`` positions and two frequencies, into
+    a value for each channel; a decay exp(-δ t), of another rate δ in each channel, bounds its reach. All layers share
+    one :class:`Sine`, as in the official model.
+
+    Parameters
+    ----------
+    d_model : int
+        Channels D.
+    longest : int
+        Positions over which t runs from 0 to 1.
+    width : int
+        Units of each hidden layer.
+    """
+
+    BANDS = 2
+    SLOWEST, FASTEST, FLOOR = 1.5, 0.3, 1e-2
+    """The slowest channel has decayed to 0.01 at t = 1.5, the fastest at t = 0.3."""
+
+    def __init__(self, d_model: int, longest: int, width: int = 64) -> None:
+        super().__init__()
+        self.longest = longest
+        self.layers = nn.ModuleList(
+            [
+                FilterLinear(1 + 2 * self.BANDS, width),
+                FilterLinear(width, width),
+                FilterLinear(width, width),
+                FilterLinear(width, d_model, bias=False),
+            ]
+        )
+        self.sine = Sine(width)
+
+    def forward(self, length: int) -> Float[Tensor, "length channel"]:
+        """Return the first ``length`` values of each channel's filter."""
+        weight = self.layers[0].weight
+        place = torch.arange(length, device=weight.device, dtype=weight.dtype)[:, None]
+        t = place / (self.longest - 1)
+        angle = 2 * math.pi / self.longest * place * torch.linspace(1e-4, self.BANDS - 1, self.BANDS).to(weight)
+        hidden = torch.cat([t, angle.cos(), -angle.sin()], dim=-1)
+        for layer in self.layers[:-1]:
+            hidden = self.sine(layer(hidden))
+        slow, fast = (-math.log(self.FLOOR) / reach for reach in (self.SLOWEST, self.FASTEST))
+        rates = torch.linspace(slow, fast, self.layers[-1].out_features).to(weight)
+        value: Tensor = self.layers[-1](hidden)
+        return value * torch.exp(-t * rates)
+
+
+def long_convolution(
+    x: Float[Tensor, "batch length channel"], kernel: Float[Tensor, "length channel"]
+) -> Float[Tensor, "batch length channel"]:
+    """Convolve each channel with a filter as long as the window, looking only back: y_t = Σ_s kernel_s x_{t-s}.
+
+    By Fourier transforms, long enough that the end does not wrap around to the start; O(L log L).
+    """
+    length = x.shape[1]
+    size = next_fast_len(2 * length - 1, real=True)
+    # Transforms run along the last axis, where they are fastest.
+    spectrum = torch.fft.rfft(x.transpose(1, 2), n=size) * torch.fft.rfft(kernel.T, n=size)
+    return torch.fft.irfft(spectrum, n=size)[..., :length].transpose(1, 2)
+
+
+class Hyena(nn.Module):
+    """Hyena of order 2: x₀ ⊙ (h * (x₁ ⊙ v) + b ⊙ x₁ ⊙ v), with x₀, x₁, v from a projection and a short convolution.
+
+    The long convolution runs in float32 whatever the precision of the network, as half precision has too few digits
+    for a transform over a whole window.
+
+    Parameters
+    ----------
+    d_model : int
+        Channels D.
+    longest : int
+        Longest window that it takes.
+    width : int
+        Units of the implicit filter's hidden layers.
+    d_conv : int
+        Bases that the short convolution spans.
+    """
+
+    def __init__(self, d_model: int, longest: int, width: int = 64, d_conv: int = 3) -> None:
+        super().__init__()
+        self.in_proj = nn.Linear(d_model, 3 * d_model)
+        bound = 1 / math.sqrt(d_conv)
+        self.conv_weight = nn.Parameter(torch.empty(3 * d_model, d_conv).uniform_(-bound, bound))
+        self.conv_bias = nn.Parameter(torch.empty(3 * d_model).uniform_(-bound, bound))
+        self.filter = ImplicitFilter(d_model, longest, width)
+        self.skip_bias = nn.Parameter(torch.randn(d_model))
+        self.out_proj = nn.Linear(d_model, d_model)
+
+    def forward(self, x: Float[Tensor, "batch length channel"]) -> Float[Tensor, "batch length channel"]:
+        """Mix the positions of each window; a position sees those before it."""
+        mixed = causal_conv1d(self.in_proj(x), self.conv_weight, self.conv_bias)
+        gate, key, value = mixed.chunk(3, dim=-1)
+        with torch.autocast(x.device.type, enabled=False):
+            gated = (key * value).to(self.skip_bias.dtype)
+            remembered = long_convolution(gated, self.filter(x.shape[1])) + self.skip_bias * gated
+        out: Tensor = self.out_proj(gate * remembered.to(gate.dtype))
+        return out
