@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 from epigx.layers.linear import Linear
 
-__all__ = ["Head", "pool_centre"]
+__all__ = ["Head", "centre", "pool_centre"]
 
 
 class Head(nn.Module):
@@ -20,19 +20,22 @@ class Head(nn.Module):
     Parameters
     ----------
     d_model : int
-        Channels of the pooled hidden state, and units of each hidden layer.
+        Channels of the pooled hidden state.
     n_features : int
         Features per gene.
+    width : int, optional
+        Units of each hidden layer; as many as channels by default.
     """
 
-    def __init__(self, d_model: int, n_features: int) -> None:
+    def __init__(self, d_model: int, n_features: int, width: int | None = None) -> None:
         super().__init__()
+        width = width or d_model
         self.layers = nn.Sequential(
-            Linear(d_model + n_features, d_model),
+            Linear(d_model + n_features, width),
             nn.ReLU(),
-            Linear(d_model, d_model),
+            Linear(width, width),
             nn.ReLU(),
-            Linear(d_model, 1),
+            Linear(width, 1),
         )
 
     def forward(
@@ -44,18 +47,23 @@ class Head(nn.Module):
         return expression.squeeze(-1)
 
 
+def centre(x: Float[Tensor, "gene length channel"], central: int) -> Float[Tensor, "gene part channel"]:
+    """Return the central positions; 0 means all, and a window that is not longer is returned whole."""
+    length = x.shape[1]
+    if not 0 < central < length:
+        return x
+    start = (length - central) // 2
+    return x[:, start : start + central]
+
+
 def pool_centre(hidden: Float[Tensor, "gene length channel"], central: int) -> Float[Tensor, "gene channel"]:
-    """Average the hidden states of the window's central bases, in float32.
+    """Average the hidden states of the window's central positions, in float32.
 
     Parameters
     ----------
     hidden : Float[Tensor, "gene length channel"]
-        Hidden state of each base.
-    central : int, bp
-        Bases to average; 0 means all. A window that is not longer is averaged whole.
+        Hidden state of each position.
+    central : int
+        Positions to average; 0 means all. A window that is not longer is averaged whole.
     """
-    length = hidden.shape[1]
-    if 0 < central < length:
-        start = (length - central) // 2
-        hidden = hidden[:, start : start + central]
-    return hidden.mean(dim=1, dtype=torch.float32)
+    return centre(hidden, central).mean(dim=1, dtype=torch.float32)

@@ -41,3 +41,8 @@ def test_the_head_is_float32_under_autocast() -> None:
 
 def test_a_head_without_features() -> None:
     assert Head(16, 0)(torch.randn(4, 16), torch.empty(4, 0)).shape == (4,)
+
+
+def test_a_head_of_another_width() -> None:
+    head = Head(3072, 9, 128)
+    assert sum(parameter.numel() for parameter in head.parameters()) == 411_137  # Enformer's

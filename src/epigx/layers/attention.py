@@ -1,0 +1,133 @@
+"""Attention whose weights depend on the distance between two positions, as Enformer has it (Avsec et al., 2021).
+
+B batch, N positions, D channels, H heads, K channels of a key, F features of a distance.
+"""
+
+from __future__ import annotations
+
+import math
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+
+__all__ = ["RelativeAttention", "relative_features", "shift_to_pairs"]
+
+
+class RelativeAttention(nn.Module):
+    """Multi-head attention; a logit is (q + u) · k + (q + v) · r, with r a projection of features of the distance.
+
+    The biases u and v are trained. The projection out starts at zero, so that a fresh block passes its input on.
+
+    Parameters
+    ----------
+    d_model : int
+        Channels D.
+    n_heads : int
+        Heads H; each has D / H channels of values, and as many features of the distance.
+    d_key : int
+        Channels K of the queries and keys of a head.
+    dropout : float
+        Share of the attention weights that is zeroed in training.
+    position_dropout : float
+        The same for the features of distances.
+    """
+
+    def __init__(
+        self, d_model: int, n_heads: int, d_key: int = 64, *, dropout: float = 0.0, position_dropout: float = 0.0
+    ) -> None:
+        super().__init__()
+        self.n_heads = n_heads
+        self.scale = d_key**-0.5
+        self.query = nn.Linear(d_model, n_heads * d_key, bias=False)
+        self.key = nn.Linear(d_model, n_heads * d_key, bias=False)
+        self.value = nn.Linear(d_model, d_model, bias=False)
+        self.distance = nn.Linear(d_model // n_heads, n_heads * d_key, bias=False)
+        self.content_bias = nn.Parameter(torch.randn(n_heads, 1, d_key))
+        self.position_bias = nn.Parameter(torch.randn(n_heads, 1, d_key))
+        self.dropout = nn.Dropout(dropout)
+        self.position_dropout = nn.Dropout(position_dropout)
+        self.out = nn.Linear(d_model, d_model)
+        nn.init.zeros_(self.out.weight)
+        nn.init.zeros_(self.out.bias)
+
+    def forward(
+        self, x: Float[Tensor, "batch position channel"], features: Float[Tensor, "distance feature"]
+    ) -> Float[Tensor, "batch position channel"]:
+        """Mix the positions of each window.
+
+        Parameters
+        ----------
+        x : Float[Tensor, "batch position channel"]
+            The input.
+        features : Float[Tensor, "distance feature"]
+            What :func:`relative_features` gives for as many positions.
+        """
+        query, key, value = (self._heads(project(x)) for project in (self.query, self.key, self.value))
+        distance = self._heads(self.distance(self.position_dropout(features)))
+        query = query * self.scale
+        logits = (query + self.content_bias) @ key.mT
+        logits = logits + shift_to_pairs((query + self.position_bias) @ distance.mT)
+        mixed = self.dropout(logits.softmax(dim=-1)) @ value
+        out: Tensor = self.out(mixed.transpose(1, 2).flatten(2))
+        return out
+
+    def _heads(self, x: Tensor) -> Tensor:
+        """Split the channels (…, N, H · C) into heads (…, H, N, C)."""
+        return x.unflatten(-1, (self.n_heads, -1)).transpose(-3, -2)
+
+
+def shift_to_pairs(
+    by_distance: Float[Tensor, "batch head position distance"],
+) -> Float[Tensor, "batch head position position"]:
+    """Turn values by query and distance (-(N-1) … N-1) into values by query i and key j: those at distance j - i.
+
+    Each row is one step behind the row before it, so in memory the values wanted stand 2N - 2 apart from row to row.
+    """
+    n = by_distance.shape[-2]
+    stride = max(2 * n - 2, n)
+    rows = by_distance.flatten(-2)[..., n - 1 : n - 1 + n * stride]
+    return rows.unflatten(-1, (n, stride))[..., :n]
+
+
+def relative_features(
+    n_positions: int, n_features: int, device: torch.device | str = "cpu"
+) -> Float[Tensor, "distance feature"]:
+    """Describe each distance between two of N positions, from -(N-1) to N-1, by three families of curves.
+
+    Exponential decays with half-lives from 8 positions to N; windows of half-widths 1, 3, 7, …; and gamma densities
+    with means from a share of N to N, scaled so that the largest at each distance is 1. Half of the features are
+    curves of the absolute distance, the other half the same times its sign.
+
+    Parameters
+    ----------
+    n_positions : int
+        Positions N.
+    n_features : int
+        Features F; a multiple of 6.
+    device : device
+        Where to put them.
+
+    Returns
+    -------
+    Float[Tensor, "distance feature"]
+        float32, (2N - 1, F).
+    """
+    n_curves = n_features // 6
+    signed = torch.arange(1 - n_positions, n_positions, device=device, dtype=torch.float32)[:, None]
+    distance = signed.abs()
+    half_life = 2 ** torch.linspace(3, math.log2(n_positions), n_curves, device=device)
+    decays = torch.exp(-math.log(2) / half_life * distance)
+    reach = 2 ** torch.arange(1, n_curves + 1, device=device, dtype=torch.float32) - 1
+    windows = (distance < reach).float()
+    curves = torch.cat([decays, windows, _gamma_curves(distance, n_positions, n_curves)], dim=-1)
+    return torch.cat([curves, signed.sign() * curves], dim=-1)
+
+
+def _gamma_curves(distance: Tensor, n_positions: int, n_curves: int) -> Tensor:
+    deviation = n_positions / (2 * n_curves)
+    mean = torch.linspace(n_positions / n_curves, n_positions, n_curves, device=distance.device)
+    shape, rate = (mean / deviation) ** 2, mean / deviation**2
+    log_density = torch.xlogy(shape - 1, distance) - rate * distance - torch.lgamma(shape) + shape * rate.log()
+    density = log_density.exp() + 1e-8
+    return density / density.amax(dim=-1, keepdim=True)

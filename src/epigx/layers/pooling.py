@@ -1,0 +1,37 @@
+"""Pooling that learns which of a few neighbouring positions to keep."""
+
+from __future__ import annotations
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+from torch.nn import functional
+
+__all__ = ["AttentionPool"]
+
+
+class AttentionPool(nn.Module):
+    """The mean over each two neighbouring positions, weighted per channel by a softmax of a projection (Enformer).
+
+    The projection starts as twice the identity, between the mean and the maximum. An odd last position is kept alone.
+
+    Parameters
+    ----------
+    d_model : int
+        Channels.
+    """
+
+    def __init__(self, d_model: int) -> None:
+        super().__init__()
+        self.logits = nn.Linear(d_model, d_model, bias=False)
+        with torch.no_grad():
+            self.logits.weight.copy_(2 * torch.eye(d_model))
+
+    def forward(self, x: Float[Tensor, "batch channel length"]) -> Float[Tensor, "batch channel half"]:
+        """Halve the number of positions, rounded up."""
+        logits: Tensor = self.logits(x.transpose(1, 2)).transpose(1, 2)
+        if x.shape[-1] % 2:
+            x = functional.pad(x, (0, 1))
+            logits = functional.pad(logits, (0, 1), value=float("-inf"))
+        pairs, weights = x.unflatten(-1, (-1, 2)), logits.unflatten(-1, (-1, 2)).softmax(dim=-1)
+        return (pairs * weights).sum(dim=-1)

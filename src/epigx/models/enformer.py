@@ -1,0 +1,208 @@
+"""Enformer (Avsec et al., 2021), trained from scratch on DNA alone as Seq2Exp did, at any width and window.
+
+It is a model and no backbone, because it shortens the window: 128 bp become one bin.
+"""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from typing import Literal
+
+import torch
+from jaxtyping import Float
+from pydantic import Field, model_validator
+from torch import Tensor, nn
+
+from epigx.batch import Batch, Prediction
+from epigx.errors import ConfigError
+from epigx.layers.attention import RelativeAttention, relative_features
+from epigx.layers.pooling import AttentionPool
+from epigx.models.base import Model
+from epigx.models.head import Head, centre, pool_centre
+
+__all__ = ["Enformer", "EnformerModel", "EnformerTrunk"]
+
+
+class EnformerModel(Model):
+    """Enformer's trunk, the mean over its central bins, and a head; the defaults are the published size.
+
+    It takes any window of two bins or more, and of one longer than ``longest`` its central part. The official model
+    also computes 5,313 human and 1,643 mouse tracks that nothing uses, with 21,375,788 of its 251,632,429 parameters;
+    they are left out here, which leaves 230,256,641.
+    """
+
+    kind: Literal["enformer"] = "enformer"
+    d_model: int = Field(default=1_536, ge=12)
+    """Channels of the transformer; the convolutions go from half of it to all of it."""
+    n_layers: int = Field(default=11, ge=1)
+    """Blocks of the transformer."""
+    n_heads: int = Field(default=8, ge=1)
+    """Heads; each has six features of the distance, or a multiple of them."""
+    d_key: int = Field(default=64, ge=1)
+    """Channels of a query."""
+    n_poolings: int = Field(default=7, ge=3)
+    """Halvings of the window: a bin has 2 to their number base pairs, 128 by default."""
+    multiple: int = Field(default=128, ge=1)
+    """Channels of each convolution are a multiple of this."""
+    dropout: float = Field(default=0.4, ge=0.0, lt=1.0)
+    """Share of hidden values zeroed in training."""
+    attention_dropout: float = Field(default=0.05, ge=0.0, lt=1.0)
+    """The same for weights of the attention."""
+    position_dropout: float = Field(default=0.01, ge=0.0, lt=1.0)
+    """The same for features of distances."""
+    longest: int = Field(default=196_608, ge=1)
+    """Base pairs that are read; of a longer window the central ones."""
+    central_bins: int = Field(default=896, ge=0)
+    """Central bins whose hidden states are averaged; 0: all. A shorter window is averaged whole."""
+    d_head: int = Field(default=128, ge=1)
+    """Units of each hidden layer of the head."""
+
+    @model_validator(mode="after")
+    def _check_widths(self) -> EnformerModel:
+        if self.d_model % self.n_heads or (self.d_model // self.n_heads) % 6:
+            raise ValueError(
+                f"d_model ({self.d_model}) has to be a multiple of 6 n_heads ({6 * self.n_heads}): "
+                "a head describes distances by six kinds of features"
+            )
+        if self.d_model % self.multiple:
+            raise ValueError(f"d_model ({self.d_model}) has to be a multiple of {self.multiple} (multiple)")
+        return self
+
+    @property
+    def bin_size(self) -> int:
+        """Base pairs of a bin."""
+        return int(2**self.n_poolings)
+
+    @property
+    def widths(self) -> list[int]:
+        """Channels after the stem and after each convolution of the tower, in even ratios."""
+        steps = self.n_poolings - 2
+        ratios = (2 ** (step / steps) for step in range(steps + 1))
+        half = self.d_model // 2
+        return [half, *(round(half * ratio / self.multiple) * self.multiple for ratio in ratios)]
+
+    def build(self, n_signals: int, n_features: int, window: int) -> Enformer:
+        """Return the network with fresh weights; nothing in it depends on the window's length.
+
+        Raises
+        ------
+        ConfigError
+            The window has less than two bins.
+        """
+        if window < 2 * self.bin_size:
+            raise ConfigError(
+                f"Enformer needs windows of at least two bins of {self.bin_size} bp (model.n_poolings), and the run's "
+                f"have {window} bp. Use a longer window (data.window) or fewer poolings."
+            )
+        return Enformer(self, n_features)
+
+
+class Enformer(nn.Module):
+    """Trunk, mean over its bins, and head.
+
+    Parameters
+    ----------
+    config : EnformerModel
+        Sizes.
+    n_features : int
+        Features that the head reads beside the pooled bins.
+    """
+
+    def __init__(self, config: EnformerModel, n_features: int) -> None:
+        super().__init__()
+        self.config = config
+        self.trunk = EnformerTrunk(config)
+        self.head = Head(2 * config.d_model, n_features, config.d_head)
+
+    def forward(self, batch: Batch) -> Prediction:
+        """Predict the expression of each gene from the DNA of its window."""
+        bins = self.trunk(centre(batch.sequence, self.config.longest))
+        return Prediction(expression=self.head(pool_centre(bins, 0), batch.features))
+
+
+class EnformerTrunk(nn.Module):
+    """Bases to bins: convolutions that halve the window again and again, a transformer, a last convolution."""
+
+    def __init__(self, config: EnformerModel) -> None:
+        super().__init__()
+        d_model, widths = config.d_model, config.widths
+        self.central_bins = config.central_bins
+        self.n_distance_features = d_model // config.n_heads
+        self.stem = nn.Sequential(
+            nn.Conv1d(4, widths[0], 15, padding=7),
+            Residual(*convolution(widths[0], widths[0])),
+            AttentionPool(widths[0]),
+        )
+        self.tower = nn.Sequential(
+            *(
+                nn.Sequential(convolution(n_in, n_out, 5), Residual(*convolution(n_out, n_out)), AttentionPool(n_out))
+                for n_in, n_out in pairwise(widths)
+            )
+        )
+        self.transformer = nn.ModuleList(EnformerBlock(config) for _ in range(config.n_layers))
+        self.pointwise = nn.Sequential(convolution(d_model, 2 * d_model), nn.Dropout(config.dropout / 8), SigmoidGELU())
+
+    def forward(self, sequence: Float[Tensor, "batch length 4"]) -> Float[Tensor, "batch bin channel"]:
+        """Return a hidden state for each central bin; positions past the last whole bin make a bin of their own."""
+        x = self.tower(self.stem(sequence.transpose(1, 2))).transpose(1, 2)
+        features = relative_features(x.shape[1], self.n_distance_features, x.device)
+        for block in self.transformer:
+            x = block(x, features)
+        central = centre(x, self.central_bins)  # before the last normalisation, which is not to see the outer bins
+        hidden: Tensor = self.pointwise(central.transpose(1, 2)).transpose(1, 2)
+        return hidden
+
+
+class EnformerBlock(nn.Module):
+    """x + attention(LayerNorm(x)), and then a perceptron per position in the same way."""
+
+    def __init__(self, config: EnformerModel) -> None:
+        super().__init__()
+        d_model = config.d_model
+        self.attention_norm = nn.LayerNorm(d_model)
+        self.attention = RelativeAttention(
+            d_model,
+            config.n_heads,
+            config.d_key,
+            dropout=config.attention_dropout,
+            position_dropout=config.position_dropout,
+        )
+        self.dropout = nn.Dropout(config.dropout)
+        self.perceptron = nn.Sequential(
+            nn.LayerNorm(d_model),
+            nn.Linear(d_model, 2 * d_model),
+            nn.Dropout(config.dropout),
+            nn.ReLU(),
+            nn.Linear(2 * d_model, d_model),
+            nn.Dropout(config.dropout),
+        )
+
+    def forward(
+        self, x: Float[Tensor, "batch bin channel"], features: Float[Tensor, "distance feature"]
+    ) -> Float[Tensor, "batch bin channel"]:
+        """Add what the bins tell each other, then what is made of each bin."""
+        x = x + self.dropout(self.attention(self.attention_norm(x), features))
+        added: Tensor = self.perceptron(x)
+        return x + added
+
+
+class Residual(nn.Sequential):
+    """x + layers(x)."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Add what the layers make of the input."""
+        added: Tensor = super().forward(x)  # type: ignore[no-untyped-call]
+        return x + added
+
+
+class SigmoidGELU(nn.Module):
+    """x · sigmoid(1.702 x), the approximation of GELU that Enformer was published with."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Apply it to each value."""
+        return x * torch.sigmoid(1.702 * x)
+
+
+def convolution(n_in: int, n_out: int, width: int = 1) -> nn.Sequential:
+    """Return batch normalisation, activation and convolution, in this order."""
+    return nn.Sequential(nn.BatchNorm1d(n_in), SigmoidGELU(), nn.Conv1d(n_in, n_out, width, padding=width // 2))
