@@ -68,6 +68,11 @@ class Inputs(Config):
     dna: bool = True
     """Whether the bases are read; the sequence is all zeros otherwise."""
 
+    @property
+    def background(self) -> tuple[int, ...]:
+        """Places of the background signals among the channels."""
+        return tuple(place for place, signal in enumerate(self.signals) if signal.role == "background")
+
     def check(self, dataset: Dataset) -> None:
         """Make sure that a dataset holds all of it.
 

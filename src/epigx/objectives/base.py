@@ -23,7 +23,7 @@ class Objective(Kind):
     """Settings of an objective; a new objective is a subclass with its own ``kind`` and ``build``."""
 
     @abstractmethod
-    def build(self, model: Model, n_signals: int) -> nn.Module:
+    def build(self, model: Model, n_signals: int, background: tuple[int, ...] = ()) -> nn.Module:
         """Return the objective's module: ``module(network, batch)`` gives ``(Prediction, Loss)``.
 
         Its parameters are what training needs and inference does not; they are trained along with the model's.
@@ -34,6 +34,8 @@ class Objective(Kind):
             Settings of the model that it will be called with.
         n_signals : int
             Signals that the run's inputs have.
+        background : tuple of int
+            Which of them are background signals, by their place.
         """
 
 

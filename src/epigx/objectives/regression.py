@@ -20,7 +20,7 @@ class Regression(Objective):
     distance: Distance = "l1"
     """Distance of prediction and label; the paper's is L1."""
 
-    def build(self, model: Model, n_signals: int) -> RegressionLoss:
+    def build(self, model: Model, n_signals: int, background: tuple[int, ...] = ()) -> RegressionLoss:
         """Return the objective's module, which has no parameters."""
         return RegressionLoss(self)
 

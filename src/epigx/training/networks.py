@@ -64,7 +64,7 @@ def build_networks(config: RunConfig, inputs: Inputs, *, seed: int = 0) -> Netwo
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         model = config.model.build(len(inputs.signals), len(inputs.features), inputs.window)
-        return Networks(model, config.objective.build(config.model, len(inputs.signals)))
+        return Networks(model, config.objective.build(config.model, len(inputs.signals), inputs.background))
 
 
 def write_weights(path: Path, networks: Networks) -> None:
