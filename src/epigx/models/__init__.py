@@ -5,5 +5,17 @@ from epigx.models.encoders import ConfounderEncoder, SignalEncoder
 from epigx.models.enformer import EnformerModel
 from epigx.models.head import Head
 from epigx.models.predictor import Predictor, PredictorModel
+from epigx.models.seq2exp import Seq2Exp, Seq2ExpHard, Seq2ExpSoft
 
-__all__ = ["ConfounderEncoder", "EnformerModel", "Head", "Model", "Predictor", "PredictorModel", "SignalEncoder"]
+__all__ = [
+    "ConfounderEncoder",
+    "EnformerModel",
+    "Head",
+    "Model",
+    "Predictor",
+    "PredictorModel",
+    "Seq2Exp",
+    "Seq2ExpHard",
+    "Seq2ExpSoft",
+    "SignalEncoder",
+]

@@ -1,0 +1,243 @@
+"""Seq2Exp (Su et al., 2025): a first reading of the window says which positions matter, a second predicts from them.
+
+The mask is drawn from :class:`~epigx.models.mask_posterior.MaskPosterior`; the information bottleneck that keeps it
+sparse is the objective's (:mod:`epigx.objectives.bottleneck`). Blacklisted positions never count, and the central base
+pairs, the promoter, always do.
+"""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from typing import Literal, NamedTuple
+
+import torch
+from jaxtyping import Bool, Float
+from pydantic import Field, model_validator
+from torch import Tensor, nn
+from torch.distributions import Beta
+
+from epigx.backbones import Backbone, Caduceus
+from epigx.batch import Batch, Prediction
+from epigx.errors import ConfigError
+from epigx.models.base import Model, Need
+from epigx.models.encoders import SignalEncoder
+from epigx.models.head import Head, pool_centre
+from epigx.models.mask_posterior import MaskEvidence, MaskPosterior
+from epigx.models.packing import Packing, centre_of, pool_packed
+
+__all__ = ["HardSeq2Exp", "Selection", "Seq2Exp", "Seq2ExpHard", "Seq2ExpModel", "Seq2ExpSoft", "SoftSeq2Exp"]
+
+
+class Seq2ExpModel(Model):
+    """What the soft and the hard variant have in common; their settings differ as in the official scripts."""
+
+    backbone: Backbone = Caduceus()
+    """Sequence network that predicts from the selected positions."""
+    generator: Backbone | None
+    """Sequence network that proposes the mask; none: the same network, weights included, does both."""
+    generator_signals: bool
+    """Whether the network that proposes the mask reads the signals too, and not DNA alone."""
+    positions: bool
+    """Whether a learned vector for each position is added; it ties the model to windows no longer than in training."""
+    evidence: MaskEvidence
+    """How sequence and signals make the distribution of the mask."""
+    pool: int = Field(default=2_000, ge=1)
+    """Central base pairs that are always selected, and whose hidden states are averaged."""
+
+    @property
+    def needs(self) -> frozenset[Need]:
+        """The blacklist."""
+        return frozenset({"blacklist"})
+
+    @model_validator(mode="after")
+    def _same_width(self) -> Seq2ExpModel:
+        if self.generator is not None and self.generator.d_model != self.backbone.d_model:
+            raise ValueError(
+                f"generator.d_model ({self.generator.d_model}) and backbone.d_model ({self.backbone.d_model}) "
+                "must be equal, as both read the same embedding"
+            )
+        return self
+
+    @abstractmethod
+    def build(self, n_signals: int, n_features: int, window: int) -> Seq2Exp:
+        """Return the network with fresh weights.
+
+        Raises
+        ------
+        ConfigError
+            ``evidence`` is for another number of signals; the window is all centre, so that there is no choice; or it
+            has a length that a backbone does not take.
+        """
+
+
+class Seq2ExpSoft(Seq2ExpModel):
+    """Each position counts by its z: drawn in training, the mean otherwise."""
+
+    kind: Literal["seq2exp_soft"] = "seq2exp_soft"
+    generator: Backbone | None = Caduceus()
+    generator_signals: bool = False
+    positions: bool = False
+    evidence: MaskEvidence = MaskEvidence(scale=10.0, floor=1.0)
+
+    def build(self, n_signals: int, n_features: int, window: int) -> SoftSeq2Exp:
+        """Return the network with fresh weights."""
+        return SoftSeq2Exp(self, n_signals, n_features, window)
+
+
+class Seq2ExpHard(Seq2ExpModel):
+    """Positions whose z is below a threshold are removed: z is drawn in training, and its mean taken otherwise."""
+
+    kind: Literal["seq2exp_hard"] = "seq2exp_hard"
+    generator: Backbone | None = None
+    generator_signals: bool = True
+    positions: bool = True
+    evidence: MaskEvidence = MaskEvidence(scale=1.0, floor=0.0)
+    threshold: float = Field(default=0.5, gt=0, lt=1)
+    """Least z of a position that is kept."""
+    gradient: Literal["kl-only", "straight-through"] = "kl-only"
+    """What trains the mask. With kl-only, the official form, the prediction loss does not: positions are kept or
+    removed, and no value of the mask enters the prediction. With straight-through the kept positions are multiplied by
+    the mask, whose value is 1 and whose gradient is that of z (docs/decisions/0014)."""
+    packing: Packing = "gene"
+    """Whether each gene's kept positions are read by themselves, or, the official form, with zeros up to the longest of
+    the batch, so that a prediction depends on the genes beside it (docs/decisions/0014)."""
+
+    def build(self, n_signals: int, n_features: int, window: int) -> HardSeq2Exp:
+        """Return the network with fresh weights."""
+        return HardSeq2Exp(self, n_signals, n_features, window)
+
+
+class Selection(NamedTuple):
+    """A prediction, and the distribution that its mask is from."""
+
+    prediction: Prediction
+    posterior: Beta
+    """Of z, for each gene and position."""
+
+
+class Seq2Exp(nn.Module):
+    """The two readings of a window, and the mask between them.
+
+    Parameters
+    ----------
+    config : Seq2ExpModel
+        Networks and evidence.
+    n_signals, n_features : int
+        Signals of each position, and features that the head reads.
+    window : int, bp
+        Longest window.
+    """
+
+    def __init__(self, config: Seq2ExpModel, n_signals: int, n_features: int, window: int) -> None:
+        super().__init__()
+        if window <= config.pool:
+            raise ConfigError(
+                f"The window of {window:,} bp is all centre, which is always selected (model.pool: {config.pool:,}). "
+                "Train on longer windows (data.window), or set model.pool to less."
+            )
+        for network in filter(None, (config.generator, config.backbone)):
+            network.check_length(window)
+        d_model = config.backbone.d_model
+        self.central = config.pool
+        self.generator_signals = config.generator_signals
+        self.sequence_encoder = config.backbone.embedding()
+        self.signal_encoder = SignalEncoder(n_signals, d_model)
+        self.positions = nn.Parameter(torch.zeros(1, window, d_model)) if config.positions else None
+        self.generator = None if config.generator is None else config.generator.build()
+        self.posterior = MaskPosterior(config.evidence, d_model, n_signals)
+        self.backbone = config.backbone.build()
+        self.head = Head(d_model, n_features)
+
+    def forward(self, batch: Batch) -> Prediction:
+        """Predict the expression of each gene from the positions that are selected."""
+        return self.select(batch).prediction
+
+    def select(self, batch: Batch) -> Selection:
+        """Predict, and tell the distribution of the mask.
+
+        Raises
+        ------
+        ConfigError
+            The model has learned positions, and the windows are longer than those.
+        """
+        sequence: Tensor = self.sequence_encoder(batch.sequence)
+        if self.positions is not None:
+            sequence = sequence + _centre(self.positions, sequence.shape[1])
+        embedded = sequence + self.signal_encoder(batch.signals)
+        generator = self.backbone if self.generator is None else self.generator
+        first_reading = generator(embedded if self.generator_signals else sequence)
+        posterior: Beta = self.posterior(first_reading, batch.signals)
+        mask = _decided(self.draw(posterior), batch.blacklist, self.central)
+        expression = self.head(self.read(embedded, mask), batch.features)
+        return Selection(Prediction(expression, mask=mask), posterior)
+
+    @abstractmethod
+    def draw(self, posterior: Beta) -> Float[Tensor, "batch length"]:
+        """Return each position's weight, before blacklist and centre; nothing is random in evaluation."""
+
+    @abstractmethod
+    def read(
+        self, embedded: Float[Tensor, "batch length channel"], mask: Float[Tensor, "batch length"]
+    ) -> Float[Tensor, "batch channel"]:
+        """Read the selected positions, and average the hidden states of the centre."""
+
+
+class SoftSeq2Exp(Seq2Exp):
+    """Multiplies the embedding by the mask."""
+
+    def draw(self, posterior: Beta) -> Float[Tensor, "batch length"]:
+        """Return a draw of z in training, and its mean in evaluation."""
+        return posterior.rsample() if self.training else posterior.mean
+
+    def read(
+        self, embedded: Float[Tensor, "batch length channel"], mask: Float[Tensor, "batch length"]
+    ) -> Float[Tensor, "batch channel"]:
+        """Read the window with each position weighted."""
+        weighted = (embedded * mask[..., None]).to(embedded.dtype)
+        return pool_centre(self.backbone(weighted), self.central)
+
+
+class HardSeq2Exp(Seq2Exp):
+    """Removes the positions that the mask leaves out."""
+
+    def __init__(self, config: Seq2ExpHard, n_signals: int, n_features: int, window: int) -> None:
+        super().__init__(config, n_signals, n_features, window)
+        self.threshold = config.threshold
+        self.gradient = config.gradient
+        self.packing: Packing = config.packing
+
+    def draw(self, posterior: Beta) -> Float[Tensor, "batch length"]:
+        """Return whether z, drawn in training, reaches the threshold: 0 or 1, with the gradient of z if so set."""
+        z = posterior.rsample() if self.training else posterior.mean
+        chosen = (z >= self.threshold).to(z.dtype)
+        # The bracket is exactly zero.
+        return chosen if self.gradient == "kl-only" else chosen + (z - z.detach())
+
+    def read(
+        self, embedded: Float[Tensor, "batch length channel"], mask: Float[Tensor, "batch length"]
+    ) -> Float[Tensor, "batch channel"]:
+        """Read the positions that are kept as one stretch."""
+        if self.gradient == "straight-through":
+            embedded = (embedded * mask[..., None]).to(embedded.dtype)
+        return pool_packed(self.backbone, embedded, mask.detach().bool(), self.central, self.packing)
+
+
+def _decided(
+    mask: Float[Tensor, "batch length"], blacklist: Bool[Tensor, "batch length"] | None, central: int
+) -> Float[Tensor, "batch length"]:
+    """Return the mask with 0 on the blacklist, and then 1 in the centre, where the promoter is."""
+    if blacklist is not None:
+        mask = mask.masked_fill(blacklist, 0.0)
+    centre = torch.zeros(mask.shape[1], dtype=torch.bool, device=mask.device)
+    centre[centre_of(mask.shape[1], central)] = True
+    return mask.masked_fill(centre, 1.0)
+
+
+def _centre(positions: Float[Tensor, "1 longest channel"], length: int) -> Float[Tensor, "1 length channel"]:
+    """Return the vectors of the positions of a window around the same centre."""
+    if length > positions.shape[1]:
+        raise ConfigError(
+            f"The model has learned {positions.shape[1]:,} positions, and the windows have {length:,} bp. "
+            "Use windows that are not longer, or train with model.positions=false."
+        )
+    return positions[:, centre_of(positions.shape[1], length)]
