@@ -273,3 +273,28 @@ def genome_files(tmp_path: Path) -> GenomeFiles:
 def make_genome_files() -> type[GenomeFiles]:
     """Write raw files of a small genome in a folder, for tests that need several."""
     return GenomeFiles
+
+
+@pytest.fixture
+def region_files(genome_files: GenomeFiles) -> GenomeFiles:
+    """Raw files of a small genome, with peaks of either cell type and a blacklist."""
+    return _add_regions(genome_files)
+
+
+@pytest.fixture(scope="session")
+def add_regions() -> Callable[[GenomeFiles], GenomeFiles]:
+    return _add_regions
+
+
+def _add_regions(files: GenomeFiles) -> GenomeFiles:
+    """Give a small genome peaks of either cell type and a blacklist."""
+    for cell in files.values["cell_types"]:
+        rows = []
+        for chrom, size in files.sizes.items():
+            starts = np.sort(files.random.integers(0, size - 200, size // 250))
+            rows += [f"{chrom}\t{at}\t{at + files.random.integers(20, 200)}\tp\t0\t.\t5\t-1\t-1\t10" for at in starts]
+        files.write_text(f"{cell}.narrowPeak", rows)
+        files.values["cell_types"][cell]["peaks"] = f"{cell}.narrowPeak"
+    files.write_text("blacklist.bed", ["chr1\t1990\t2040", "chr2\t0\t120"])
+    files.values["blacklist"] = "blacklist.bed"
+    return files

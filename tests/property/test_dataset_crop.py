@@ -17,8 +17,8 @@ LONGEST = 1200
 
 
 @pytest.fixture(scope="module", params=["genome", "strand"])
-def long(request, make_genome_files, tmp_path_factory):
-    files = make_genome_files(tmp_path_factory.mktemp("crop") / "files")
+def long(request, make_genome_files, add_regions, tmp_path_factory):
+    files = add_regions(make_genome_files(tmp_path_factory.mktemp("crop") / "files"))
     files.values["orient"] = request.param
     files.values["cell_types"]["B"]["signals"]["hic"] = {"kind": "powerlaw"}
     return files.manifest(), build(files.manifest(), LONGEST, files.folder.parent / "long")
@@ -39,6 +39,9 @@ def test_crop_of_build_is_build_of_crop(long, tmp_path, half):
     rows = np.arange(len(dataset))
     inputs = fit_inputs(dataset, ["A"], rows, window=window)
     assert inputs == fit_inputs(short, ["A"], rows)
-    one, other = (Windows(source, "A", rows, inputs).__getitems__(rows) for source in (dataset, short))
+    needs = ("peaks", "blacklist")
+    one, other = (Windows(source, "A", rows, inputs, needs=needs).__getitems__(rows) for source in (dataset, short))
     assert bool((one.signals == other.signals).all())
     assert bool((one.sequence == other.sequence).all())
+    assert bool((one.peaks == other.peaks).all())
+    assert bool((one.blacklist == other.blacklist).all())

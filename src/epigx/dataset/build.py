@@ -15,11 +15,14 @@ import numpy as np
 import pandas as pd
 
 from epigx.dataset.arrays import make_array
+from epigx.dataset.bits import n_bytes
 from epigx.dataset.check import refuse_errors
-from epigx.dataset.describe import array_files, complete, describe
+from epigx.dataset.describe import array_files, complete, describe, region_info
 from epigx.dataset.gene_table import order_genes, select_genes, table_columns
 from epigx.dataset.manifest import Manifest
 from epigx.dataset.pool import Build, run_tasks
+from epigx.dataset.region_tasks import BlacklistTask, PeakTask
+from epigx.dataset.regions import BLACKLIST, peak_file
 from epigx.dataset.store import Dataset, open_dataset
 from epigx.dataset.tasks import DigestTask, SequenceTask, SignalTask, Task
 from epigx.dataset.work import WorkFolder, build_key
@@ -120,7 +123,9 @@ def _fill(work: WorkFolder, manifest: Manifest, window: int, jobs: int | None, p
 def _size(manifest: Manifest, window: int, n_genes: int) -> int:
     """Return the bytes of a dataset's arrays."""
     width = np.dtype(manifest.dtype).itemsize * len(manifest.signals) * len(manifest.cell_types)
-    return n_genes * window * (1 + width)
+    regions = region_info(manifest)
+    masks = len(regions.peaks) + regions.blacklist
+    return n_genes * (window * (1 + width) + n_bytes(window) * masks)
 
 
 def _jobs(size: int) -> int:
@@ -134,6 +139,9 @@ def _make_arrays(folder: Path, manifest: Manifest, window: int, n_genes: int) ->
     for cell_type in manifest.cell_types:
         shape = (n_genes, window, len(manifest.signals))
         make_array(folder / "signals" / f"{cell_type}.npy", shape, manifest.dtype)
+    regions = region_info(manifest)
+    for mask in (*map(peak_file, regions.peaks), *([BLACKLIST] if regions.blacklist else ())):
+        make_array(folder / mask, (n_genes, n_bytes(window)), np.uint8)
 
 
 def _run(build: Build, phases: Sequence[Sequence[Task]], jobs: int, progress: Progress | None) -> None:
@@ -160,6 +168,8 @@ def _filling_tasks(manifest: Manifest, genes: pd.DataFrame) -> list[Task]:
         first = int(part.index[0])
         tasks.append(SequenceTask(str(chrom), first, part))
         tasks += [SignalTask(cell_type, str(chrom), first, part) for cell_type in manifest.cell_types]
+        tasks += [PeakTask(cell_type, str(chrom), first, part) for cell_type in region_info(manifest).peaks]
+        tasks += [BlacklistTask(str(chrom), first, part)] if manifest.blacklist else []
     return tasks
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pandas as pd
 
 from epigx.dataset.check_genes import check_genes, check_tables
+from epigx.dataset.check_regions import check_regions
 from epigx.dataset.check_signals import check_cage, check_signals
 from epigx.dataset.gene_table import select_genes
 from epigx.dataset.manifest import Manifest
@@ -51,6 +52,7 @@ def check(manifest: Manifest, window: int) -> list[Problem]:
         check_tables(readers, genes, sizes, missing, problems)
     check_signals(readers, genes, sizes, missing, problems)
     check_cage(readers, genes, sizes, missing, problems)
+    check_regions(readers, genes, sizes, missing, problems)
     order = ("error", "warning", "notice")
     return sorted(problems, key=lambda problem: order.index(problem.level))
 

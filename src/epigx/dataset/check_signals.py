@@ -9,18 +9,19 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from epigx.dataset.blocks import BLOCK_BYTES
 from epigx.dataset.check_genes import report_labels
 from epigx.dataset.problem import Problems, counted, listed
 from epigx.dataset.readers import Readers, holds
 from epigx.dataset.signals import Transform, forbids_negative
 from epigx.dataset.sources import SignalFile
-from epigx.dataset.tasks import BLOCK_BYTES
 from epigx.genome.chromosomes import match_chromosome, match_chromosomes
 from epigx.genome.contacts import Contacts
 from epigx.genome.expression import cage_label
+from epigx.genome.peaks import Peaks
 from epigx.genome.tracks import Track
 
-__all__ = ["check_cage", "check_signals"]
+__all__ = ["check_cage", "check_chromosomes", "check_signals", "some_genes"]
 
 _SAMPLE = 500
 _LARGEST = {"float16": float(np.finfo(np.float16).max), "float32": float(np.finfo(np.float32).max)}
@@ -39,7 +40,7 @@ def check_signals(
                 continue
             with problems.catching(where):
                 signal = readers.signal(spec)
-                if not _check_chromosomes(readers, where, signal, genes, sizes, problems) or genes is None:
+                if not check_chromosomes(readers, where, signal, genes, sizes, problems) or genes is None:
                     continue
                 if spec.is_contact:
                     _check_contacts(readers, where, spec, genes, problems)
@@ -60,21 +61,21 @@ def check_cage(
         with problems.catching(cell_type):
             tracks = [readers.track(file, "bigwig") for file in files]
             good = [
-                _check_chromosomes(readers, file, track, genes, sizes, problems, lacking_means="without a label")
+                check_chromosomes(readers, file, track, genes, sizes, problems, lacking_means="without a label")
                 for file, track in zip(files, tracks, strict=True)
             ]
             if genes is None or not all(good):
                 continue
             held = genes[[all(holds(track, chrom) for track in tracks) for chrom in genes["chrom"]]]
-            sample = _sample(held)
+            sample = some_genes(held)
             values = cage_label(tracks[0], tracks[1] if len(tracks) > 1 else None, sample, label.width)
             report_labels(cell_type, " and ".join(files), sample, values, problems)
 
 
-def _check_chromosomes(
+def check_chromosomes(
     readers: Readers,
     where: str,
-    signal: Track | Contacts,
+    signal: Track | Contacts | Peaks,
     genes: pd.DataFrame | None,
     sizes: dict[str, int] | None,
     problems: Problems,
@@ -143,7 +144,7 @@ def _check_track(
         # The highest value may lie far from any gene; the windows are read only to find out.
         everything = _windows(readers, track, genes)
         _check_largest(readers, where, max(float(np.nan_to_num(v).max()) for v in everything), problems)
-    sample = _sample(genes)
+    sample = some_genes(genes)
     absent, silent = 0, True
     for values in _windows(readers, track, sample):
         absent += int(np.isnan(values).sum())
@@ -163,7 +164,7 @@ def _check_contacts(readers: Readers, where: str, spec: SignalFile, genes: pd.Da
     """Look at the contacts of one chromosome: a matrix is read a whole chromosome at a time."""
     contacts = cast(Contacts, readers.signal(spec))
     chrom = genes["chrom"][[holds(contacts, chrom) for chrom in genes["chrom"]]].value_counts().index[0]
-    sample = _sample(genes[genes["chrom"] == chrom])
+    sample = some_genes(genes[genes["chrom"] == chrom])
     tss = sample["tss"].to_numpy(np.int64)
     values = contacts.profile(str(chrom), tss, tss - readers.window // 2, readers.window)
     if not values.any():
@@ -178,7 +179,7 @@ def _check_largest(readers: Readers, where: str, largest: float, problems: Probl
         problems.error(where, f"it reaches {largest:g}, and {kind} holds at most {_LARGEST[kind]:g}. {remedy}")
 
 
-def _sample(genes: pd.DataFrame) -> pd.DataFrame:
+def some_genes(genes: pd.DataFrame) -> pd.DataFrame:
     """Take some genes, evenly from all."""
     rows = np.unique(np.linspace(0, len(genes) - 1, min(_SAMPLE, len(genes))).astype(int))
     return genes.iloc[rows]

@@ -13,17 +13,26 @@ from numpy.typing import NDArray
 
 from epigx.dataset.manifest import Manifest
 from epigx.dataset.pool import Build
+from epigx.dataset.regions import BLACKLIST, RegionInfo, peak_file
 from epigx.dataset.signals import SignalInfo
 from epigx.dataset.store import Description, FeatureInfo, FileInfo, digest
 from epigx.dataset.tasks import DigestTask, Task
 from epigx.version import __version__
 
-__all__ = ["array_files", "complete", "describe"]
+__all__ = ["array_files", "complete", "describe", "region_info"]
 
 
 def array_files(manifest: Manifest) -> list[str]:
     """Return the dataset's arrays, as paths in its folder."""
-    return ["sequence.npy", *(f"signals/{cell_type}.npy" for cell_type in manifest.cell_types)]
+    names = ["sequence.npy", *(f"signals/{cell_type}.npy" for cell_type in manifest.cell_types)]
+    names += [peak_file(cell_type) for cell_type in region_info(manifest).peaks]
+    return names + ([BLACKLIST] if manifest.blacklist else [])
+
+
+def region_info(manifest: Manifest) -> RegionInfo:
+    """Return which regions a dataset of the manifest holds."""
+    with_peaks = (cell_type for cell_type, cell in manifest.cell_types.items() if cell.peaks is not None)
+    return RegionInfo(peaks=tuple(with_peaks), blacklist=manifest.blacklist is not None)
 
 
 def complete(
@@ -67,6 +76,7 @@ def describe(build: Build, genes: pd.DataFrame) -> None:
         ),
         features=_features(manifest),
         split=manifest.split,
+        regions=region_info(manifest),
         sources=sources,
         files={**arrays, "genes.parquet": digest(whole / "genes.parquet")},
     )

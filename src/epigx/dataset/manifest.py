@@ -14,6 +14,7 @@ import yaml
 from pydantic import Field
 
 from epigx.config import Config, not_yaml, read_yaml
+from epigx.dataset.region_sources import ElementSource, PeakCalling
 from epigx.dataset.signals import Role, Transform
 from epigx.dataset.sources import (
     CellType,
@@ -33,11 +34,13 @@ from epigx.errors import ConfigError, InputError
 __all__ = [
     "CellType",
     "ContactKind",
+    "ElementSource",
     "Expression",
     "FeatureColumn",
     "FeatureTransform",
     "Features",
     "Manifest",
+    "PeakCalling",
     "PromoterActivity",
     "SignalFile",
     "SignalSpec",
@@ -78,6 +81,8 @@ class Manifest(Config):
     """The signals, in the order of the model's channels."""
     features: Features | None = None
     """The per-gene scalars."""
+    blacklist: str | None = None
+    """BED of the assembly's regions with unreliable signal, for the models that read it."""
     cell_types: dict[Name, CellType] = Field(min_length=1)
     """The cell types by name."""
     dtype: Literal["float16", "float32"] = "float16"
@@ -95,6 +100,8 @@ class Manifest(Config):
             named += [signal.file for signal in cell.signals.values() if signal.file]
             label = cell.expression
             named += [file for file in (label.file, label.plus, label.minus) if file] if label else []
+            named += [cell.peaks] if isinstance(cell.peaks, str) else []
+        named += [self.blacklist] if self.blacklist else []
         return list(dict.fromkeys(named))
 
 
@@ -124,6 +131,8 @@ def read_manifest(path: str | Path) -> Manifest:
               K562:
                 signals: {h3k27ac: k562.h3k27ac.bigWig, hic: k562.mcool}
                 expression: {plus: k562.cage.plus.bigWig, minus: k562.cage.minus.bigWig}
+                peaks: k562.dnase.narrowPeak.gz  # or {signal: dnase, cutoff: 2}
+            blacklist: hg38.blacklist.bed
 
     Raises
     ------

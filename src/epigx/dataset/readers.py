@@ -6,12 +6,16 @@ from functools import cached_property
 from typing import cast
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
 from epigx.dataset.manifest import Manifest
 from epigx.dataset.sources import ContactKind, SignalFile, TrackKind
-from epigx.genome.chromosomes import match_chromosome
+from epigx.genome.chromosomes import match_chromosome, require_chromosome
 from epigx.genome.contacts import Contacts, open_contacts
+from epigx.genome.macs3 import call_peaks_with_macs3
+from epigx.genome.peak_calling import PeakRule, call_peaks
+from epigx.genome.peaks import no_peaks, on_chromosome, read_peaks
 from epigx.genome.sequence import Genome
 from epigx.genome.tracks import Track, open_track
 
@@ -34,6 +38,7 @@ class Readers:
         self.window = window
         self._tracks: dict[tuple[str, TrackKind], Track] = {}
         self._contacts: dict[SignalFile, Contacts] = {}
+        self._peaks: dict[str, pd.DataFrame] = {}
 
     @cached_property
     def genome(self) -> Genome:
@@ -69,6 +74,31 @@ class Readers:
             values = cast(Track, signal).windows(chrom, starts, length)
         values[np.isnan(values)] = 0
         return values
+
+    def peak_file(self, file: str) -> pd.DataFrame:
+        """Return all the peaks of a file, as :func:`~epigx.genome.peaks.read_peaks` gives them."""
+        if file not in self._peaks:
+            self._peaks[file] = read_peaks(self.manifest.locate(file))
+        return self._peaks[file]
+
+    def peaks(self, cell_type: str, chrom: str) -> pd.DataFrame:
+        """Return the peaks of one chromosome, read or called, for a cell type that has peaks."""
+        cell = self.manifest.cell_types[cell_type]
+        assert cell.peaks is not None
+        if isinstance(cell.peaks, str):
+            return on_chromosome(self.peak_file(cell.peaks), chrom)
+        track = cast(Track, self.signal(cell.signals[cell.peaks.signal]))
+        if not holds(track, chrom):
+            return no_peaks()
+        rule = PeakRule(cell.peaks.cutoff, cell.peaks.min_length, cell.peaks.max_gap)
+        call = call_peaks_with_macs3 if cell.peaks.caller == "macs3" else call_peaks
+        genome = self.genome
+        return call(track, chrom, genome.sizes[require_chromosome(chrom, genome.sizes, genome.path)], rule)
+
+    def blacklist(self, chrom: str) -> pd.DataFrame:
+        """Return the blacklisted regions of one chromosome, for a manifest that has some."""
+        assert self.manifest.blacklist is not None
+        return on_chromosome(self.peak_file(self.manifest.blacklist), chrom)
 
 
 def holds(signal: Track | Contacts, chrom: str) -> bool:

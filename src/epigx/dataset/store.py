@@ -4,6 +4,8 @@
 ``dataset.json``           what the arrays mean, where they come from, and the size and sha256 of every other file
 ``sequence.npy``           uint8 (gene, length): codes A 0, C 1, G 2, T 3, N or past the chromosome's end 4
 ``signals/<cell type>.npy`` float16 or float32 (gene, length, signal): raw values, 0 where the files have none
+``peaks/<cell type>.npy``  uint8 (gene, length / 8), where there are peaks: a bit a base, the lowest first
+``blacklist.npy``          the same of the assembly's blacklist, where there is one
 ``genes.parquet``          one row a gene: gene_id, symbol, chrom, tss, strand, dna_coverage, the features, the labels
 ========================== =========================================================================================
 
@@ -25,6 +27,8 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from epigx.config import Config
+from epigx.dataset.arrays import MEND, open_array
+from epigx.dataset.regions import RegionInfo, Regions
 from epigx.dataset.signals import SignalInfo
 from epigx.dataset.sources import FeatureTransform
 from epigx.dataset.split import Split
@@ -81,6 +85,8 @@ class Description(Config):
     """The features, in order."""
     split: Split
     """The chromosomes held out."""
+    regions: RegionInfo = RegionInfo()
+    """Masks and elements, for the models that ask for them."""
     sources: dict[str, FileInfo]
     """The files it was built from, by their paths in the manifest."""
     files: dict[str, FileInfo]
@@ -155,13 +161,18 @@ class Dataset:
     @cached_property
     def sequence(self) -> NDArray[np.uint8]:
         """Base codes, uint8 (gene, length), memory-mapped."""
-        return _open_array(self.path, "sequence.npy", (len(self), self.window), "uint8")
+        return open_array(self.path / "sequence.npy", (len(self), self.window), "uint8")
 
     def signal_values(self, cell_type: str) -> NDArray[np.floating[Any]]:
         """Return the raw signals of a cell type, float16 or float32 (gene, length, signal), memory-mapped."""
         self._check_cell_type(cell_type)
         shape = (len(self), self.window, len(self.signals))
-        return _open_array(self.path, _signal_file(cell_type), shape, self.about.dtype)
+        return open_array(self.path / _signal_file(cell_type), shape, self.about.dtype)
+
+    @cached_property
+    def regions(self) -> Regions:
+        """Peaks, blacklist and elements, as far as the dataset holds them."""
+        return Regions(self.path, self.about.regions, len(self), self.window)
 
     def expression(self, cell_type: str) -> NDArray[np.float32]:
         """Return log10(1 + x) of a cell type, float32 (gene,); NaN where a gene has no label."""
@@ -188,16 +199,13 @@ class Dataset:
         for name, expected in self.about.files.items():
             if digest(self.path / name) != expected:
                 raise DatasetError(
-                    f"{self.path / name} is damaged: its checksum is not the one in dataset.json. {_MEND}"
+                    f"{self.path / name} is damaged: its checksum is not the one in dataset.json. {MEND}"
                 )
 
     def _check_cell_type(self, cell_type: str) -> None:
         if cell_type not in self.cell_types:
             choice = did_you_mean(cell_type, self.cell_types)
             raise DatasetError(f"{self.path} has no cell type {cell_type!r}.{choice}")
-
-
-_MEND = "Build the dataset again, or copy it again from where it came."
 
 
 def open_dataset(path: str | Path) -> Dataset:
@@ -218,11 +226,11 @@ def open_dataset(path: str | Path) -> Dataset:
         size = (path / name).stat().st_size if (path / name).is_file() else None
         if size != expected.size:
             found = "missing" if size is None else f"{size:,} bytes long instead of {expected.size:,}"
-            raise DatasetError(f"{path / name} is {found}. {_MEND}")
+            raise DatasetError(f"{path / name} is {found}. {MEND}")
     try:
         genes = pd.read_parquet(path / "genes.parquet")
     except (OSError, ValueError) as error:
-        raise DatasetError(f"{path / 'genes.parquet'} cannot be read: {error}. {_MEND}") from None
+        raise DatasetError(f"{path / 'genes.parquet'} cannot be read: {error}. {MEND}") from None
     dataset = Dataset(path, about, genes)
     _check_shapes(dataset)
     return dataset
@@ -239,7 +247,7 @@ def _read_description(path: Path) -> Description:
     try:
         values = json.loads(path.read_text())
     except (ValueError, OSError) as error:
-        raise DatasetError(f"{path} cannot be read: {error}. {_MEND}") from None
+        raise DatasetError(f"{path} cannot be read: {error}. {MEND}") from None
     version = values.get("format_version") if isinstance(values, dict) else None
     if version != FORMAT_VERSION:
         raise DatasetError(
@@ -248,33 +256,24 @@ def _read_description(path: Path) -> Description:
     try:
         return Description.parse(values)
     except ConfigError as error:
-        raise DatasetError(f"{path} is damaged: {error} {_MEND}") from None
+        raise DatasetError(f"{path} is damaged: {error} {MEND}") from None
 
 
 def _check_shapes(dataset: Dataset) -> None:
     """Open every array once and look up every column once."""
     _ = dataset.sequence
+    dataset.regions.check()
     if len(dataset.genes) != len(dataset):
         raise DatasetError(
-            f"{dataset.path / 'genes.parquet'} has {len(dataset.genes):,} genes instead of {len(dataset):,}. {_MEND}"
+            f"{dataset.path / 'genes.parquet'} has {len(dataset.genes):,} genes instead of {len(dataset):,}. {MEND}"
         )
     for cell_type in dataset.cell_types:
         dataset.signal_values(cell_type)
         try:
             dataset.expression(cell_type), dataset.feature_values(cell_type)
         except KeyError as error:
-            raise DatasetError(f"{dataset.path / 'genes.parquet'} has no column {error}. {_MEND}") from None
+            raise DatasetError(f"{dataset.path / 'genes.parquet'} has no column {error}. {MEND}") from None
 
 
 def _signal_file(cell_type: str) -> str:
     return f"signals/{cell_type}.npy"
-
-
-def _open_array(folder: Path, name: str, shape: tuple[int, ...], dtype: str) -> NDArray[Any]:
-    try:
-        array: NDArray[Any] = np.load(folder / name, mmap_mode="r", allow_pickle=False)
-    except (OSError, ValueError) as error:
-        raise DatasetError(f"{folder / name} cannot be read: {error}. {_MEND}") from None
-    if array.shape != shape or array.dtype != np.dtype(dtype):
-        raise DatasetError(f"{folder / name} holds {array.dtype} {array.shape} instead of {dtype} {shape}. {_MEND}")
-    return array

@@ -1,11 +1,10 @@
 """The work of a build, cut into pieces that know nothing of each other: each fills its own rows, and reports scalars.
 
-Memory is bounded by :data:`BLOCK_BYTES` for each signal and process, however long the windows are.
+Memory is bounded by :data:`~.blocks.BLOCK_BYTES` for each signal and process, however long the windows are.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
@@ -15,8 +14,10 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from epigx.dataset.arrays import write_rows
+from epigx.dataset.blocks import blocks, places
 from epigx.dataset.orient import turned, window_starts
 from epigx.dataset.readers import Readers, holds
+from epigx.dataset.region_tasks import BlacklistTask, PeakTask
 from epigx.dataset.sources import Expression
 from epigx.dataset.store import digest
 from epigx.errors import InputError
@@ -25,10 +26,7 @@ from epigx.genome.sequence import N, reverse_complement
 from epigx.genome.tracks import Track
 from epigx.genome.transcripts import promoter_activity
 
-__all__ = ["BLOCK_BYTES", "DigestTask", "SequenceTask", "SignalTask", "Task"]
-
-BLOCK_BYTES = 2**25
-"""Bytes of one signal, as float32, that are held at a time."""
+__all__ = ["DigestTask", "SequenceTask", "SignalTask", "Task"]
 
 Report = dict[str, Any]
 """What a task reports: for each column of ``genes.parquet`` the values of its genes, or a file's checksum."""
@@ -50,8 +48,8 @@ class SequenceTask:
     def run(self, readers: Readers, window: int, folder: Path) -> Report:
         """Do it."""
         coverage: list[float] = []
-        for rows, block in _blocks(self.genes, window):
-            tss, strand = _places(block)
+        for rows, block in blocks(self.genes, window):
+            tss, strand = places(block)
             orient = readers.manifest.orient
             codes = readers.genome.windows(self.chrom, window_starts(tss, strand, window, orient), window)
             minus = turned(strand, orient)
@@ -77,7 +75,7 @@ class SignalTask:
 
     def run(self, readers: Readers, window: int, folder: Path) -> Report:
         """Do it."""
-        for rows, block in _blocks(self.genes, window):
+        for rows, block in blocks(self.genes, window):
             values = self._signals(readers, block, window)
             write_rows(folder / "signals" / f"{self.cell_type}.npy", self.first + rows, values)
         report: Report = {}
@@ -90,7 +88,7 @@ class SignalTask:
 
     def _signals(self, readers: Readers, block: pd.DataFrame, window: int) -> NDArray[np.floating[Any]]:
         manifest = readers.manifest
-        tss, strand = _places(block)
+        tss, strand = places(block)
         starts, minus = window_starts(tss, strand, window, manifest.orient), turned(strand, manifest.orient)
         out = np.empty((len(block), window, len(manifest.signals)), manifest.dtype)
         for channel, signal in enumerate(manifest.signals):
@@ -121,7 +119,7 @@ class SignalTask:
         h3k27ac, accessibility = (cast(Track, readers.signal(cell.signals[name])) for name in names)
         if not (holds(h3k27ac, self.chrom) and holds(accessibility, self.chrom)):
             return np.zeros(len(self.genes), np.float32)
-        return promoter_activity(h3k27ac, accessibility, self.chrom, _places(self.genes)[0])
+        return promoter_activity(h3k27ac, accessibility, self.chrom, places(self.genes)[0])
 
 
 @dataclass(frozen=True)
@@ -136,15 +134,4 @@ class DigestTask:
         return digest(self.file).model_dump()
 
 
-Task = SequenceTask | SignalTask | DigestTask
-
-
-def _blocks(genes: pd.DataFrame, window: int) -> Iterator[tuple[int, pd.DataFrame]]:
-    """Cut genes into blocks whose windows fit in the memory allowed."""
-    size = max(1, BLOCK_BYTES // (4 * window))
-    for first in range(0, len(genes), size):
-        yield first, genes.iloc[first : first + size]
-
-
-def _places(genes: pd.DataFrame) -> tuple[NDArray[np.int64], NDArray[np.object_]]:
-    return genes["tss"].to_numpy(np.int64), genes["strand"].to_numpy(object)
+Task = SequenceTask | SignalTask | PeakTask | BlacklistTask | DigestTask

@@ -6,7 +6,7 @@ what was read before.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from copy import copy
 from functools import cached_property
 
@@ -15,7 +15,7 @@ import torch
 from numpy.typing import NDArray
 from torch.utils.data import Dataset as TorchDataset
 
-from epigx.batch import Batch
+from epigx.batch import Batch, Need
 from epigx.dataset.inputs import Inputs
 from epigx.dataset.signals import apply_transform
 from epigx.dataset.store import Dataset
@@ -40,6 +40,8 @@ class Windows(TorchDataset[Batch]):
         What is read, and on what scale.
     drop : collection of str
         Signals that are read as zeros, to see what a trained model owes to them (Table 5).
+    needs : collection of str
+        Fields of the batch that the model asks for beside DNA, signals and features.
 
     Attributes
     ----------
@@ -51,7 +53,8 @@ class Windows(TorchDataset[Batch]):
     Raises
     ------
     DatasetError
-        The dataset lacks the cell type, a signal, a feature or the length, or a signal to drop is not read.
+        The dataset lacks the cell type, a signal, a feature, the length or what the model needs, or a signal to drop
+        is not read.
     """
 
     def __init__(
@@ -61,6 +64,7 @@ class Windows(TorchDataset[Batch]):
         index: NDArray[np.int64],
         inputs: Inputs,
         drop: Sequence[str] | frozenset[str] = (),
+        needs: Collection[Need] = (),
     ) -> None:
         cell_types = (cell_type,) if isinstance(cell_type, str) else tuple(cell_type)
         inputs.check(dataset)
@@ -71,10 +75,12 @@ class Windows(TorchDataset[Batch]):
         self.dataset = dataset
         self.inputs = inputs
         self.drop = frozenset(drop)
+        self.needs = frozenset(needs)
         self.row = np.tile(np.asarray(index, np.int64), len(cell_types))
         self.cell_type = np.repeat(np.array(cell_types, dtype=str), len(index))
         self._label = _per_window(self, cell_types, dataset.expression)
         self._features = _per_window(self, cell_types, self._scaled_features)
+        dataset.regions.require(self.needs, cell_types)
 
     def __len__(self) -> int:
         """Return the number of windows: genes × cell types."""
@@ -116,6 +122,8 @@ class Windows(TorchDataset[Batch]):
             features=torch.from_numpy(self._features[chosen]),
             expression=None if bool(label.isnan().all()) else label,
             gene_id=tuple(self.gene_id[chosen]),
+            peaks=torch.from_numpy(self._peaks(chosen)) if "peaks" in self.needs else None,
+            blacklist=torch.from_numpy(self._blacklist(chosen)) if "blacklist" in self.needs else None,
         )
 
     @property
@@ -132,14 +140,27 @@ class Windows(TorchDataset[Batch]):
         """Read, transform and lay out the channels of the run, float32 (batch, length, signal)."""
         stored = [signal.name for signal in self.dataset.signals]
         out = np.zeros((len(chosen), self.inputs.window, len(self.inputs.signals)), np.float32)
-        for cell_type in np.unique(self.cell_type[chosen]):
-            place = np.flatnonzero(self.cell_type[chosen] == cell_type)
-            raw = self.dataset.signal_values(str(cell_type))[self.row[chosen[place]], self._crop].astype(np.float32)
+        for cell_type, place in self._by_cell_type(chosen):
+            raw = self.dataset.signal_values(cell_type)[self.row[chosen[place]], self._crop].astype(np.float32)
             for channel, signal in enumerate(self.inputs.signals):
                 if signal.name not in self.drop:
                     values = raw[..., stored.index(signal.name)]
                     out[place, :, channel] = apply_transform(values, signal.transform)
         return out
+
+    def _by_cell_type(self, chosen: NDArray[np.int64]) -> Iterator[tuple[str, NDArray[np.intp]]]:
+        """Yield the cell types of some windows, each with the places of its windows among them."""
+        for cell_type in np.unique(self.cell_type[chosen]):
+            yield str(cell_type), np.flatnonzero(self.cell_type[chosen] == cell_type)
+
+    def _peaks(self, chosen: NDArray[np.int64]) -> NDArray[np.bool_]:
+        out = np.empty((len(chosen), self.inputs.window), np.bool_)
+        for cell_type, place in self._by_cell_type(chosen):
+            out[place] = self.dataset.regions.peaks(cell_type, self.row[chosen[place]], self._crop)
+        return out
+
+    def _blacklist(self, chosen: NDArray[np.int64]) -> NDArray[np.bool_]:
+        return self.dataset.regions.blacklist(self.row[chosen], self._crop)
 
     def _scaled_features(self, cell_type: str) -> NDArray[np.float32]:
         """Return the run's features of every gene of the dataset, float32 (gene, feature)."""

@@ -94,7 +94,14 @@ def scope_of(
     return Scope(
         dataset=dataset,
         cell_type=cell_type,
-        windows=Windows(dataset, cell_type, rows, inputs, (drop,) if isinstance(drop, str) else tuple(drop)),
+        windows=Windows(
+            dataset,
+            cell_type,
+            rows,
+            inputs,
+            drop=(drop,) if isinstance(drop, str) else tuple(drop),
+            needs=run.config.model.needs,
+        ),
         n_low_coverage=len(rows_of(dataset, part, split)) - len(rows),
     )
 

@@ -12,7 +12,7 @@ from epigx.genome.chromosomes import match_chromosome
 from epigx.genome.rows import Column, check_intervals, read_rows
 from epigx.genome.steps import highest
 
-__all__ = ["Peaks", "read_peaks"]
+__all__ = ["Peaks", "no_peaks", "on_chromosome", "read_peaks"]
 
 
 def read_peaks(path: str | Path) -> pd.DataFrame:
@@ -51,6 +51,17 @@ def read_peaks(path: str | Path) -> pd.DataFrame:
     offset = rows["summit"].where(rows["summit"] >= 0)
     rows["summit"] = (rows["start"] + offset).fillna(middle).astype(np.int64)
     return rows[["chrom", "start", "end", "signal", "summit"]]
+
+
+def no_peaks() -> pd.DataFrame:
+    """Return a table of peaks without any."""
+    kinds = {"chrom": "object", "start": "int64", "end": "int64", "signal": "float64", "summit": "int64"}
+    return pd.DataFrame({name: [] for name in kinds}).astype(kinds)
+
+
+def on_chromosome(peaks: pd.DataFrame, chrom: str) -> pd.DataFrame:
+    """Return the peaks of one chromosome, which the genes may name otherwise than the peaks do."""
+    return peaks[peaks["chrom"] == match_chromosome(chrom, set(peaks["chrom"]))]
 
 
 class Peaks:

@@ -82,7 +82,9 @@ def prepare(config: RunConfig) -> Material:
         features=data.features,
         dna=data.dna,
     )
-    found = {part: Windows(dataset, data.cell_types, index, inputs) for part, index in rows.items()}
+    found = {
+        part: Windows(dataset, data.cell_types, index, inputs, needs=config.model.needs) for part, index in rows.items()
+    }
     train, valid = found["train"].labelled(), found["valid"].labelled()
     if not len(valid):
         raise DatasetError(_no_labels(dataset, data, "valid", split))

@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from epigx.dataset import tasks
+from epigx.dataset import blocks
 from epigx.dataset.arrays import make_array
 from epigx.dataset.gene_table import order_genes, select_genes
 from epigx.dataset.readers import Readers
@@ -62,7 +62,7 @@ def test_blocks_do_not_matter(genome_files, folder, monkeypatch, rows):
     report = SequenceTask("chr1", 0, genes).run(readers, WINDOW, folder)
     SignalTask("A", "chr1", 0, genes).run(readers, WINDOW, folder)
     whole = [(folder / name).read_bytes() for name in ("sequence.npy", "signals/A.npy")]
-    monkeypatch.setattr(tasks, "BLOCK_BYTES", 4 * WINDOW * rows)
+    monkeypatch.setattr(blocks, "BLOCK_BYTES", 4 * WINDOW * rows)
     for name, kind in (("sequence.npy", (8, WINDOW)), ("signals/A.npy", (8, WINDOW, 3))):
         make_array(folder / name, kind, np.uint8 if len(kind) == 2 else np.float16)
     assert SequenceTask("chr1", 0, genes).run(readers, WINDOW, folder) == report

@@ -1,0 +1,69 @@
+"""The part of a build that fills peaks and blacklist."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from epigx.dataset.arrays import write_rows
+from epigx.dataset.bits import pack
+from epigx.dataset.blocks import blocks, places
+from epigx.dataset.orient import turned, window_starts
+from epigx.dataset.readers import Readers
+from epigx.dataset.regions import BLACKLIST, peak_file
+from epigx.genome.peaks import Peaks
+
+__all__ = ["BlacklistTask", "PeakTask"]
+
+
+@dataclass(frozen=True)
+class PeakTask:
+    """Fill the peaks of one cell type on one chromosome."""
+
+    cell_type: str
+    chrom: str
+    first: int
+    genes: pd.DataFrame
+
+    @property
+    def name(self) -> str:
+        """A file name that no other task of the build has."""
+        return f"peaks-{self.cell_type}-{self.first}"
+
+    def run(self, readers: Readers, window: int, folder: Path) -> dict[str, Any]:
+        """Do it."""
+        peaks = Peaks(readers.peaks(self.cell_type, self.chrom))
+        _fill(folder / peak_file(self.cell_type), self, peaks, readers, window)
+        return {}
+
+
+@dataclass(frozen=True)
+class BlacklistTask:
+    """Fill the blacklist of one chromosome."""
+
+    chrom: str
+    first: int
+    genes: pd.DataFrame
+
+    @property
+    def name(self) -> str:
+        """A file name that no other task of the build has."""
+        return f"blacklist-{self.first}"
+
+    def run(self, readers: Readers, window: int, folder: Path) -> dict[str, Any]:
+        """Do it."""
+        _fill(folder / BLACKLIST, self, Peaks(readers.blacklist(self.chrom)), readers, window)
+        return {}
+
+
+def _fill(path: Path, task: PeakTask | BlacklistTask, regions: Peaks, readers: Readers, window: int) -> None:
+    orient = readers.manifest.orient
+    for rows, block in blocks(task.genes, window):
+        tss, strand = places(block)
+        mask = regions.mask(task.chrom, window_starts(tss, strand, window, orient), window)
+        minus = turned(strand, orient)
+        mask[minus] = mask[minus, ::-1]
+        write_rows(path, task.first + rows, pack(mask))

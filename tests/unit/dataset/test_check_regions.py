@@ -1,0 +1,73 @@
+from __future__ import annotations
+
+import pytest
+
+from epigx.dataset import check_regions
+from epigx.dataset.check import check
+
+
+@pytest.fixture
+def said(region_files):
+    def find(where: str) -> list[str]:
+        problems = check(region_files.manifest(), 300)
+        return [f"{problem.level}: {problem.message}" for problem in problems if problem.where == where]
+
+    return find
+
+
+def test_good_regions_pass(region_files, said):
+    assert said("A.narrowPeak") == said("B.narrowPeak") == said("blacklist.bed") == said("A peaks") == []
+
+
+def test_missing_files(region_files, said):
+    (region_files.folder / "A.narrowPeak").unlink()
+    (region_files.folder / "blacklist.bed").unlink()
+    assert said("A.narrowPeak")[0].startswith("error: ")
+    assert "does not exist. Mend the path in the manifest" in said("blacklist.bed")[0]
+
+
+def test_no_file_of_peaks(region_files, said):
+    region_files.write_text("A.narrowPeak", ["chr1 5 four"])
+    assert said("A.narrowPeak")[0].startswith("error: ")
+
+
+def test_other_chromosomes(region_files, said):
+    region_files.write_text("A.narrowPeak", ["chr7 5 40"])
+    region_files.write_text("B.narrowPeak", ["chr1 0 6000"])
+    assert said("A.narrowPeak") == [
+        "error: it has none of the genes' chromosomes chr2, chr1; it has chr7. "
+        "Use files of one assembly, with chromosomes named alike."
+    ]
+    assert said("B.narrowPeak")[0] == "warning: it has nothing on chr2 (3 genes): without a peak there."
+
+
+def test_peaks_nowhere_and_everywhere(region_files, said):
+    region_files.write_text("A.narrowPeak", ["chr1 4000 4100", "chr2 2500 2600"])
+    region_files.write_text("B.narrowPeak", ["chr1 0 6000", "chr2 0 4000"])
+    assert said("A.narrowPeak") == ["warning: there is no peak in any of 8 windows looked at."]
+    assert said("B.narrowPeak")[0].endswith("of the bases of 8 windows lie in a peak. Is it a file of peaks?")
+
+
+def test_a_blacklist_without_a_hit_is_good(region_files, said):
+    region_files.write_text("blacklist.bed", ["chr1 4000 4100", "chr2 2500 2600"])
+    assert said("blacklist.bed") == []
+
+
+@pytest.mark.parametrize(
+    ("calling", "message"),
+    [
+        ({"signal": "dnaze", "cutoff": 2}, "error: there is no signal 'dnaze'. Did you mean 'dnase'?"),
+        ({"signal": "hic", "cutoff": 2}, "error: the signal 'hic' is no track along the genome. Name one that is."),
+    ],
+)
+def test_calling_on_what_is_not_there(region_files, said, calling, message):
+    region_files.values["cell_types"]["A"]["peaks"] = calling
+    assert said("A peaks") == [message]
+
+
+def test_calling_by_what_is_not_there(region_files, said, monkeypatch):
+    monkeypatch.setattr(check_regions, "find_macs3", lambda: None)
+    region_files.values["cell_types"]["A"]["peaks"] = {"signal": "dnase", "cutoff": 2, "caller": "macs3"}
+    assert said("A peaks") == [
+        "error: MACS3 is not installed. Install it (pip install 'epigx[peaks]'), or choose caller: threshold."
+    ]
