@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-__all__ = ["prism_names"]
+__all__ = ["caduceus_names", "prism_names", "weight_and_bias"]
 
 _OUTER = {
     "seq_input_layer": "model.sequence_encoder",
@@ -48,17 +48,27 @@ def prism_names(n_layers: int, *, intervention: bool) -> Iterator[tuple[str, str
         Whether the checkpoint holds a confounder encoder.
     """
     for official, own in _OUTER.items():
-        yield from _each(official, own, "weight", "bias")
+        yield from weight_and_bias(official, own)
     if intervention:
         yield from _confounder_encoder("weight_generator", "objective.confounder_encoder")
-    yield "caduceus.backbone.norm_f.weight", "model.backbone.norm.weight"
+    yield from caduceus_names("caduceus.backbone", "model.backbone", n_layers)
+
+
+def caduceus_names(official: str, own: str, n_layers: int) -> Iterator[tuple[str, str]]:
+    """Give the names of a Caduceus stack that is called ``official`` there, and ``own`` here."""
+    yield f"{official}.norm_f.weight", f"{own}.norm.weight"
     for layer in range(n_layers):
-        yield from _block(f"caduceus.backbone.layers.{layer}", f"model.backbone.blocks.{layer}")
+        yield from _block(f"{official}.layers.{layer}", f"{own}.blocks.{layer}")
+
+
+def weight_and_bias(official: str, own: str) -> Iterator[tuple[str, str]]:
+    """Give the two names of a layer."""
+    return _each(official, own, "weight", "bias")
 
 
 def _confounder_encoder(official: str, own: str) -> Iterator[tuple[str, str]]:
     for theirs, ours in _CONFOUNDER.items():
-        yield from _each(f"{official}.{theirs}", f"{own}.{ours}", "weight", "bias")
+        yield from weight_and_bias(f"{official}.{theirs}", f"{own}.{ours}")
     for theirs, ours in _CONFOUNDER_NORMS.items():
         statistics = ("running_mean", "running_var", "num_batches_tracked")
         yield from _each(f"{official}.{theirs}", f"{own}.{ours}", "weight", "bias", *statistics)
