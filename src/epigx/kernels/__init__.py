@@ -1,4 +1,4 @@
-"""The hot loops: selective scan, causal convolution, and the middle of a bidirectional Mamba block.
+"""The hot loops: selective scan, causal convolution, RMSNorm, and the middle of a bidirectional Mamba block.
 
 One interface, four implementations, chosen when called: epigx's own C++ kernel (CPU), mamba-ssm's (CUDA), plain PyTorch
 (any device), and the recurrence written out (tests). :func:`kernel_in_use` says which one runs and why.
@@ -6,12 +6,13 @@ One interface, four implementations, chosen when called: epigx's own C++ kernel 
 
 from epigx.kernels.choice import KernelChoice, kernel, kernel_in_use
 from epigx.kernels.direction import Direction
-from epigx.kernels.interface import bimamba_inner, causal_conv1d, selective_scan
+from epigx.kernels.interface import add_rms_norm, bimamba_inner, causal_conv1d, selective_scan
 from epigx.kernels.memory import keep_freed_memory
 
 __all__ = [
     "Direction",
     "KernelChoice",
+    "add_rms_norm",
     "bimamba_inner",
     "causal_conv1d",
     "keep_freed_memory",

@@ -12,8 +12,9 @@ from torch import Tensor
 from epigx.kernels.chunked import causal_conv1d
 from epigx.kernels.compose import compose
 from epigx.kernels.direction import Direction
+from epigx.kernels.normalise import add_rms_norm
 
-__all__ = ["bimamba_inner", "causal_conv1d", "missing", "selective_scan"]
+__all__ = ["add_rms_norm", "bimamba_inner", "causal_conv1d", "missing", "selective_scan"]
 
 
 def missing() -> str | None:

@@ -1,4 +1,4 @@
-"""The three operations of the package, sent to the implementation in use."""
+"""The four operations of the package, sent to the implementation in use."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from epigx.kernels import chunked, cuda, native, reference
 from epigx.kernels.choice import kernel_in_use
 from epigx.kernels.direction import Direction
 
-__all__ = ["bimamba_inner", "causal_conv1d", "selective_scan"]
+__all__ = ["add_rms_norm", "bimamba_inner", "causal_conv1d", "selective_scan"]
 
 _IMPLEMENTATIONS: dict[str, ModuleType] = {
     "native": native,
@@ -136,6 +136,45 @@ def bimamba_inner(
     """
     y: Tensor = _implementation(xz).bimamba_inner(xz, forward, reverse)
     return y
+
+
+def add_rms_norm(
+    x: Float[Tensor, "*position channel"],
+    residual: Float[Tensor, "*position channel"] | None,
+    weight: Float[Tensor, " channel"],
+    eps: float,
+) -> tuple[Float[Tensor, "*position channel"], Float[Tensor, "*position channel"]]:
+    """Add to the residual stream and normalise the sum: ``s = residual + x``, ``s / sqrt(mean(s²) + eps) · weight``.
+
+    The sum is made and kept in float32 whatever the precision of `x` (in float64 if `x` is).
+
+    Parameters
+    ----------
+    x : Float[Tensor, "*position channel"]
+        What a layer adds.
+    residual : Float[Tensor, "*position channel"] or None
+        The stream so far; None where it starts with `x`.
+    weight : Float[Tensor, "channel"]
+        Scale of each channel.
+    eps : float
+        Added to the mean square.
+
+    Returns
+    -------
+    residual : Float[Tensor, "*position channel"]
+        The stream with `x`; `x` itself where it starts.
+    normed : Float[Tensor, "*position channel"]
+        What the next layer reads, in the precision of `x`.
+
+    Raises
+    ------
+    ConfigError
+        `EPIGX_KERNEL` asks for a kernel that cannot run here.
+    """
+    total: Tensor
+    normed: Tensor
+    total, normed = _implementation(x).add_rms_norm(x, residual, weight, eps)
+    return total, normed
 
 
 def _implementation(x: Tensor) -> ModuleType:

@@ -1,12 +1,22 @@
-"""The C++ kernel for CPUs: one fused operator for both directions of a block."""
+"""The C++ kernel for CPUs: one fused operator for both directions of a block, and its parts by themselves."""
 
 from __future__ import annotations
 
-from epigx.kernels.chunked import causal_conv1d, selective_scan
+from epigx.kernels.native.conv import causal_conv1d
 from epigx.kernels.native.library import description, missing
+from epigx.kernels.native.norm import add_rms_norm
 from epigx.kernels.native.ops import bimamba_inner
+from epigx.kernels.native.scan import selective_scan
 
-__all__ = ["SPEEDUP", "bimamba_inner", "causal_conv1d", "description", "missing", "selective_scan"]
+__all__ = [
+    "SPEEDUP",
+    "add_rms_norm",
+    "bimamba_inner",
+    "causal_conv1d",
+    "description",
+    "missing",
+    "selective_scan",
+]
 
 SPEEDUP = 10
 """How many times faster than plain PyTorch: a block, forward and backward, 8 × 2,000 bp, one thread (`make bench`)."""

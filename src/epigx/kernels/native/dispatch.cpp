@@ -7,7 +7,13 @@
     extern "C" void epigx_kept_##isa(const EpigxShape*, EpigxKept*);                                                  \
     extern "C" void epigx_forward_##isa(const EpigxShape*, const void*, const EpigxDirection*, void*, float*, float*); \
     extern "C" void epigx_backward_##isa(const EpigxShape*, const void*, const void*, const EpigxDirection*,          \
-                                         const float*, const float*, void*, EpigxGradient*);
+                                         const float*, const float*, void*, EpigxGradient*);                          \
+    extern "C" void epigx_scan_forward_##isa(const EpigxScan*);                                                       \
+    extern "C" void epigx_scan_backward_##isa(const EpigxScan*);                                                      \
+    extern "C" void epigx_conv_forward_##isa(const EpigxConv*);                                                       \
+    extern "C" void epigx_conv_backward_##isa(const EpigxConv*);                                                      \
+    extern "C" void epigx_norm_forward_##isa(const EpigxNorm*);                                                       \
+    extern "C" void epigx_norm_backward_##isa(const EpigxNorm*);
 
 #if defined(__x86_64__)
 VARIANT(avx512)
@@ -23,9 +29,15 @@ struct Variant {
     decltype(&epigx_kept_baseline) kept;
     decltype(&epigx_forward_baseline) forward;
     decltype(&epigx_backward_baseline) backward;
+    decltype(&epigx_scan_forward_baseline) scan_forward, scan_backward;
+    decltype(&epigx_conv_forward_baseline) conv_forward, conv_backward;
+    decltype(&epigx_norm_forward_baseline) norm_forward, norm_backward;
 };
 
-#define ENTRY(isa, present) {#isa, present, epigx_kept_##isa, epigx_forward_##isa, epigx_backward_##isa}
+#define ENTRY(isa, present)                                                                                           \
+    {#isa, present, epigx_kept_##isa, epigx_forward_##isa, epigx_backward_##isa, epigx_scan_forward_##isa,            \
+     epigx_scan_backward_##isa, epigx_conv_forward_##isa, epigx_conv_backward_##isa, epigx_norm_forward_##isa,         \
+     epigx_norm_backward_##isa}
 
 // The fastest first.
 const Variant variants[] = {
@@ -86,4 +98,11 @@ EXPORT void epigx_backward(const EpigxShape* shape, const void* d_out, const voi
                            const float* projected, const float* states, void* d_xz, EpigxGradient* gradient) {
     in_use->backward(shape, d_out, xz, parameters, projected, states, d_xz, gradient);
 }
+
+EXPORT void epigx_scan_forward(const EpigxScan* problem) { in_use->scan_forward(problem); }
+EXPORT void epigx_scan_backward(const EpigxScan* problem) { in_use->scan_backward(problem); }
+EXPORT void epigx_conv_forward(const EpigxConv* problem) { in_use->conv_forward(problem); }
+EXPORT void epigx_conv_backward(const EpigxConv* problem) { in_use->conv_backward(problem); }
+EXPORT void epigx_norm_forward(const EpigxNorm* problem) { in_use->norm_forward(problem); }
+EXPORT void epigx_norm_backward(const EpigxNorm* problem) { in_use->norm_backward(problem); }
 }

@@ -1,6 +1,9 @@
 // The kernel for one instruction set: compiled once for each, with EPIGX_ISA as the suffix of its names.
 #include "backward.hpp"
 #include "forward.hpp"
+#include "norm.hpp"
+#include "single_conv.hpp"
+#include "single_scan.hpp"
 
 #define JOIN_(a, b) a##b
 #define JOIN(a, b) JOIN_(a, b)
@@ -34,4 +37,36 @@ extern "C" void JOIN(epigx_kept_, EPIGX_ISA)(const EpigxShape* shape, EpigxKept*
     const Sizes z(*shape);
     kept->projected = z.directions * z.batch * z.length * z.row;
     kept->states = z.directions * z.batch * z.chunks * z.all_states();
+}
+
+extern "C" void JOIN(epigx_scan_forward_, EPIGX_ISA)(const EpigxScan* p) {
+    p->bfloat16 ? SingleScan<bfloat16>(*p).forward() : SingleScan<float>(*p).forward();
+}
+
+extern "C" void JOIN(epigx_scan_backward_, EPIGX_ISA)(const EpigxScan* p) {
+    p->bfloat16 ? SingleScan<bfloat16>(*p).backward() : SingleScan<float>(*p).backward();
+}
+
+extern "C" void JOIN(epigx_conv_forward_, EPIGX_ISA)(const EpigxConv* p) {
+    p->bfloat16 ? SingleConv<bfloat16>(*p).forward() : SingleConv<float>(*p).forward();
+}
+
+extern "C" void JOIN(epigx_conv_backward_, EPIGX_ISA)(const EpigxConv* p) {
+    p->bfloat16 ? SingleConv<bfloat16>(*p).backward() : SingleConv<float>(*p).backward();
+}
+
+template <class Run>
+static void with_precisions(const EpigxNorm& p, const Run& run) {
+    if (!p.bfloat16)
+        p.residual_bfloat16 ? run(AddNorm<float, bfloat16>(p)) : run(AddNorm<float, float>(p));
+    else
+        p.residual_bfloat16 ? run(AddNorm<bfloat16, bfloat16>(p)) : run(AddNorm<bfloat16, float>(p));
+}
+
+extern "C" void JOIN(epigx_norm_forward_, EPIGX_ISA)(const EpigxNorm* p) {
+    with_precisions(*p, [](const auto& norm) { norm.forward(); });
+}
+
+extern "C" void JOIN(epigx_norm_backward_, EPIGX_ISA)(const EpigxNorm* p) {
+    with_precisions(*p, [](const auto& norm) { norm.backward(); });
 }

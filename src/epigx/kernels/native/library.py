@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
@@ -16,7 +16,18 @@ from torch import Tensor
 from epigx.kernels.direction import Direction
 from epigx.kernels.native.build import COMPILERS, LIBRARY, source_hash
 
-__all__ = ["Shape", "backward", "description", "forward", "kept_sizes", "missing", "use_instruction_set"]
+__all__ = [
+    "Shape",
+    "addresses",
+    "backward",
+    "call",
+    "check",
+    "description",
+    "forward",
+    "kept_sizes",
+    "missing",
+    "use_instruction_set",
+]
 
 _WIDTH = len(Direction._fields)
 _PATH = Path(__file__).with_name(LIBRARY)
@@ -183,3 +194,28 @@ def _shape(shape: Shape, dtype: torch.dtype) -> _Shape:
 def _pointers(tensors: Sequence[Tensor]) -> ctypes.Array[_Pointers]:
     rows = [_Pointers(*(t.data_ptr() for t in tensors[i : i + _WIDTH])) for i in range(0, len(tensors), _WIDTH)]
     return (_Pointers * len(rows))(*rows)
+
+
+def call(function: str, problem: ctypes.Structure) -> None:
+    """Call a function of a stand-alone operator, which takes one structure (problem.hpp)."""
+    getattr(_library(), function)(ctypes.byref(problem))
+
+
+def addresses(tensors: Mapping[str, Tensor | None]) -> dict[str, int | None]:
+    """Give the addresses of contiguous tensors, as fields of a structure; none for those that are not there."""
+    return {name: None if tensor is None else tensor.data_ptr() for name, tensor in tensors.items()}
+
+
+def check(first: Tensor, name: str, **others: tuple[Tensor, tuple[int, ...]]) -> None:
+    """Compare tensors with the shapes that the first one asks for.
+
+    Raises
+    ------
+    ValueError
+        One has another shape or is on another device: the library, which sees addresses alone, could not tell.
+    """
+    for own, (tensor, want) in others.items():
+        if tuple(tensor.shape) != tuple(want):
+            raise ValueError(f"{own} has the shape {tuple(tensor.shape)}, and the other tensors ask for {tuple(want)}.")
+        if tensor.device != first.device:
+            raise ValueError(f"{own} is on {tensor.device}, and {name} is on {first.device}.")

@@ -24,3 +24,46 @@ struct EpigxKept {
     int64_t projected;  // step, B and C of every base
     int64_t states;     // the states at the start of every chunk
 };
+
+// The stand-alone operators: one structure for a pass forward and back, in which what the pass has no use for is null.
+// Tensors are C-contiguous; `bfloat16` says of those given as void pointers whether they are bfloat16 or float32.
+
+// Mirrored by scan.py; shapes as in interface.py.
+struct EpigxScan {
+    int64_t batch, length;
+    int32_t channels, state, reverse, bfloat16, threads;
+    const void* u;
+    const float *delta, *A, *B, *C, *D;
+    void* y;
+    float* states;  // at the start of every chunk, kept for the pass back
+    const void* dy;
+    void* du;
+    float *d_delta, *dA, *dB, *dC, *dD;
+};
+
+// Mirrored by conv.py.
+struct EpigxConv {
+    int64_t batch, length;
+    int32_t channels, taps, reverse, bfloat16, threads;
+    const void* x;
+    const float *weight, *bias;
+    void* y;
+    const void* dy;
+    void* dx;
+    float *d_weight, *d_bias;
+};
+
+// Mirrored by norm.py.
+struct EpigxNorm {
+    int64_t rows;
+    int32_t width, bfloat16, residual_bfloat16, threads;
+    float eps;
+    const void *x, *residual;
+    const float* weight;
+    float* sum;  // null where there is nothing to add
+    void* normed;
+    const float* d_sum;    // null where the sum goes no further
+    const void* d_normed;
+    void *dx, *d_residual;  // d_residual: null where it is dx
+    float* d_weight;
+};
