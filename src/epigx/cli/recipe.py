@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 
 from epigx.dataset.store import Dataset, open_dataset
 from epigx.errors import ConfigError, did_you_mean
-from epigx.recipes import models
+from epigx.recipes import Scale, models
 from epigx.training.config import RunConfig
 
 __all__ = ["configure", "seconds_of"]
@@ -23,6 +24,7 @@ def configure(
     seed: int | None = None,
     steps: int | None = None,
     window: int | None = None,
+    scale: Scale | None = None,
     settings: Sequence[str] = (),
 ) -> RunConfig:
     """Return the configuration that a recipe (or a saved configuration) and the flags describe.
@@ -36,13 +38,15 @@ def configure(
         There is no such recipe, no dataset is named, the cell type is not clear, or a setting cannot work.
     """
     if recipe.endswith((".yaml", ".yml")):
+        if scale:
+            raise ConfigError(f"--scale {scale} goes with a recipe; {recipe} already says how large its network is.")
         config = RunConfig.load(recipe)
         words = [f"data.path={json.dumps(str(data))}"] if data else []
         words += [f"data.cell_types={json.dumps(list(cell_types))}"] if cell_types else []
         words += [f"data.window={window}"] if window else []
         words += [f"training.seed={seed}"] if seed is not None else []
     else:
-        config, words = _from_recipe(recipe, data, cell_types, seed, window), []
+        config, words = _from_recipe(recipe, data, cell_types, seed, window, scale or "paper"), []
     if steps is not None:
         warmup = config.training.warmup_steps * steps // config.training.steps
         words += [f"training.steps={steps}", f"training.warmup_steps={warmup}"]
@@ -64,7 +68,12 @@ def seconds_of(text: str) -> float:
 
 
 def _from_recipe(
-    recipe: str, data: Path | None, cell_types: Sequence[str], seed: int | None, window: int | None
+    recipe: str,
+    data: Path | None,
+    cell_types: Sequence[str],
+    seed: int | None,
+    window: int | None,
+    scale: Scale,
 ) -> RunConfig:
     names = [name.replace("_", "-") for name in models.__all__]
     if recipe.replace("_", "-") not in names:
@@ -72,12 +81,15 @@ def _from_recipe(
     if data is None:
         raise ConfigError(f"The recipe {recipe!r} needs a dataset: give --data FOLDER (made with `epigx build`).")
     dataset = open_dataset(data)
-    make: Callable[..., RunConfig] = getattr(models, recipe.replace("-", "_"))
-    config = make(data=data, cell_type=list(cell_types) or _only_cell_type(dataset))
-    own = min(config.data.window or dataset.window, dataset.window)
-    words = [f"data.window={window or own}"]
-    words += [f"training.seed={seed}"] if seed is not None else []
-    return config.override(*words)
+    make: Callable[..., RunConfig] = partial(
+        getattr(models, recipe.replace("-", "_")),
+        data=data,
+        cell_type=list(cell_types) or _only_cell_type(dataset),
+        scale=scale,
+        **({} if seed is None else {"seed": seed}),
+    )
+    # Twice, as the window may be a part of the model.
+    return make(window=window or min(make().data.window or dataset.window, dataset.window))
 
 
 def _only_cell_type(dataset: Dataset) -> str:

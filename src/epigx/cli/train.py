@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 from cyclopts import App, Parameter
 
@@ -22,7 +22,8 @@ app = App(
         "      --set objective.alpha=0.1 -o runs/short --max-time 30m\n"
         "  epigx train runs/short/config.yaml -o runs/again\n\n"
         "Recipes: infer (the paper), caduceus-signals (the same without intervention), prism (the later official\n"
-        "code). A training that was stopped goes on with the same command and --resume."
+        "code); on DNA alone: caduceus, mamba, hyenadna, enformer. A training that was stopped goes on with the same\n"
+        "command and --resume."
     ),
 )
 
@@ -38,6 +39,7 @@ def train(
     seed: int | None = None,
     steps: int | None = None,
     window: int | None = None,
+    scale: Literal["paper", "small"] | None = None,
     settings: Settings = (),
     resume: bool = False,
     max_time: str | None = None,
@@ -61,6 +63,8 @@ def train(
         Optimizer steps; the warm-up is shortened in proportion.
     window : int, optional
         Length in bp of the windows, at most the dataset's.
+    scale : {"paper", "small"}, optional
+        Size of the network and the training; small takes minutes on a CPU.
     settings : tuple of str
         A value of the configuration, as key=value (objective.alpha=0.1); may be repeated.
     resume : bool
@@ -76,7 +80,14 @@ def train(
 
     seconds = None if max_time is None else seconds_of(max_time)
     config = configure(
-        recipe, data=data, cell_types=cell_type, seed=seed, steps=steps, window=window, settings=settings
+        recipe,
+        data=data,
+        cell_types=cell_type,
+        seed=seed,
+        steps=steps,
+        window=window,
+        scale=scale,
+        settings=settings,
     )
     say(prepare())
     steps_planned, on = config.training.steps, ", ".join(config.data.cell_types)

@@ -36,6 +36,25 @@ def test_a_recipe_is_named_with_either_sign(name):
     assert configure(name, data="x").objective.kind == "regression"
 
 
+def test_a_network_as_long_as_its_window_follows_the_dataset_and_the_flag(dataset):
+    assert configure("hyenadna", data="x").model.backbone.longest == 500
+    assert configure("hyenadna", data="x", window=200).model.backbone.longest == 200
+
+
+def test_a_small_scale(dataset):
+    dataset.window = 10_000
+    config = configure("mamba", data="x", scale="small")
+    assert (config.data.window, config.model.backbone.d_model) == (512, 32)
+    assert configure("mamba", data="x", scale="small", window=2_000).data.window == 2_000
+
+
+def test_the_scale_of_a_saved_configuration_is_settled(tmp_path):
+    path = tmp_path / "config.yaml"
+    path.write_text(configure("infer", data="x").dump())
+    with pytest.raises(ConfigError, match=r"--scale small goes with a recipe; .*config\.yaml already says"):
+        configure(str(path), data=None, scale="small")
+
+
 def test_fewer_steps_shorten_the_warm_up_in_proportion_unless_it_is_set():
     assert configure("infer", data="x", steps=1_000).training.warmup_steps == 100
     assert configure("infer", data="x", steps=1_000, settings=["training.warmup_steps=5"]).training.warmup_steps == 5

@@ -12,6 +12,7 @@ from epigx.objectives import Backdoor, Regression
 from epigx.training.config import RunConfig
 
 RECIPES = [recipes.infer, recipes.prism, recipes.caduceus_signals]
+ON_DNA = [recipes.caduceus, recipes.mamba, recipes.hyenadna, recipes.enformer]
 
 TABLE_9 = {
     "Layers of Generator": ("model.backbone.n_layers", 4),
@@ -88,3 +89,54 @@ def test_a_recipe_can_be_built_and_stepped(recipe: Callable[..., RunConfig]) -> 
     batch = Batch(torch.zeros(2, 64, 4), torch.rand(2, 64, 3), torch.rand(2, 9), torch.rand(2))
     objective(network, batch)[1].total.backward()
     assert all(parameter.grad is not None for parameter in network.parameters())
+
+
+@pytest.mark.parametrize(
+    ("recipe", "n_parameters"),
+    [
+        (recipes.infer, 574_721),  # and 10,960 of the confounder encoder, which the objective owns
+        (recipes.caduceus, 574_209),
+        (recipes.mamba, 502_401),
+        (recipes.hyenadna, 903_681),
+        (recipes.enformer, 251_632_429 - 21_375_788),  # without the two heads that nothing uses
+    ],
+    ids=lambda value: getattr(value, "__name__", ""),
+)
+def test_published_sizes(recipe: Callable[..., RunConfig], n_parameters: int) -> None:
+    with torch.device("meta"):
+        network = recipe(data="data/k562", cell_type="K562").model.build(3, 9, 200_000)
+    assert sum(parameter.numel() for parameter in network.parameters()) == n_parameters
+
+
+@pytest.mark.parametrize("recipe", ON_DNA, ids=lambda recipe: recipe.__name__)
+def test_systems_on_dna_alone_are_those_of_seq2exp(recipe: Callable[..., RunConfig]) -> None:
+    config = recipe(data="data/k562", cell_type="K562", seed=22)
+    assert config.data.window == 200_000
+    assert config.model.n_encoded == 0
+    assert config.objective == Regression(distance="smooth_l1")
+    assert (config.training.precision, config.training.seed) == ("bf16", 22)
+    assert RunConfig.parse(yaml.safe_load(config.dump())) == config
+
+
+@pytest.mark.parametrize(
+    ("recipe", "settings"),
+    [
+        (recipes.caduceus, {"batch_size": 16, "lr": 5e-4, "steps": 50_000}),
+        (recipes.mamba, {"batch_size": 16, "lr": 5e-4, "steps": 50_000}),
+        (recipes.hyenadna, {"batch_size": 8, "lr": 5e-4, "steps": 50_000}),
+        (
+            recipes.enformer,
+            {"batch_size": 4, "lr": 7e-6, "lr_min": 7e-6, "warmup_lr": 0, "warmup_steps": 50_000, "steps": 200_000},
+        ),
+    ],
+    ids=lambda value: getattr(value, "__name__", ""),
+)
+def test_their_own_training(recipe: Callable[..., RunConfig], settings: dict[str, float]) -> None:
+    training = recipe(data="data/k562", cell_type="K562").training
+    assert {name: getattr(training, name) for name in settings} == settings
+
+
+def test_hyenadna_reaches_over_the_window() -> None:
+    assert recipes.hyenadna(data="d", cell_type="c").model.backbone.longest == 200_000
+    assert recipes.hyenadna(data="d", cell_type="c", window=4_000).model.backbone.longest == 4_000
+    assert recipes.hyenadna(data="d", cell_type="c", window=None).model.backbone.longest == 200_000

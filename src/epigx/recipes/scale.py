@@ -1,0 +1,58 @@
+"""The two sizes in which each recipe comes, all their numbers in one place.
+
+``paper`` is what the paper and the official code trained. ``small`` shows the same systems at work where there is no
+accelerator: short windows, narrow networks and few steps, the same for all, so that ten systems learn a simulated
+genome within twenty minutes on two cores. Its scores compare systems at that size, and say nothing of the paper's.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from epigx.models import EnformerModel
+from epigx.training.config import TrainingConfig
+
+__all__ = ["SIZES", "Scale", "Size", "Window"]
+
+Scale = Literal["paper", "small"]
+
+Window = int | Literal["recipe"] | None
+"""Central base pairs to read; as many as the recipe says; or, with None, all that the dataset has."""
+
+
+@dataclass(frozen=True)
+class Size:
+    """What a scale decides.
+
+    Parameters
+    ----------
+    d_model, n_layers : int
+        Width and depth of a backbone.
+    window : int or None, bp
+        Window to read; ``None`` leaves it to the recipe.
+    enformer : EnformerModel
+        Enformer, whose sizes are of another kind.
+    training : TrainingConfig
+        How all systems are trained, where a recipe has no setting of its own.
+    """
+
+    d_model: int
+    n_layers: int
+    window: int | None
+    enformer: EnformerModel
+    training: TrainingConfig
+
+
+SIZES: dict[Scale, Size] = {
+    "paper": Size(d_model=128, n_layers=4, window=None, enformer=EnformerModel(), training=TrainingConfig()),
+    "small": Size(
+        d_model=32,
+        n_layers=2,
+        window=512,
+        enformer=EnformerModel(
+            d_model=48, n_layers=2, n_heads=4, d_key=16, n_poolings=5, multiple=12, dropout=0.1, d_head=32
+        ),
+        training=TrainingConfig(steps=600, warmup_steps=60, warmup_lr=1e-4, lr=3e-3, lr_min=3e-4),
+    ),
+}
