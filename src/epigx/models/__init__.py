@@ -3,12 +3,14 @@
 from epigx.models.base import Model
 from epigx.models.encoders import ConfounderEncoder, SignalEncoder
 from epigx.models.enformer import EnformerModel
+from epigx.models.epinformer import EPInformerModel
 from epigx.models.head import Head
 from epigx.models.predictor import Predictor, PredictorModel
 from epigx.models.seq2exp import Seq2Exp, Seq2ExpHard, Seq2ExpSoft
 
 __all__ = [
     "ConfounderEncoder",
+    "EPInformerModel",
     "EnformerModel",
     "Head",
     "Model",

@@ -1,0 +1,199 @@
+"""EPInformer: the promoter looks at candidate enhancers, each read by one convolutional encoder (REFERENCE: v2).
+
+B genes, E elements of a gene (the promoter first), L bases, C channels, D channels of an element's embedding.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import torch
+from jaxtyping import Bool, Float
+from pydantic import Field, PositiveInt
+from torch import Tensor, nn
+from torch.nn import functional
+
+from epigx.batch import Batch, Elements, Need, Prediction
+from epigx.errors import ConfigError
+from epigx.models.base import Model
+from epigx.models.head import Head
+
+__all__ = ["EPInformer", "EPInformerModel"]
+
+_STEM_KERNEL = 8
+_DILATIONS = (2, 4, 6)
+_REFINED = 64
+_BINS = 2
+_HEAD_WIDTH = 128
+
+
+class EPInformerModel(Model):
+    """EPInformer v2; the defaults are the size that the paper compares with, 447,341 parameters with 9 features."""
+
+    kind: Literal["epinformer"] = "epinformer"
+    length: int = Field(default=2_000, ge=16, multiple_of=2)
+    """bp of every element, as the dataset stores them."""
+    stem: PositiveInt = 256
+    """Channels of the first convolution."""
+    stages: tuple[PositiveInt, ...] = Field(default=(128, 64, 64, 128), min_length=1)
+    """Channels of the convolutions after it; each stage halves the length."""
+    d_model: int = Field(default=64, ge=4, multiple_of=4)
+    """Channels of an element's embedding."""
+    n_layers: PositiveInt = 3
+    """Attention layers."""
+    n_heads: PositiveInt = 4
+    """Attention heads."""
+
+    @property
+    def needs(self) -> frozenset[Need]:
+        """Elements: it reads neither the window nor the signals over it."""
+        return frozenset({"elements"})
+
+    def build(self, n_signals: int, n_features: int, window: int) -> EPInformer:
+        """Return the network with fresh weights; any window serves, as it reads the elements alone.
+
+        Raises
+        ------
+        ConfigError
+            The elements are too short for the stages, or the heads do not share the channels evenly.
+        """
+        if self.bins < 1:
+            least = (1 << len(self.stages)) * (2 * sum(_DILATIONS) + 1)
+            raise ConfigError(
+                f"Elements of {self.length:,} bp (model.length) are too short for {len(self.stages)} stages, which "
+                f"need {least:,} bp. Shorten model.stages, or store longer elements."
+            )
+        if self.d_model % self.n_heads:
+            raise ConfigError(
+                f"{self.n_heads} heads (model.n_heads) cannot share {self.d_model} channels (model.d_model) evenly."
+            )
+        return EPInformer(self, n_features)
+
+    @property
+    def bins(self) -> int:
+        """Positions that are left of an element after the stages and the dilated convolutions."""
+        return (self.length >> len(self.stages)) - 2 * sum(_DILATIONS)
+
+
+class EPInformer(nn.Module):
+    """Elements through the encoder, with their features through attention, and the promoter's embedding to expression.
+
+    Parameters
+    ----------
+    config : EPInformerModel
+        Sizes.
+    n_features : int
+        Features that the head reads beside the promoter's embedding.
+    """
+
+    def __init__(self, config: EPInformerModel, n_features: int) -> None:
+        super().__init__()
+        self.length = config.length
+        self.encoder = ElementEncoder(config)
+        self.join = nn.Sequential(
+            nn.Linear(config.d_model + 3, config.d_model),
+            nn.ReLU(),
+            nn.Linear(config.d_model, config.d_model),
+            nn.ReLU(),
+        )
+        self.layers = nn.ModuleList(AttentionLayer(config.d_model, config.n_heads) for _ in range(config.n_layers))
+        self.head = Head(config.d_model, n_features, _HEAD_WIDTH)
+
+    def forward(self, batch: Batch) -> Prediction:
+        """Predict the expression of each gene."""
+        return Prediction(expression=self.head(self.promoter(self._elements(batch)), batch.features))
+
+    def promoter(self, elements: Elements) -> Float[Tensor, "batch channel"]:
+        """Return the embedding of each gene's promoter, which has looked at the enhancers."""
+        n_genes, n_elements = elements.sequence.shape[:2]
+        encoded = self.encoder(elements.sequence.flatten(0, 1)).unflatten(0, (n_genes, n_elements))
+        embedded = self.join(torch.cat([encoded, elements.features], dim=-1))
+        unseen = hidden_pairs(elements.sequence)
+        for layer in self.layers:
+            embedded = layer(embedded, unseen)
+        promoter: Tensor = embedded[:, 0]
+        return promoter
+
+    def _elements(self, batch: Batch) -> Elements:
+        if batch.elements is None:
+            raise ConfigError("EPInformer reads elements, and the batch has none. Ask for them (needs).")
+        if (length := batch.elements.sequence.shape[2]) != self.length:
+            raise ConfigError(
+                f"The dataset's elements are {length:,} bp long, and the model was made for {self.length:,}. "
+                f"Set model.length={length}."
+            )
+        return batch.elements
+
+
+class ElementEncoder(nn.Module):
+    """From the bases of an element to its embedding: convolutions and pooling, then dilated convolutions."""
+
+    def __init__(self, config: EPInformerModel) -> None:
+        super().__init__()
+        self.stem = nn.Conv1d(4, config.stem, _STEM_KERNEL)
+        widths = (config.stem, *config.stages)
+        self.stages = nn.ModuleList(map(_stage, widths, widths[1:]))
+        self.mixers = nn.ModuleList(nn.Conv1d(width, width, 1) for width in config.stages)
+        widths = (widths[-1], *[_REFINED] * len(_DILATIONS))
+        self.refine = nn.Sequential(
+            *(
+                _normalised(nn.Conv1d(into, out, 3, dilation=dilation), out)
+                for into, out, dilation in zip(widths[:-1], widths[1:], _DILATIONS, strict=True)
+            ),
+            _normalised(nn.Conv1d(_REFINED, config.d_model // _BINS, 1), config.d_model // _BINS),
+        )
+        self.summarise = nn.Sequential(nn.Linear(config.bins, _BINS), nn.ELU())
+
+    def forward(self, sequence: Float[Tensor, "element length 4"]) -> Float[Tensor, "element channel"]:
+        """Encode each element by itself."""
+        # As many positions as bases; of an even kernel's padding the larger half lies on the right.
+        padded = functional.pad(sequence.transpose(1, 2), ((_STEM_KERNEL - 1) // 2, _STEM_KERNEL // 2))
+        x = functional.elu(self.stem(padded))
+        for stage, mixer in zip(self.stages, self.mixers, strict=True):
+            x = stage(x)
+            x = x + functional.elu(mixer(x))
+        summary: Tensor = self.summarise(self.refine(x))
+        return summary.flatten(1)
+
+
+class AttentionLayer(nn.Module):
+    """Attention and a perceptron, each on the normalised input and added to it."""
+
+    def __init__(self, d_model: int, n_heads: int) -> None:
+        super().__init__()
+        self.n_heads = n_heads
+        self.attention = nn.MultiheadAttention(d_model, n_heads, batch_first=True)
+        self.before_attention = nn.LayerNorm(d_model)
+        self.before_perceptron = nn.LayerNorm(d_model)
+        self.perceptron = nn.Sequential(nn.Linear(d_model, 4 * d_model), nn.ReLU(), nn.Linear(4 * d_model, d_model))
+
+    def forward(
+        self, x: Float[Tensor, "batch element channel"], unseen: Bool[Tensor, "batch element element"]
+    ) -> Float[Tensor, "batch element channel"]:
+        """Let elements look at each other, where they may."""
+        normed = self.before_attention(x)
+        mask = unseen.repeat_interleave(self.n_heads, dim=0)
+        x = x + self.attention(normed, normed, normed, attn_mask=mask, need_weights=False)[0]
+        out: Tensor = x + self.perceptron(self.before_perceptron(x))
+        return out
+
+
+def hidden_pairs(sequence: Float[Tensor, "batch element length 4"]) -> Bool[Tensor, "batch element element"]:
+    """Tell which elements (last axis) each element does not see.
+
+    The promoter sees all, an enhancer itself and the promoter; an empty slot is seen by none.
+    """
+    n_elements = sequence.shape[1]
+    apart = ~torch.eye(n_elements, dtype=torch.bool, device=sequence.device)
+    apart[0] = apart[:, 0] = False
+    empty = (sequence == 0).all(dim=-1).all(dim=-1)
+    empty[:, 0] = False  # a promoter of unknown bases is still there, and everyone needs somebody to look at
+    return apart | empty[:, None]
+
+
+def _stage(channels: int, out: int) -> nn.Sequential:
+    return nn.Sequential(_normalised(nn.Conv1d(channels, out, 3, padding=1), out), nn.MaxPool1d(2))
+
+
+def _normalised(convolution: nn.Conv1d, channels: int) -> nn.Sequential:
+    return nn.Sequential(convolution, nn.BatchNorm1d(channels), nn.ELU())
