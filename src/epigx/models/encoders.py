@@ -49,9 +49,15 @@ class MotifEncoder(nn.Module):
         self.projection = Linear(n_motifs, n_encoded)
 
     def forward(self, sequence: Float[Tensor, "batch length base"]) -> Float[Tensor, "batch position encoded"]:
-        """Embed each stretch of bases."""
-        matches = functional.max_pool1d(self.convolution(sequence.transpose(1, 2)), self.resolution)
-        embedded: Tensor = self.projection(torch.relu(matches).transpose(1, 2))
+        """Embed each stretch of bases; stretches without a known base are not searched, as all look alike."""
+        reach = self.convolution.weight.shape[2] // 2
+        padded = functional.pad(sequence.transpose(1, 2), (reach, reach))
+        stretches = padded.unfold(2, self.resolution + 2 * reach, self.resolution).transpose(1, 2)
+        known = stretches.any(-1).any(-1)
+        found = functional.conv1d(stretches[known], self.convolution.weight, self.convolution.bias)
+        best = self.convolution.bias.repeat(*known.shape, 1).to(found.dtype)
+        best[known] = functional.max_pool1d(found, self.resolution).squeeze(-1)
+        embedded: Tensor = self.projection(torch.relu(best))
         return embedded
 
 

@@ -5,6 +5,7 @@ import torch
 
 from epigx.errors import ConfigError
 from epigx.models import ConfounderEncoder, SignalEncoder
+from epigx.models.encoders import MotifEncoder
 
 
 def count(module: torch.nn.Module) -> int:
@@ -59,3 +60,15 @@ def test_the_signal_encoder_is_one_linear_layer_per_position() -> None:
     assert count(encoder) == 3 * 128 + 128
     signals = torch.rand(2, 7, 3)
     torch.testing.assert_close(encoder(signals), signals @ encoder.weight.T)  # the bias starts at zero
+
+
+def test_stretches_without_a_known_base_are_embedded_as_if_they_had_been_searched() -> None:
+    torch.manual_seed(0)
+    encoder = MotifEncoder(8, resolution=16)
+    torch.nn.init.normal_(encoder.convolution.bias)
+    sequence = torch.nn.functional.one_hot(torch.randint(0, 4, (3, 96)), 4).float()
+    sequence[:, 20:70] = 0
+    sequence[2] = 0
+    matches = torch.nn.functional.max_pool1d(encoder.convolution(sequence.transpose(1, 2)), 16)
+    torch.testing.assert_close(encoder(sequence), encoder.projection(torch.relu(matches).transpose(1, 2)))
+    torch.testing.assert_close(encoder(sequence[2:]), encoder(sequence)[2:])
