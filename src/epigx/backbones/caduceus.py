@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-import math
 from typing import Literal
 
-import torch
-from jaxtyping import Float
 from pydantic import Field
-from torch import Tensor, nn
 
 from epigx.backbones.base import Backbone
-from epigx.layers.mamba import BiMamba
-from epigx.layers.norm import RMSNorm
+from epigx.layers.stack import MambaStack
 
-__all__ = ["Caduceus", "CaduceusBlock", "CaduceusStack"]
+__all__ = ["Caduceus"]
 
 
 class Caduceus(Backbone):
@@ -30,43 +25,6 @@ class Caduceus(Backbone):
     expand: int = Field(default=2, ge=1)
     """Inner channels per channel."""
 
-    def build(self) -> CaduceusStack:
+    def build(self) -> MambaStack:
         """Return the stack, with fresh weights."""
-        return CaduceusStack(self)
-
-
-class CaduceusBlock(nn.Module):
-    """x + BiMamba(RMSNorm(x))."""
-
-    def __init__(self, config: Caduceus) -> None:
-        super().__init__()
-        self.norm = RMSNorm(config.d_model)
-        self.mixer = BiMamba(config.d_model, config.d_state, config.d_conv, config.expand)
-
-    def forward(self, x: Float[Tensor, "batch length channel"]) -> Float[Tensor, "batch length channel"]:
-        """Add what the block reads from the window."""
-        mixed: Tensor = self.mixer(self.norm(x))
-        return x + mixed
-
-
-class CaduceusStack(nn.Module):
-    """The blocks, and a last RMSNorm.
-
-    Each block's projection out starts smaller by the root of the number of blocks, so that the variance of the sum
-    over blocks does not grow with depth.
-    """
-
-    def __init__(self, config: Caduceus) -> None:
-        super().__init__()
-        self.blocks = nn.ModuleList(CaduceusBlock(config) for _ in range(config.n_layers))
-        self.norm = RMSNorm(config.d_model)
-        with torch.no_grad():
-            for parameter in (p for name, p in self.named_parameters() if name.endswith("out_proj.weight")):
-                parameter.div_(math.sqrt(config.n_layers))
-
-    def forward(self, x: Float[Tensor, "batch length channel"]) -> Float[Tensor, "batch length channel"]:
-        """Read the window from both ends, block by block."""
-        for block in self.blocks:
-            x = block(x)
-        hidden: Tensor = self.norm(x)
-        return hidden
+        return MambaStack(self.n_layers, self.d_model, self.d_state, self.d_conv, self.expand, bidirectional=True)

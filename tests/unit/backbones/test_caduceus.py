@@ -17,21 +17,12 @@ def test_shape_and_gradient() -> None:
     assert all(parameter.grad is not None and parameter.grad.isfinite().all() for parameter in stack.parameters())
 
 
-def test_blocks_add_to_what_they_read_and_the_sum_is_normalised() -> None:
+def test_each_position_reads_those_on_both_sides() -> None:
     torch.manual_seed(0)
-    stack = Caduceus(d_model=16, n_layers=2).build()
-    x = torch.randn(1, 12, 16)
-    one = x + stack.blocks[0].mixer(stack.blocks[0].norm(x))
-    two = one + stack.blocks[1].mixer(stack.blocks[1].norm(one))
-    torch.testing.assert_close(stack(x), stack.norm(two))
-
-
-@pytest.mark.parametrize("n_layers", [1, 4])
-def test_projections_out_start_smaller_in_deeper_stacks(n_layers: int) -> None:
-    stack = Caduceus(n_layers=n_layers).build()
-    bound = 256**-0.5 / n_layers**0.5
-    for block in stack.blocks:
-        assert bound * 0.98 < block.mixer.out_proj.weight.abs().max() <= bound
+    stack = Caduceus(d_model=16, n_layers=1).build()
+    x = torch.randn(1, 30, 16, requires_grad=True)
+    stack(x)[0, 12].sum().backward()
+    assert x.grad.abs().sum(-1).gt(0).all()
 
 
 def test_a_backbone_is_chosen_by_its_kind() -> None:
