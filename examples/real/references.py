@@ -25,9 +25,11 @@ from epigx.dataset.inputs import Inputs, fit_inputs
 from epigx.dataset.store import Dataset
 from epigx.dataset.windows import Windows
 from epigx.evaluation.metrics import bootstrap
+from epigx.training.selection import rows_of
 
 BINS = 20
 KMER = 3
+DNA_WINDOW = 2000
 ALPHAS = np.logspace(-1, 4, 11)
 
 
@@ -60,11 +62,15 @@ def main() -> None:
     print(pd.DataFrame(rows).to_string(index=False))
 
 
-def genes_by_split(dataset: Dataset, cell_type: str, min_dna_coverage: float) -> dict[str, np.ndarray]:
-    genes = dataset.genes
-    usable = (genes["dna_coverage"].to_numpy() >= min_dna_coverage) & np.isfinite(dataset.expression(cell_type))
-    split = dataset.split.of(genes["chrom"])
-    return {name: np.flatnonzero(usable & (split == name)) for name in ("train", "valid", "test")}
+def genes_by_split(
+    dataset: Dataset, cell_type: str, min_dna_coverage: float, *, labelled: bool = True
+) -> dict[str, np.ndarray]:
+    """Return the rows of the genes whose central 2 kb of DNA are known, by part of the split."""
+    parts = {}
+    for part in ("train", "valid", "test"):
+        rows = rows_of(dataset, part, dataset.split, min_dna_coverage=min_dna_coverage, coverage_window=DNA_WINDOW)
+        parts[part] = rows[np.isfinite(dataset.expression(cell_type)[rows])] if labelled else rows
+    return parts
 
 
 def describe(

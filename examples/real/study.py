@@ -1,0 +1,93 @@
+"""The long run on real data: each system on the same genes and inputs, three seeds, both cell types.
+
+    python examples/real/study.py plan  data/real20k -o runs/study     # what is done, and what is left
+    python examples/real/study.py train data/real20k -o runs/study     # all of it; finished runs are skipped
+    python examples/real/study.py score data/real20k -o runs/study     # tables and blind predictions
+
+Window, resolution, size and length of training were chosen on the validation chromosomes alone (docs/results/real.md).
+The systems of a seed see the genes in the same order. Each run takes one thread: `train --part 1/2` beside
+`train --part 2/2` shares the work between two processes.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+import epigx as gx
+from epigx.training.config import RunConfig
+
+CELL_TYPES = ("K562", "GM12878")
+SEEDS = gx.recipes.SEEDS[:3]
+SETTINGS = (
+    "data.coverage_window=2000",
+    "model.resolution=128",
+    "model.backbone.d_model=64",
+    "model.backbone.n_layers=2",
+    "training.steps=3000",
+    "training.warmup_steps=300",
+    "training.lr_min=1e-5",
+    "training.validate_every=0.5",
+    "training.threads=1",
+)
+WINDOW = 20_480
+FULL = "data.min_dna_coverage=0.95"  # the genes whose 2 kb window is known
+
+# Each system: the recipe it starts from, and what differs.
+SYSTEMS: dict[str, tuple[str, tuple[str, ...]]] = {
+    "infer": ("infer", (FULL,)),
+    "plain": ("caduceus_signals", (FULL,)),
+    "infer-official": ("prism", (FULL,)),
+    "dna-only": ("caduceus_signals", (FULL, "model.signals=false")),
+    "signals-only": ("caduceus_signals", (FULL, "data.dna=false")),
+    "signals-only-all-genes": ("caduceus_signals", ("data.dna=false",)),
+}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("what", choices=("plan", "train", "score"))
+    parser.add_argument("data", type=Path)
+    parser.add_argument("-o", "--out", type=Path, required=True)
+    parser.add_argument("--part", default="1/1", help="k/n: every n-th run, from the k-th on")
+    parser.add_argument("--docs", type=Path, default=Path("docs/results"), help="where `score` writes")
+    arguments = parser.parse_args()
+    if arguments.what == "score":
+        from scores import write_scores
+
+        write_scores(arguments.data, arguments.out, arguments.docs)
+        return
+    part, parts = map(int, arguments.part.split("/"))
+    for number, (name, config) in enumerate(runs(arguments.data).items()):
+        done = finished(arguments.out / name)
+        if arguments.what == "plan":
+            print(name, "done" if done else "to do", sep="\t")
+        elif not done and number % parts == part - 1:
+            print(name, file=sys.stderr, flush=True)
+            gx.train(config, arguments.out / name, resume=True)
+
+
+def runs(data: Path) -> dict[str, RunConfig]:
+    """Return every run by its folder's name, seeds outermost, so that what is unfinished is still paired."""
+    return {
+        f"{system}-{cell_type}-{seed}": configure(data, system, cell_type, seed)
+        for seed in SEEDS
+        for cell_type in CELL_TYPES
+        for system in SYSTEMS
+    }
+
+
+def configure(data: Path, system: str, cell_type: str, seed: int) -> RunConfig:
+    recipe, changes = SYSTEMS[system]
+    make = getattr(gx.recipes, recipe)
+    config: RunConfig = make(data=data, cell_type=cell_type, seed=seed, window=WINDOW)
+    return config.override(*SETTINGS, *changes)
+
+
+def finished(folder: Path) -> bool:
+    return (folder / "provenance.json").is_file() and gx.open_run(folder).finished
+
+
+if __name__ == "__main__":
+    main()
