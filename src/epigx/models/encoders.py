@@ -18,15 +18,9 @@ __all__ = [
     "MotifEncoder",
     "SignalEncoder",
     "mean_over_positions",
-    "sequence_encoder",
 ]
 
 Activation = Literal["sigmoid", "softmax"]
-
-
-def sequence_encoder(n_encoded: int, resolution: int) -> nn.Module:
-    """Return what embeds one-hot bases, one base per position (the paper's linear layer) or several."""
-    return Linear(4, n_encoded) if resolution == 1 else MotifEncoder(n_encoded, resolution)
 
 
 class MotifEncoder(nn.Module):
