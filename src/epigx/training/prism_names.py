@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-__all__ = ["caduceus_names", "prism_names", "weight_and_bias"]
+__all__ = ["caduceus_names", "mamba_names", "prism_names", "weight_and_bias"]
 
 _OUTER = {
     "seq_input_layer": "model.sequence_encoder",
@@ -61,6 +61,15 @@ def caduceus_names(official: str, own: str, n_layers: int) -> Iterator[tuple[str
         yield from _block(f"{official}.layers.{layer}", f"{own}.blocks.{layer}")
 
 
+def mamba_names(official: str, own: str, n_layers: int) -> Iterator[tuple[str, str]]:
+    """Give the names of a stack that is read in one direction."""
+    yield f"{official}.norm_f.weight", f"{own}.norm.weight"
+    for layer in range(n_layers):
+        theirs, ours = f"{official}.layers.{layer}", f"{own}.blocks.{layer}"
+        yield f"{theirs}.norm.weight", f"{ours}.norm.weight"
+        yield from _mixer(f"{theirs}.mixer", f"{ours}.mixer", "forward_scan")
+
+
 def weight_and_bias(official: str, own: str) -> Iterator[tuple[str, str]]:
     """Give the two names of a layer."""
     return _each(official, own, "weight", "bias")
@@ -77,9 +86,13 @@ def _confounder_encoder(official: str, own: str) -> Iterator[tuple[str, str]]:
 def _block(official: str, own: str) -> Iterator[tuple[str, str]]:
     yield f"{official}.norm.weight", f"{own}.norm.weight"
     for direction, scan in (("mamba_fwd", "forward_scan"), ("mamba_rev", "reverse_scan")):
-        yield from _each(f"{official}.mixer.{direction}", f"{own}.mixer", "in_proj.weight", "out_proj.weight")
-        for theirs, ours in _SCAN.items():
-            yield f"{official}.mixer.{direction}.{theirs}", f"{own}.mixer.{scan}.{ours}"
+        yield from _mixer(f"{official}.mixer.{direction}", f"{own}.mixer", scan)
+
+
+def _mixer(official: str, own: str, scan: str) -> Iterator[tuple[str, str]]:
+    yield from _each(official, own, "in_proj.weight", "out_proj.weight")
+    for theirs, ours in _SCAN.items():
+        yield f"{official}.{theirs}", f"{own}.{scan}.{ours}"
 
 
 def _each(official: str, own: str, *names: str) -> Iterator[tuple[str, str]]:
