@@ -8,21 +8,19 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 
 from epigx.dataset.arrays import make_array
-from epigx.dataset.bits import n_bytes
 from epigx.dataset.check import refuse_errors
-from epigx.dataset.describe import array_files, complete, describe, region_info
+from epigx.dataset.describe import complete, describe
 from epigx.dataset.gene_table import order_genes, select_genes, table_columns
+from epigx.dataset.layout import arrays_of, region_info
 from epigx.dataset.manifest import Manifest
 from epigx.dataset.pool import Build, run_tasks
 from epigx.dataset.region_tasks import BlacklistTask, PeakTask
-from epigx.dataset.regions import BLACKLIST, peak_file
 from epigx.dataset.store import Dataset, open_dataset
 from epigx.dataset.tasks import DigestTask, SequenceTask, SignalTask, Task
 from epigx.dataset.work import WorkFolder, build_key
@@ -101,15 +99,17 @@ def _fill(work: WorkFolder, manifest: Manifest, window: int, jobs: int | None, p
     key = build_key(manifest, window)
     genome = Genome(manifest.locate(manifest.genome))
     genes = order_genes(select_genes(manifest), genome)
-    size = _size(manifest, window, len(genes))
+    arrays = arrays_of(manifest, window, len(genes))
+    size = sum(array.n_bytes for array in arrays.values())
     if work.prepare(key, size):
-        _make_arrays(work.whole, manifest, window, len(genes))
+        for name, array in arrays.items():
+            make_array(work.whole / name, array.shape, array.dtype)
         work.begin(key)
     whole = Build(manifest, window, work)
     columns = table_columns(manifest, genes, genome)
     filling = _filling_tasks(manifest, genes)
     try:
-        _run(whole, (filling, _digest_tasks(whole)), _jobs(size) if jobs is None else jobs, progress)
+        _run(whole, (filling, _digest_tasks(whole, arrays)), _jobs(size) if jobs is None else jobs, progress)
     except InputError:
         work.discard()  # a source has to change first, and then nothing of this can be used
         raise
@@ -120,28 +120,10 @@ def _fill(work: WorkFolder, manifest: Manifest, window: int, jobs: int | None, p
     work.publish()
 
 
-def _size(manifest: Manifest, window: int, n_genes: int) -> int:
-    """Return the bytes of a dataset's arrays."""
-    width = np.dtype(manifest.dtype).itemsize * len(manifest.signals) * len(manifest.cell_types)
-    regions = region_info(manifest)
-    masks = len(regions.peaks) + regions.blacklist
-    return n_genes * (window * (1 + width) + n_bytes(window) * masks)
-
-
 def _jobs(size: int) -> int:
     """Choose how many processes pay: a new one costs about as much as reading 64 MB of windows."""
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     return min(cores, 1 + size // 2**26)
-
-
-def _make_arrays(folder: Path, manifest: Manifest, window: int, n_genes: int) -> None:
-    make_array(folder / "sequence.npy", (n_genes, window), np.uint8)
-    for cell_type in manifest.cell_types:
-        shape = (n_genes, window, len(manifest.signals))
-        make_array(folder / "signals" / f"{cell_type}.npy", shape, manifest.dtype)
-    regions = region_info(manifest)
-    for mask in (*map(peak_file, regions.peaks), *([BLACKLIST] if regions.blacklist else ())):
-        make_array(folder / mask, (n_genes, n_bytes(window)), np.uint8)
 
 
 def _run(build: Build, phases: Sequence[Sequence[Task]], jobs: int, progress: Progress | None) -> None:
@@ -173,8 +155,5 @@ def _filling_tasks(manifest: Manifest, genes: pd.DataFrame) -> list[Task]:
     return tasks
 
 
-def _digest_tasks(build: Build) -> list[Task]:
-    return [
-        DigestTask(build.work.whole / name, f"array-{number}")
-        for number, name in enumerate(array_files(build.manifest))
-    ]
+def _digest_tasks(build: Build, arrays: Iterable[str]) -> list[Task]:
+    return [DigestTask(build.work.whole / name, f"array-{number}") for number, name in enumerate(arrays)]

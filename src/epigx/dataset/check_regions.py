@@ -1,10 +1,13 @@
-"""The part of the check that looks at peaks and blacklist."""
+"""The part of the check that looks at peaks, blacklist and what elements are made of."""
 
 from __future__ import annotations
+
+from collections.abc import Iterable
 
 import pandas as pd
 
 from epigx.dataset.check_signals import check_chromosomes, some_genes
+from epigx.dataset.manifest import Manifest
 from epigx.dataset.problem import Problems, counted
 from epigx.dataset.readers import Readers
 from epigx.dataset.region_sources import PeakCalling
@@ -35,7 +38,8 @@ def check_regions(
                 _check_share(readers, file, regions, genes, noun, problems)
     for cell_type, cell in manifest.cell_types.items():
         if isinstance(cell.peaks, PeakCalling):
-            _check_calling(readers, cell_type, cell.peaks, problems)
+            _check_calling(manifest, cell_type, cell.peaks, problems)
+    _check_elements(manifest, problems)
 
 
 def _check_share(
@@ -58,12 +62,38 @@ def _check_share(
         )
 
 
-def _check_calling(readers: Readers, cell_type: str, calling: PeakCalling, problems: Problems) -> None:
+def _check_calling(manifest: Manifest, cell_type: str, calling: PeakCalling, problems: Problems) -> None:
     """Compare what peaks are to be called on and by with what there is."""
-    signals, where = readers.manifest.signals, f"{cell_type} peaks"
-    if calling.signal not in signals:
-        problems.error(where, f"there is no signal {calling.signal!r}.{did_you_mean(calling.signal, signals)}")
-    elif (spec := readers.manifest.cell_types[cell_type].signals.get(calling.signal)) and spec.is_contact:
-        problems.error(where, f"the signal {calling.signal!r} is no track along the genome. Name one that is.")
+    where = f"{cell_type} peaks"
+    _check_signal(manifest, (cell_type,), calling.signal, where, problems)
     if calling.caller == "macs3" and find_macs3() is None:
         problems.error(where, MACS3_IS_MISSING)
+
+
+def _check_elements(manifest: Manifest, problems: Problems) -> None:
+    """Compare what elements are to be made of with what there is."""
+    source = manifest.elements
+    if source is None:
+        return
+    for cell_type, cell in manifest.cell_types.items():
+        if cell.peaks is None:
+            problems.error("elements", f"{cell_type} has no peaks, of which elements are made. Give it `peaks:`.")
+    for name in (source.h3k27ac, source.accessibility):
+        _check_signal(manifest, manifest.cell_types, name, "elements", problems)
+    if source.contact is None:
+        problems.notice("elements", "their contacts follow the power law of distance; `contact:` names a signal.")
+    else:
+        _check_signal(manifest, manifest.cell_types, source.contact, "elements", problems, contact=True)
+
+
+def _check_signal(
+    manifest: Manifest, cell_types: Iterable[str], name: str, where: str, problems: Problems, *, contact: bool = False
+) -> None:
+    """Make sure that there is a signal of a name, a track or (``contact``) contacts in all the cell types."""
+    if name not in manifest.signals:
+        problems.error(where, f"there is no signal {name!r}.{did_you_mean(name, manifest.signals)}")
+        return
+    specs = (manifest.cell_types[cell_type].signals.get(name) for cell_type in cell_types)
+    if any(spec is not None and spec.is_contact != contact for spec in specs):
+        kind = "does not hold contacts" if contact else "is no track along the genome"
+        problems.error(where, f"the signal {name!r} {kind}. Name one that {'does' if contact else 'is'}.")

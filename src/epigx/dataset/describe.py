@@ -11,28 +11,15 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
+from epigx.dataset.layout import arrays_of, region_info
 from epigx.dataset.manifest import Manifest
 from epigx.dataset.pool import Build
-from epigx.dataset.regions import BLACKLIST, RegionInfo, peak_file
 from epigx.dataset.signals import SignalInfo
 from epigx.dataset.store import Description, FeatureInfo, FileInfo, digest
 from epigx.dataset.tasks import DigestTask, Task
 from epigx.version import __version__
 
-__all__ = ["array_files", "complete", "describe", "region_info"]
-
-
-def array_files(manifest: Manifest) -> list[str]:
-    """Return the dataset's arrays, as paths in its folder."""
-    names = ["sequence.npy", *(f"signals/{cell_type}.npy" for cell_type in manifest.cell_types)]
-    names += [peak_file(cell_type) for cell_type in region_info(manifest).peaks]
-    return names + ([BLACKLIST] if manifest.blacklist else [])
-
-
-def region_info(manifest: Manifest) -> RegionInfo:
-    """Return which regions a dataset of the manifest holds."""
-    with_peaks = (cell_type for cell_type, cell in manifest.cell_types.items() if cell.peaks is not None)
-    return RegionInfo(peaks=tuple(with_peaks), blacklist=manifest.blacklist is not None)
+__all__ = ["complete", "describe"]
 
 
 def complete(
@@ -61,7 +48,8 @@ def describe(build: Build, genes: pd.DataFrame) -> None:
     table = pa.Table.from_pandas(genes, preserve_index=False).replace_schema_metadata(None)
     pq.write_table(table, whole / "genes.parquet", compression="zstd")
     sources = {file: _checksum(build, f"source-{number}") for number, file in enumerate(manifest.files())}
-    arrays = {name: _checksum(build, f"array-{number}") for number, name in enumerate(array_files(manifest))}
+    names = arrays_of(manifest, build.window, len(genes))
+    arrays = {name: _checksum(build, f"array-{number}") for number, name in enumerate(names)}
     about = Description(
         epigx=__version__,
         assembly=manifest.assembly,

@@ -83,6 +83,8 @@ class Manifest(Config):
     """The per-gene scalars."""
     blacklist: str | None = None
     """BED of the assembly's regions with unreliable signal, for the models that read it."""
+    elements: ElementSource | None = None
+    """Candidate enhancers around each TSS, for the models that read them; made of the peaks of every cell type."""
     cell_types: dict[Name, CellType] = Field(min_length=1)
     """The cell types by name."""
     dtype: Literal["float16", "float32"] = "float16"

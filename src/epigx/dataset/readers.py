@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from epigx.dataset.manifest import Manifest
 from epigx.dataset.sources import ContactKind, SignalFile, TrackKind
-from epigx.genome.chromosomes import match_chromosome, require_chromosome
+from epigx.genome.chromosomes import match_chromosome
 from epigx.genome.contacts import Contacts, open_contacts
 from epigx.genome.macs3 import call_peaks_with_macs3
 from epigx.genome.peak_calling import PeakRule, call_peaks
@@ -52,13 +52,15 @@ class Readers:
         return self._tracks[file, kind]
 
     def signal(self, spec: SignalFile) -> Track | Contacts:
-        """Open a signal, be it a track or contacts; contacts are read as far from the diagonal as windows reach."""
+        """Open a signal, a track or contacts; contacts are read as far as windows and elements reach."""
         if not spec.is_contact:
             return self.track(str(spec.file), cast(TrackKind, spec.kind))
         if spec not in self._contacts:
             path = self.manifest.locate(spec.file) if spec.file else None
             kind = cast(ContactKind, spec.kind)
-            self._contacts[spec] = open_contacts(path, kind, band=self.window // 2, **spec.options())
+            elements = self.manifest.elements
+            band = max(self.window // 2, elements.reach if elements else 0)
+            self._contacts[spec] = open_contacts(path, kind, band=band, **spec.options())
         return self._contacts[spec]
 
     def values(
@@ -92,8 +94,7 @@ class Readers:
             return no_peaks()
         rule = PeakRule(cell.peaks.cutoff, cell.peaks.min_length, cell.peaks.max_gap)
         call = call_peaks_with_macs3 if cell.peaks.caller == "macs3" else call_peaks
-        genome = self.genome
-        return call(track, chrom, genome.sizes[require_chromosome(chrom, genome.sizes, genome.path)], rule)
+        return call(track, chrom, self.genome.length_of(chrom), rule)
 
     def blacklist(self, chrom: str) -> pd.DataFrame:
         """Return the blacklisted regions of one chromosome, for a manifest that has some."""

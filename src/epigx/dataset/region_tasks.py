@@ -1,4 +1,4 @@
-"""The part of a build that fills peaks and blacklist."""
+"""The part of a build that fills peaks, blacklist and elements."""
 
 from __future__ import annotations
 
@@ -11,9 +11,10 @@ import pandas as pd
 from epigx.dataset.arrays import write_rows
 from epigx.dataset.bits import pack
 from epigx.dataset.blocks import blocks, places
+from epigx.dataset.elements import Elements
 from epigx.dataset.orient import turned, window_starts
 from epigx.dataset.readers import Readers
-from epigx.dataset.regions import BLACKLIST, peak_file
+from epigx.dataset.regions import BLACKLIST, element_files, peak_file
 from epigx.genome.peaks import Peaks
 
 __all__ = ["BlacklistTask", "PeakTask"]
@@ -21,7 +22,7 @@ __all__ = ["BlacklistTask", "PeakTask"]
 
 @dataclass(frozen=True)
 class PeakTask:
-    """Fill the peaks of one cell type on one chromosome."""
+    """Fill the peaks of one cell type on one chromosome, and the elements if the manifest asks for them."""
 
     cell_type: str
     chrom: str
@@ -35,8 +36,15 @@ class PeakTask:
 
     def run(self, readers: Readers, window: int, folder: Path) -> dict[str, Any]:
         """Do it."""
-        peaks = Peaks(readers.peaks(self.cell_type, self.chrom))
-        _fill(folder / peak_file(self.cell_type), self, peaks, readers, window)
+        peaks = readers.peaks(self.cell_type, self.chrom)
+        _fill(folder / peak_file(self.cell_type), self, Peaks(peaks), readers, window)
+        if (source := readers.manifest.elements) is not None:
+            elements = Elements(readers, source, self.cell_type, self.chrom, peaks)
+            for rows, block in blocks(self.genes, source.length * (1 + source.count)):
+                of_codes, of_features = element_files(self.cell_type)
+                filled = elements.of(block)
+                write_rows(folder / of_codes, self.first + rows, filled.codes)
+                write_rows(folder / of_features, self.first + rows, filled.features)
         return {}
 
 

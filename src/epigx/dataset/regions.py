@@ -17,7 +17,7 @@ from epigx.errors import DatasetError
 if TYPE_CHECKING:
     from epigx.batch import Need  # for its name alone: a build needs no torch
 
-__all__ = ["BLACKLIST", "ElementInfo", "RegionInfo", "Regions", "peak_file"]
+__all__ = ["BLACKLIST", "ElementInfo", "RegionInfo", "Regions", "element_files", "peak_file"]
 
 BLACKLIST = "blacklist.npy"
 """The blacklist's array in a dataset's folder; it is the same in all cell types."""
@@ -94,6 +94,22 @@ class Regions:
         """Return whether each base of a part of some windows is blacklisted, bool (row, crop)."""
         return unpack(self._bits(BLACKLIST), rows, crop)
 
+    def elements(self, cell_type: str, rows: NDArray[np.int64]) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
+        """Return the elements of some genes, the promoter first.
+
+        Returns
+        -------
+        codes : ndarray of uint8, (row, 1 + count, length)
+            Bases, N around an element and where there is none.
+        features : ndarray of float32, (row, 1 + count, 3)
+            Distance in kb, log10(1 + contact) and activity; zeros for the promoter and where there is no element.
+        """
+        codes, stored = self._element_arrays(cell_type)
+        distance, contact, activity = np.moveaxis(stored[rows], -1, 0)
+        features = np.zeros((len(rows), codes.shape[1], 3), np.float32)
+        features[:, 1:] = np.stack([distance / 1_000, np.log10(1 + contact), activity], axis=-1)
+        return codes[rows], features
+
     def check(self) -> None:
         """Open every array once.
 
@@ -106,6 +122,8 @@ class Regions:
             self._bits(peak_file(cell_type))
         if self.info.blacklist:
             self._bits(BLACKLIST)
+        for cell_type in self.info.peaks if self.info.elements else ():
+            self._element_arrays(cell_type)
 
     def _holds(self, need: Need, cell_type: str) -> bool:
         match need:
@@ -114,10 +132,21 @@ class Regions:
             case "blacklist":
                 return self.info.blacklist
             case "elements":
-                return self.info.elements is not None
+                return self.info.elements is not None and cell_type in self.info.peaks
 
     def _bits(self, name: str) -> NDArray[np.uint8]:
         return open_array(self.folder / name, (self._n_genes, n_bytes(self._window)), "uint8")
+
+    def _element_arrays(self, cell_type: str) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
+        assert self.info.elements is not None
+        n, count, length = self._n_genes, self.info.elements.count, self.info.elements.length
+        codes, features = (self.folder / name for name in element_files(cell_type))
+        return open_array(codes, (n, 1 + count, length), "uint8"), open_array(features, (n, count, 3), "float32")
+
+
+def element_files(cell_type: str) -> tuple[str, str]:
+    """Return the paths of a cell type's elements in a dataset's folder: their bases, and their features."""
+    return f"elements/{cell_type}.sequence.npy", f"elements/{cell_type}.features.npy"
 
 
 def peak_file(cell_type: str) -> str:

@@ -6,6 +6,8 @@
 ``signals/<cell type>.npy`` float16 or float32 (gene, length, signal): raw values, 0 where the files have none
 ``peaks/<cell type>.npy``  uint8 (gene, length / 8), where there are peaks: a bit a base, the lowest first
 ``blacklist.npy``          the same of the assembly's blacklist, where there is one
+``elements/<cell type>.…`` where there are elements: ``sequence.npy``, uint8 (gene, 1 + count, length), the promoter's
+                           codes first; ``features.npy``, float32 (gene, count, 3): distance (bp), contact, activity
 ``genes.parquet``          one row a gene: gene_id, symbol, chrom, tss, strand, dna_coverage, the features, the labels
 ========================== =========================================================================================
 

@@ -15,7 +15,7 @@ import torch
 from numpy.typing import NDArray
 from torch.utils.data import Dataset as TorchDataset
 
-from epigx.batch import Batch, Need
+from epigx.batch import Batch, Elements, Need
 from epigx.dataset.inputs import Inputs
 from epigx.dataset.signals import apply_transform
 from epigx.dataset.store import Dataset
@@ -124,6 +124,7 @@ class Windows(TorchDataset[Batch]):
             gene_id=tuple(self.gene_id[chosen]),
             peaks=torch.from_numpy(self._peaks(chosen)) if "peaks" in self.needs else None,
             blacklist=torch.from_numpy(self._blacklist(chosen)) if "blacklist" in self.needs else None,
+            elements=self._elements(chosen) if "elements" in self.needs else None,
         )
 
     @property
@@ -161,6 +162,15 @@ class Windows(TorchDataset[Batch]):
 
     def _blacklist(self, chosen: NDArray[np.int64]) -> NDArray[np.bool_]:
         return self.dataset.regions.blacklist(self.row[chosen], self._crop)
+
+    def _elements(self, chosen: NDArray[np.int64]) -> Elements:
+        parts, order = [], []
+        for cell_type, place in self._by_cell_type(chosen):
+            parts.append(self.dataset.regions.elements(cell_type, self.row[chosen[place]]))
+            order.append(place)
+        back = np.argsort(np.concatenate(order))
+        codes, features = (np.concatenate(arrays)[back] for arrays in zip(*parts, strict=True))
+        return Elements(sequence=torch.from_numpy(one_hot(codes)), features=torch.from_numpy(features))
 
     def _scaled_features(self, cell_type: str) -> NDArray[np.float32]:
         """Return the run's features of every gene of the dataset, float32 (gene, feature)."""

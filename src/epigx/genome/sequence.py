@@ -108,6 +108,16 @@ class Genome:
         """
         return self.windows(chrom, np.array([start], dtype=np.int64), end - start).ravel()
 
+    def length_of(self, chrom: str) -> int:
+        """Return the length of a chromosome in bp.
+
+        Raises
+        ------
+        InputError
+            The genome has no such chromosome.
+        """
+        return self.sizes[require_chromosome(chrom, self.sizes, self.path)]
+
     def close(self) -> None:
         """Close the file; it is opened again when it is next read."""
         if self._fasta is not None:

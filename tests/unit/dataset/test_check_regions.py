@@ -71,3 +71,34 @@ def test_calling_by_what_is_not_there(region_files, said, monkeypatch):
     assert said("A peaks") == [
         "error: MACS3 is not installed. Install it (pip install 'epigx[peaks]'), or choose caller: threshold."
     ]
+
+
+def test_elements_of_what_is_there(region_files, said):
+    region_files.values["elements"] = {"contact": "hic"}
+    assert said("elements") == []
+    region_files.values["elements"] = {}
+    assert said("elements") == ["notice: their contacts follow the power law of distance; `contact:` names a signal."]
+
+
+@pytest.mark.parametrize(
+    ("source", "message"),
+    [
+        ({"contact": "dnase"}, "error: the signal 'dnase' does not hold contacts. Name one that does."),
+        ({"contact": "hik"}, "error: there is no signal 'hik'. Did you mean 'hic'?"),
+        (
+            {"contact": "hic", "h3k27ac": "hic"},
+            "error: the signal 'hic' is no track along the genome. Name one that is.",
+        ),
+        ({"contact": "hic", "accessibility": "atac"}, "error: there is no signal 'atac'."),
+    ],
+)
+def test_elements_of_what_is_not_there(region_files, said, source, message):
+    region_files.values["elements"] = source
+    assert len(said("elements")) == 1
+    assert said("elements")[0].startswith(message)
+
+
+def test_elements_without_peaks(region_files, said):
+    del region_files.values["cell_types"]["B"]["peaks"]
+    region_files.values["elements"] = {"contact": "hic"}
+    assert said("elements") == ["error: B has no peaks, of which elements are made. Give it `peaks:`."]
