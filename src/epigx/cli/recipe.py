@@ -10,7 +10,7 @@ from pathlib import Path
 
 from epigx.dataset.store import Dataset, open_dataset
 from epigx.errors import ConfigError, did_you_mean
-from epigx.recipes import Scale, models
+from epigx.recipes import Scale, models, selection
 from epigx.training.config import RunConfig
 
 __all__ = ["configure", "seconds_of"]
@@ -75,14 +75,17 @@ def _from_recipe(
     window: int | None,
     scale: Scale,
 ) -> RunConfig:
-    names = [name.replace("_", "-") for name in models.__all__]
-    if recipe.replace("_", "-") not in names:
-        raise ConfigError(f"There is no recipe {recipe!r}.{did_you_mean(recipe, names)}")
+    known: dict[str, Callable[..., RunConfig]] = {
+        name.replace("_", "-"): getattr(module, name) for module in (models, selection) for name in module.__all__
+    }
+    name = recipe.replace("_", "-")
+    if name not in known:
+        raise ConfigError(f"There is no recipe {recipe!r}.{did_you_mean(recipe, known)}")
     if data is None:
         raise ConfigError(f"The recipe {recipe!r} needs a dataset: give --data FOLDER (made with `epigx build`).")
     dataset = open_dataset(data)
     make: Callable[..., RunConfig] = partial(
-        getattr(models, recipe.replace("-", "_")),
+        known[name],
         data=data,
         cell_type=list(cell_types) or _only_cell_type(dataset),
         scale=scale,

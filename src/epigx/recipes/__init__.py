@@ -2,6 +2,7 @@
 
 from epigx.recipes.models import SEEDS, caduceus, caduceus_signals, enformer, hyenadna, infer, mamba, prism
 from epigx.recipes.scale import SIZES, Scale, Size
+from epigx.recipes.selection import macs3_mask, seq2exp_hard, seq2exp_soft
 
 __all__ = [
     "SEEDS",
@@ -13,6 +14,9 @@ __all__ = [
     "enformer",
     "hyenadna",
     "infer",
+    "macs3_mask",
     "mamba",
     "prism",
+    "seq2exp_hard",
+    "seq2exp_soft",
 ]

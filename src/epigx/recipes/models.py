@@ -19,18 +19,16 @@ from pathlib import Path
 from typing import Any
 
 from epigx.backbones import Backbone, Caduceus, HyenaDNA, Mamba
-from epigx.models import Model, PredictorModel
-from epigx.objectives import Backdoor, Objective, Regression
+from epigx.models import PredictorModel
+from epigx.objectives import Backdoor, Regression
+from epigx.recipes.assemble import LONG, SHORT, assemble, choose_data
 from epigx.recipes.scale import SIZES, Scale, Window
-from epigx.training.config import DataConfig, RunConfig, TrainingConfig
+from epigx.training.config import DataConfig, RunConfig
 
 __all__ = ["caduceus", "caduceus_signals", "enformer", "hyenadna", "infer", "mamba", "prism"]
 
 SEEDS = (2, 22, 222, 2222, 22222)
 """The five seeds that the paper's means and standard deviations are over (section 4)."""
-
-SHORT, LONG = 2_000, 200_000
-"""Windows in bp: InFER's, and that of Seq2Exp and all that it was compared with, whose results Table 1 cites."""
 
 
 def infer(
@@ -60,7 +58,7 @@ def infer(
     objective = Backdoor(
         alpha=1.0, beta=1.0, n_patterns=2, distance="l1", average="predictions", diagonal=False, activation="sigmoid"
     )
-    return _run(_with_signals(scale), objective, _data(data, cell_type, window, scale, SHORT), seed, scale)
+    return assemble(_with_signals(scale), objective, choose_data(data, cell_type, window, scale, SHORT), seed, scale)
 
 
 def prism(
@@ -87,8 +85,8 @@ def prism(
         activation="sigmoid",
         temperature=2.0,
     )
-    where = _data(data, cell_type, window, scale, SHORT)
-    return _run(_with_signals(scale), objective, where, seed, scale, precision="bf16")
+    where = choose_data(data, cell_type, window, scale, SHORT)
+    return assemble(_with_signals(scale), objective, where, seed, scale, precision="bf16")
 
 
 def caduceus_signals(
@@ -104,8 +102,8 @@ def caduceus_signals(
     Its 574,721 parameters are the 574K of Table 8. Seq2Exp's form of it has one linear layer on bases and signals
     together, and so 128 parameters less, of one bias instead of two; both compute the same functions.
     """
-    where = _data(data, cell_type, window, scale, SHORT)
-    return _run(_with_signals(scale), Regression(distance="l1"), where, seed, scale)
+    where = choose_data(data, cell_type, window, scale, SHORT)
+    return assemble(_with_signals(scale), Regression(distance="l1"), where, seed, scale)
 
 
 def caduceus(
@@ -119,7 +117,7 @@ def caduceus(
     """Return Caduceus on DNA alone, as Seq2Exp trained it: 574,209 parameters, 16 genes a step."""
     size = SIZES[scale]
     backbone = Caduceus(d_model=size.d_model, n_layers=size.n_layers)
-    return _dna(backbone, _data(data, cell_type, window, scale, LONG), seed, scale, batch_size=16)
+    return _dna(backbone, choose_data(data, cell_type, window, scale, LONG), seed, scale, batch_size=16)
 
 
 def mamba(
@@ -133,7 +131,7 @@ def mamba(
     """Return Mamba on DNA alone, as Seq2Exp trained it: 502,401 parameters, 16 genes a step."""
     size = SIZES[scale]
     backbone = Mamba(d_model=size.d_model, n_layers=size.n_layers)
-    return _dna(backbone, _data(data, cell_type, window, scale, LONG), seed, scale, batch_size=16)
+    return _dna(backbone, choose_data(data, cell_type, window, scale, LONG), seed, scale, batch_size=16)
 
 
 def hyenadna(
@@ -146,7 +144,7 @@ def hyenadna(
 ) -> RunConfig:
     """Return HyenaDNA on DNA alone, as Seq2Exp trained it: 903,681 parameters, filters as long as the window."""
     size = SIZES[scale]
-    where = _data(data, cell_type, window, scale, LONG)
+    where = choose_data(data, cell_type, window, scale, LONG)
     backbone = HyenaDNA(d_model=size.d_model, n_layers=size.n_layers, longest=where.window or LONG)
     return _dna(backbone, where, seed, scale)
 
@@ -160,10 +158,10 @@ def enformer(
     scale: Scale = "paper",
 ) -> RunConfig:
     """Return Enformer on DNA alone, from scratch and at a constant rate after a long warm-up, as Seq2Exp trained it."""
-    return _run(
+    return assemble(
         SIZES[scale].enformer,
         Regression(distance="smooth_l1"),
-        _data(data, cell_type, window, scale, LONG),
+        choose_data(data, cell_type, window, scale, LONG),
         seed,
         scale,
         precision="bf16",
@@ -176,12 +174,6 @@ def enformer(
     )
 
 
-def _data(data: str | Path, cell_type: str | Iterable[str], window: Window, scale: Scale, published: int) -> DataConfig:
-    cell_types = (cell_type,) if isinstance(cell_type, str) else tuple(cell_type)
-    read = (SIZES[scale].window or published) if window == "recipe" else window
-    return DataConfig(path=str(data), cell_types=cell_types, window=read)
-
-
 def _with_signals(scale: Scale) -> PredictorModel:
     size = SIZES[scale]
     return PredictorModel(backbone=Caduceus(d_model=size.d_model, n_layers=size.n_layers), signals=True, pool=2_000)
@@ -190,11 +182,4 @@ def _with_signals(scale: Scale) -> PredictorModel:
 def _dna(backbone: Backbone, data: DataConfig, seed: int, scale: Scale, **settings: Any) -> RunConfig:
     """Return a run of Seq2Exp's comparison: a backbone on DNA, smooth L1, bfloat16."""
     model = PredictorModel(backbone=backbone, signals=False, pool=2_000)
-    return _run(model, Regression(distance="smooth_l1"), data, seed, scale, precision="bf16", **settings)
-
-
-def _run(model: Model, objective: Objective, data: DataConfig, seed: int, scale: Scale, **settings: Any) -> RunConfig:
-    """Put a run together; the settings of a system's own training are those of the paper's scale alone."""
-    own = settings if scale == "paper" else {}
-    training = TrainingConfig.parse({**SIZES[scale].training.model_dump(), **own, "seed": seed})
-    return RunConfig(data=data, model=model, objective=objective, training=training)
+    return assemble(model, Regression(distance="smooth_l1"), data, seed, scale, precision="bf16", **settings)

@@ -1,0 +1,78 @@
+"""The systems that read a part of the window alone: Seq2Exp, which learns it, and the mask of accessibility peaks.
+
+They take the parameters of :func:`~epigx.recipes.models.infer`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from epigx.backbones import Caduceus
+from epigx.models import PredictorModel, Seq2ExpHard, Seq2ExpSoft
+from epigx.objectives import Bottleneck, Regression
+from epigx.recipes.assemble import LONG, assemble, choose_data
+from epigx.recipes.scale import SIZES, Scale, Window
+from epigx.training.config import DataConfig, RunConfig
+
+__all__ = ["macs3_mask", "seq2exp_hard", "seq2exp_soft"]
+
+PROMOTER = 2_000
+"""Central base pairs that Seq2Exp always selects, and whose hidden states all systems of its comparison average."""
+
+
+def seq2exp_soft(
+    *,
+    data: str | Path,
+    cell_type: str | Iterable[str],
+    seed: int = 2,
+    window: Window = "recipe",
+    scale: Scale = "paper",
+) -> RunConfig:
+    """Return Seq2Exp-soft: 4 + 4 layers, prior Beta(10, 90), 1,114,249 parameters; windows longer than 2 kb."""
+    where, backbone = choose_data(data, cell_type, window, scale, LONG), _caduceus(scale)
+    model = Seq2ExpSoft(backbone=backbone, generator=backbone, pool=_promoter(where, scale))
+    return assemble(model, Bottleneck(mean=0.1, scale=10.0), where, seed, scale, precision="bf16")
+
+
+def seq2exp_hard(
+    *,
+    data: str | Path,
+    cell_type: str | Iterable[str],
+    seed: int = 2,
+    window: Window = "recipe",
+    scale: Scale = "paper",
+) -> RunConfig:
+    """Return Seq2Exp-hard: 4 layers for both readings, 574,985 parameters and 128 for each position of the window.
+
+    Genes are packed one by one (docs/decisions/0014); ``model.packing=batch`` is the official form.
+    """
+    where = choose_data(data, cell_type, window, scale, LONG)
+    model = Seq2ExpHard(backbone=_caduceus(scale), pool=_promoter(where, scale))
+    return assemble(model, Bottleneck(mean=0.45, scale=0.1), where, seed, scale, precision="bf16")
+
+
+def macs3_mask(
+    *,
+    data: str | Path,
+    cell_type: str | Iterable[str],
+    seed: int = 2,
+    window: Window = "recipe",
+    scale: Scale = "paper",
+) -> RunConfig:
+    """Return Caduceus with signals that reads accessibility peaks alone (MACS3 in Table 1): 574,721 parameters.
+
+    No official command line is known of it; it is trained as Seq2Exp is.
+    """
+    where = choose_data(data, cell_type, window, scale, LONG)
+    model = PredictorModel(backbone=_caduceus(scale), mask="peaks", pool=PROMOTER)
+    return assemble(model, Regression(distance="smooth_l1"), where, seed, scale, precision="bf16")
+
+
+def _caduceus(scale: Scale) -> Caduceus:
+    return Caduceus(d_model=SIZES[scale].d_model, n_layers=SIZES[scale].n_layers)
+
+
+def _promoter(data: DataConfig, scale: Scale) -> int:
+    """Return the central base pairs that are always selected: at the small scale a quarter of the window."""
+    return PROMOTER if scale == "paper" else max(1, (data.window or PROMOTER) // 4)
