@@ -202,3 +202,14 @@ def test_an_official_checkpoint_becomes_a_run(epigx, shared_fixtures, tmp_path):
     assert (ended.status, ended.out) == (0, f"{tmp_path / 'prism'}\n")
     assert "585,681 parameters" in ended.err
     assert json.loads(epigx("info", tmp_path / "prism", "--json").out)["window"] == 2000
+
+
+def test_an_official_checkpoint_of_seq2exp_becomes_a_run(epigx, shared_fixtures, tmp_path):
+    weights = shared_fixtures / "seq2exp_hard_L600.weights.pt"
+    ended = epigx("import", "seq2exp", weights, "-o", tmp_path / "hard", "--pool", 200, "--cell-type", "K562")
+    assert (ended.status, ended.out) == (0, f"{tmp_path / 'hard'}\n")
+    assert "382,217 parameters" in ended.err
+    assert json.loads(epigx("info", tmp_path / "hard", "--json").out)["window"] == 600
+    ended = epigx("import", "seq2exp", weights, "-o", tmp_path / "none")
+    assert ended.status == 2
+    assert "a centre of 2,000 bp leaves nothing to select" in ended.errors[0]
