@@ -17,7 +17,7 @@ from epigx.dataset.simulation.contacts import RESOLUTIONS, draw_pixels, write_mc
 from epigx.dataset.simulation.expression import write_cage
 from epigx.dataset.simulation.sequence import motif_score, plan_sites, write_fasta
 from epigx.dataset.simulation.settings import Simulation
-from epigx.dataset.simulation.signals import draw_elements, write_tracks
+from epigx.dataset.simulation.signals import draw_elements, write_blacklist, write_tracks
 from epigx.dataset.simulation.truth import write_truth
 from epigx.dataset.split import PAPER
 
@@ -38,7 +38,7 @@ def simulate(
     settings : Simulation
         The knobs.
     out : str or Path
-        Folder to make: ``genome.fa``, ``genes.gtf``; for each cell type ``<cell>.h3k27ac.bigWig``,
+        Folder to make: ``genome.fa``, ``genes.gtf``, ``blacklist.bed``; for each cell type ``<cell>.h3k27ac.bigWig``,
         ``<cell>.dnase.bigWig``, ``<cell>.dnase.narrowPeak``, ``<cell>.mcool`` and ``<cell>.cage.plus/minus.bigWig``;
         ``manifest.yaml`` for `epigx build`; ``truth.parquet`` and ``truth.json``
         (:func:`epigx.dataset.simulation.truth.truth_table`).
@@ -65,6 +65,7 @@ def simulate(
         states = draw_states(settings, annotation, motif_score(sites, settings.genes))
         write_gtf(annotation, folder / "genes.gtf")
         write_fasta(settings, annotation, sites, folder / "genome.fa")
+        write_blacklist(settings, annotation, folder / "blacklist.bed")
         steps.done()
         elements = draw_elements(settings, annotation)
         for cell, state in states.items():
@@ -109,6 +110,8 @@ def _manifest_text(settings: Simulation) -> str:
             },
             "promoter_activity": {"transform": "log10zscore"},
         },
+        "blacklist": "blacklist.bed",
+        "elements": {"count": 8, "reach": 10_000, "contact": "hic"},
         "cell_types": {
             cell: {
                 "signals": {
@@ -117,6 +120,7 @@ def _manifest_text(settings: Simulation) -> str:
                     "hic": {"file": f"{cell}.mcool", "resolution": RESOLUTIONS[0]},
                 },
                 "expression": {"plus": f"{cell}.cage.plus.bigWig", "minus": f"{cell}.cage.minus.bigWig"},
+                "peaks": f"{cell}.dnase.narrowPeak",
             }
             for cell in settings.cell_types
         },

@@ -34,7 +34,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_writes_every_file_of_every_cell_type(tmp_path: Path) -> None:
     manifest = simulate(SMALL.override("cell_types={x: 0, y-2: 1}"), tmp_path / "toy")
     assert manifest == tmp_path / "toy" / "manifest.yaml"
-    shared = {"genome.fa", "genes.gtf", "manifest.yaml", "truth.parquet", "truth.json"}
+    shared = {"genome.fa", "genes.gtf", "blacklist.bed", "manifest.yaml", "truth.parquet", "truth.json"}
     endings = (
         "h3k27ac.bigWig",
         "dnase.bigWig",

@@ -15,11 +15,13 @@ from sklearn.linear_model import LinearRegression
 
 from epigx.dataset.build import build
 from epigx.dataset.check import check
+from epigx.dataset.inputs import fit_inputs
 from epigx.dataset.manifest import read_manifest
 from epigx.dataset.simulate import Simulation, simulate
 from epigx.dataset.simulation.annotation import Transcript, annotate
 from epigx.dataset.simulation.contacts import RESOLUTIONS
 from epigx.dataset.simulation.sequence import MOTIFS, REACH, motif_score, plan_sites
+from epigx.dataset.windows import Windows
 from epigx.genome.transcripts import transcript_features
 
 SETTINGS = Simulation(
@@ -176,6 +178,22 @@ def test_a_dataset_built_from_it_holds_the_truth(folder: Path, truth: pd.DataFra
         assert correlation(h3k27ac, known["acetylation"]) > 0.9
         assert correlation(dnase, known["background"]) > 0.75
         assert correlation(hic, known["background"]) > 0.6
+
+
+def test_a_dataset_built_from_it_serves_every_model(folder: Path, truth: pd.DataFrame, tmp_path: Path) -> None:
+    data = build(read_manifest(folder / "manifest.yaml"), 2000, tmp_path / "data", jobs=1)
+    rows = np.arange(len(data))
+    windows = Windows(data, "a", rows, fit_inputs(data, ["a"], rows), needs=("peaks", "blacklist", "elements"))
+    batch = windows.__getitems__(rows)
+    at_tss = batch.peaks[:, 1000].float().mean()
+    assert at_tss > 0.6
+    assert batch.peaks.float().mean() < at_tss / 2
+    assert 0 < batch.blacklist.float().mean() < 0.1
+    distance = batch.elements.features[..., 0]
+    # One or two distal elements of each gene lie 1.5 to 4.5 kb away; most of them are high enough to be called.
+    near = ((distance > 1.2) & (distance < 4.6)).sum(dim=1)
+    assert near.float().mean() > 1
+    assert (distance[:, 1:] < 10).all()
 
 
 @pytest.fixture(scope="module")

@@ -1,4 +1,4 @@
-"""H3K27ac and DNase tracks of a cell type, and the DNase peaks: what its state looks like when it is measured."""
+"""H3K27ac and DNase tracks of a cell type, its DNase peaks, and a blacklist: what is measured of its state."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from epigx.dataset.simulation.annotation import Annotation
 from epigx.dataset.simulation.causes import GRID, CellState, smooth_noise
 from epigx.dataset.simulation.settings import Simulation
 
-__all__ = ["DNASE", "H3K27AC", "draw_elements", "write_bigwig", "write_peaks", "write_tracks"]
+__all__ = ["DNASE", "H3K27AC", "draw_elements", "write_bigwig", "write_blacklist", "write_peaks", "write_tracks"]
 
 STEP = 50  # bp per value of a track
 PEAK_HALF = 150  # bp from a peak's summit to either end in the narrowPeak file
@@ -41,6 +41,8 @@ DNASE: Final = _Track(ln_baseline=-0.4, background=0.6, drift=0.3, bin_noise=0.2
 DRIFT_WIDTH = 2.5  # grid points, kb
 DNASE_LN_HEIGHT = 1.2  # ln height of a DNase peak where C = 0; F has no part in it
 CALL_HEIGHT = 2.0  # a DNase peak at least this high is called
+BLACKLIST_EVERY = 50_000  # bp of the genome for each blacklisted region
+BLACKLIST_LENGTHS = (300, 1500)  # bp
 
 
 def draw_elements(settings: Simulation, annotation: Annotation) -> pd.DataFrame:
@@ -95,6 +97,16 @@ def write_peaks(path: Path, bumps: pd.DataFrame) -> None:
                 f"{chrom}\t{center - PEAK_HALF}\t{center + PEAK_HALF}\tsimulated_peak_{number + 1}\t{score}\t."
                 f"\t{height:.4f}\t-1\t-1\t{PEAK_HALF}\n"
             )
+
+
+def write_blacklist(settings: Simulation, annotation: Annotation, path: Path) -> None:
+    """Write regions drawn without regard to anything as BED; the signals there are no worse than elsewhere."""
+    with path.open("w", newline="\n") as file:
+        for chrom, size in annotation.sizes.items():
+            rng = settings.stream("blacklist", chrom)
+            starts = np.sort(rng.integers(0, size, 1 + size // BLACKLIST_EVERY))
+            ends = np.minimum(starts + rng.integers(*BLACKLIST_LENGTHS, len(starts)), size)
+            file.writelines(f"{chrom}\t{start}\t{end}\tsimulated\n" for start, end in zip(starts, ends, strict=True))
 
 
 def _acetylation_bumps(
