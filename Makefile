@@ -3,12 +3,13 @@ PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
+RIVALS := $(VENV)/.rivals
 NATIVE := src/epigx/kernels/native
 KERNEL := $(NATIVE)/libepigx_kernels.so
 # One thread for each test process: two of them beat one that fights over both cores.
 export OMP_WAIT_POLICY ?= passive
 
-.PHONY: demo test lint types bench native wheel clean
+.PHONY: demo test lint types bench bench-full native wheel clean
 
 demo: $(READY)
 	$(BIN)/epigx demo --out build/demo --force
@@ -22,8 +23,12 @@ lint: $(READY)
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-bench: $(READY) $(KERNEL)
+# Beside the rivals and the machine's limit: five minutes, or all of docs/performance.md in an hour.
+bench: $(RIVALS) $(KERNEL)
 	$(BIN)/python -m benchmarks
+
+bench-full: $(RIVALS) $(KERNEL)
+	$(BIN)/python -m benchmarks --full
 
 # The install compiles the kernel; after a change of its sources this does it again. Without a compiler all works, slower.
 $(KERNEL): $(READY) $(wildcard $(NATIVE)/*.?pp) $(NATIVE)/build.py
@@ -34,6 +39,10 @@ native: $(KERNEL)
 # One wheel for every CPython >= 3.11 on this platform.
 wheel: $(READY)
 	$(BIN)/python -m pip wheel --quiet --no-deps --wheel-dir dist .
+
+$(RIVALS): $(READY)
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --group bench
+	touch $(RIVALS)
 
 $(READY): pyproject.toml constraints.txt
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "epigx needs Python 3.11 or newer; name one with: make PYTHON=python3.11")'

@@ -1,89 +1,117 @@
-"""One block of Caduceus (d_model 128, 256 inner channels, 16 states, both directions), forward and backward pass.
-
-Run as a program (`python -m benchmarks.block torch 8 500`) it prints the memory that one pass adds to the process, MiB.
-"""
+"""One block of Caduceus (d_model 128, 256 inner channels, 16 states, both directions), forward and backward pass."""
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from collections.abc import Callable
-from pathlib import Path
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import Any, Self
 
 import torch
 
-from benchmarks.measure import cpu_seconds
+from benchmarks.bound import Rates, block_bound
+from benchmarks.measure import Effort, Hopeless, compare
+from benchmarks.peers import PEERS, peer
 from epigx.kernels import kernel
+from epigx.kernels.choice import KernelName
 from epigx.layers.mamba import BiMamba
 
-__all__ = ["bound", "compare"]
+__all__ = ["Block", "agree", "fresh_block", "measure"]
 
-D_MODEL, INNER, STATE, RANK = 128, 256, 16, 8
-# Vector operations on each state of each base: forward 12, the same again for the backward pass, and that pass 9.
-SCAN_OPERATIONS = 12 + 12 + 9
+D_MODEL = 128
 
 
-def compare(batch: int, length: int, *, kernels: tuple[str, ...], rounds: int) -> dict[str, Any]:
-    """Time the kernels side by side, and measure each one's memory in a process of its own."""
-    torch.manual_seed(0)
-    rivals = {name: _step(name, batch, length) for name in kernels}
-    seconds = cpu_seconds(rivals, rounds)
-    ours = seconds[kernels[0]]
-    return {
-        "batch": batch,
-        "length": length,
-        "cpu_seconds": seconds,
-        "times_slower": {name: own / ours for name, own in seconds.items()},
-        "peak_mib": {name: _peak(name, batch, length) for name in kernels},
-    }
+@dataclass(frozen=True)
+class Block:
+    """A forward and a backward pass of a rival, or of our block: by the kernel in use (``epigx``), or by another."""
 
+    name: str
+    batch: int
+    length: int
 
-def bound(batch: int, length: int, gflops: float) -> float:
-    """Return the CPU seconds of a forward and backward pass if every operation ran at the rate of a large product.
+    @property
+    def size(self) -> tuple[int, ...]:
+        return self.batch, self.length
 
-    A product of n rows costs 2 n · weights forward and twice that backward; the scan's operations are one half of a
-    multiply-add's two flops each, at the same rate of instructions.
-    """
-    rows = batch * length
-    shared = 2 * D_MODEL * INNER + INNER * D_MODEL
-    own = 2 * (INNER * (RANK + 2 * STATE) + RANK * INNER)
-    scan = 2 * INNER * STATE * SCAN_OPERATIONS
-    return rows * (6 * (shared + own) + 2 * scan) / (gflops * 1e9)
+    def small(self) -> Self:
+        return replace(self, batch=1, length=64)
 
+    def prepare(self) -> Callable[[], object]:
+        torch.manual_seed(0)
+        ours = fresh_block()
+        block = peer(self.name, ours) if self.name in PEERS else ours
+        x = torch.randn(self.batch, self.length, D_MODEL, requires_grad=True)
+        weight = torch.randn(self.batch, self.length, D_MODEL)
 
-def _step(name: str, batch: int, length: int) -> Callable[[], None]:
-    block = BiMamba(d_model=D_MODEL)
-    x = torch.randn(batch, length, D_MODEL, requires_grad=True)
-    weight = torch.randn(batch, length, D_MODEL)
-
-    def step() -> None:
-        x.grad = None
-        block.zero_grad()
-        with kernel(name):  # type: ignore[arg-type]
+        def step() -> None:
+            x.grad = None
+            block.zero_grad()
             block(x).backward(weight)
 
-    return step
+        return under(self.name, step)
 
 
-def _peak(name: str, batch: int, length: int) -> int | None:
-    if sys.platform != "linux":
-        return None
-    command = [sys.executable, "-m", "benchmarks.block", name, str(batch), str(length)]
-    return int(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
+def under(name: str, step: Callable[[], object]) -> Callable[[], object]:
+    """Run a step with the kernel that ``epigx, <kernel>`` names; all other names leave the choice as it is."""
+    chosen: KernelName | None = {"epigx, torch": "torch", "epigx, reference": "reference"}.get(name)  # type: ignore[assignment]
+    if chosen is None:
+        return step
+
+    def forced() -> None:
+        with kernel(chosen):
+            step()
+
+    return forced
 
 
-def _memory(field: str) -> int:
-    """Read VmRSS (now) or VmHWM (the highest since the last reset) of this process, KiB; Linux only."""
-    line = next(line for line in Path("/proc/self/status").read_text().splitlines() if line.startswith(field))
-    return int(line.split()[1])
+def fresh_block() -> BiMamba:
+    """Draw a block whose decay rates and skip connection are no round numbers."""
+    block = BiMamba(d_model=D_MODEL)
+    with torch.no_grad():
+        for name, parameter in block.named_parameters():
+            if name.endswith(("A_log", ".D")):
+                parameter.add_(0.1 * torch.randn_like(parameter))
+    return block
 
 
-if __name__ == "__main__":
-    torch.set_num_threads(1)
-    _step(sys.argv[1], 1, 64)()  # code and thread pools are not the pass's memory
-    run = _step(sys.argv[1], int(sys.argv[2]), int(sys.argv[3]))
-    Path("/proc/self/clear_refs").write_text("5")  # resets the mark
-    before = _memory("VmRSS")
-    run()
-    print(round((_memory("VmHWM") - before) / 1024))
+def agree(name: str, batch: int = 2, length: int = 70) -> float:
+    """Check that a rival computes what we do: outputs, and gradients of the input and of the projection in.
+
+    Returns
+    -------
+    float
+        The largest relative difference found.
+
+    Raises
+    ------
+    ValueError
+        It is above 1e-4: whatever was timed would not be the same computation.
+    """
+    torch.manual_seed(1)
+    block = fresh_block()
+    rival = peer(name, block)
+    weight = torch.randn(batch, length, D_MODEL)
+    found = []
+    for module in (block, rival):
+        torch.manual_seed(2)
+        x = torch.randn(batch, length, D_MODEL, requires_grad=True)
+        y = module(x)
+        y.backward(weight)
+        found.append((y.detach(), x.grad, module.in_proj.weight.grad))
+    worst = max(float((a - b).norm() / a.norm()) for a, b in zip(*found, strict=True))
+    if not worst < 1e-4:
+        raise ValueError(f"{name!r} differs from our block by {worst:.1e}: it computes something else.")
+    return worst
+
+
+def measure(
+    sizes: list[tuple[int, int]], names: tuple[str, ...], effort: Effort, limits: dict[str, float]
+) -> list[dict[str, Any]]:
+    """Compare rivals at several sizes, and say how much of the machine's limit our block reaches."""
+    hopeless = Hopeless()
+    rows = []
+    for batch, length in sizes:
+        row = compare({name: Block(name, batch, length) for name in names}, effort, hopeless)
+        if (ours := row["rivals"].get(names[0])) is not None:
+            ours["bound"] = block_bound(batch * length, Rates.of(limits)).shares(ours["seconds"])
+        rows.append(row | {"batch": batch, "length": length})
+    return rows

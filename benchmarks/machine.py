@@ -1,9 +1,14 @@
-"""What the machine is, and the limits that the kernels work against."""
+"""What the machine is, which versions are at work, and the limits that the kernels work against."""
 
 from __future__ import annotations
 
+import os
 import platform
+import subprocess
+from datetime import UTC, datetime
+from importlib import metadata
 from pathlib import Path
+from typing import Any
 
 import torch
 
@@ -11,20 +16,31 @@ from benchmarks.measure import fastest
 
 __all__ = ["describe", "limits"]
 
+PACKAGES = ("torch", "numpy", "pybigtools", "pysam", "mambapy", "transformers", "pyBigWig")
+ROOT = Path(__file__).parents[1]
 
-def describe() -> dict[str, object]:
-    """Name the processor, its threads and the versions at work."""
+
+def describe() -> dict[str, Any]:
+    """Name the processor, the versions at work, the commit, and how busy the machine is."""
     return {
         "processor": _processor(),
-        "threads": torch.get_num_threads(),
-        "python": platform.python_version(),
-        "torch": torch.__version__,
-        "system": platform.platform(),
+        "cores": os.cpu_count(),
+        "memory_gib": round(os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") / 2**30, 1),
+        "system": f"{platform.system()} {platform.machine()}",
+        "load": round(os.getloadavg()[0], 2),
+        "date": datetime.now(UTC).isoformat(timespec="seconds"),
+        "commit": _git("rev-parse", "HEAD"),
+        "changed_files": len(_git("status", "--porcelain", "--untracked-files=no").splitlines()),
+        "versions": {"python": platform.python_version()} | {name: metadata.version(name) for name in PACKAGES},
     }
 
 
 def limits() -> dict[str, float]:
-    """Measure what one thread reaches at best: float32 and bfloat16 products, copying, exponentials."""
+    """Measure what one thread reaches at best: float32 and bfloat16 products, copying, exponentials.
+
+    The products have the size of a window's (2,000 rows) and weights that fill the cache well; the copy is larger than
+    most caches (256 MiB in all), counted as read and written; the exponentials are PyTorch's, in cache.
+    """
     a, b = torch.randn(2000, 512), torch.randn(512, 512)
     out = torch.empty(2000, 512)
     low = [x.bfloat16() for x in (a, b, out)]
@@ -32,8 +48,8 @@ def limits() -> dict[str, float]:
     far, cached = torch.randn(2**25), torch.randn(2**14)
     to, small = torch.empty_like(far), torch.empty_like(cached)
     return {
-        "float32_gflops": flops / fastest(lambda: torch.mm(a, b, out=out)) / 1e9,
-        "bfloat16_gflops": flops / fastest(lambda: torch.mm(low[0], low[1], out=low[2])) / 1e9,
+        "float32_gflops": flops / fastest(lambda: torch.mm(a, b, out=out), 100) / 1e9,
+        "bfloat16_gflops": flops / fastest(lambda: torch.mm(low[0], low[1], out=low[2]), 100) / 1e9,
         "copy_gb_per_s": 2 * 4 * 2**25 / fastest(lambda: to.copy_(far)) / 1e9,
         "exp_g_per_s": 100 * 2**14 / fastest(lambda: [torch.exp(cached, out=small) for _ in range(100)]) / 1e9,
     }
@@ -46,3 +62,9 @@ def _processor() -> str:
             if line.startswith("model name"):
                 return line.partition(":")[2].strip()
     return platform.processor()
+
+
+def _git(*words: str) -> str:
+    """Return what git says, or nothing outside a clone."""
+    told = subprocess.run(["git", "-C", str(ROOT), *words], capture_output=True, text=True, check=False)
+    return told.stdout.strip()

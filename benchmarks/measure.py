@@ -1,23 +1,115 @@
-"""CPU time of rival functions, taken in turns, so that whatever else the machine does hits all of them alike."""
+"""CPU time of rivals, taken in turns in one process, so that whatever else the machine does hits all of them alike."""
 
 from __future__ import annotations
 
 import statistics
 import time
 from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple, Protocol, Self
 
-__all__ = ["cpu_seconds", "fastest"]
+from benchmarks.apart import FailedError, peak, run_apart
+
+__all__ = ["Case", "Effort", "Hopeless", "compare", "fastest", "in_turns"]
 
 
-def cpu_seconds(rivals: Mapping[str, Callable[[], object]], rounds: int) -> dict[str, float]:
-    """Run each function once to warm up, then `rounds` times in turns; return the median CPU seconds of each."""
-    for run in rivals.values():
-        run()
-    times: dict[str, list[float]] = {name: [] for name in rivals}
+class Case(Protocol):
+    """Something to measure, which can be sent to another process."""
+
+    def prepare(self) -> Callable[[], object]:
+        """Make weights and inputs, and return what is timed."""
+        ...
+
+    def small(self) -> Self:
+        """Return the same at the least size, to load code and start threads before anything is measured."""
+        ...
+
+    @property
+    def size(self) -> tuple[int, ...]:
+        """What both time and memory grow with."""
+        ...
+
+
+class Effort(NamedTuple):
+    """How long to measure."""
+
+    rounds: int = 5
+    """Rounds of which the median is taken."""
+    patience: float = 200.0
+    """CPU seconds after which a rival starts no further round; it has at least one."""
+    seconds: int = 300
+    """CPU seconds that one pass may take: a rival that needs more is left out."""
+    gibibytes: int = 16
+    """Memory that one pass may take."""
+
+
+class Hopeless:
+    """Rivals that were too slow or too large at some size, and so are not tried at larger ones."""
+
+    def __init__(self) -> None:
+        self._known: list[tuple[str, tuple[int, ...], str]] = []
+
+    def add(self, name: str, size: tuple[int, ...], reason: str) -> None:
+        self._known.append((name, size, reason))
+
+    def reason(self, name: str, size: tuple[int, ...]) -> str | None:
+        for known, least, reason in self._known:
+            if name == known and all(own >= other for own, other in zip(size, least, strict=True)):
+                return reason
+        return None
+
+
+def compare(cases: Mapping[str, Case], effort: Effort, hopeless: Hopeless | None = None) -> dict[str, Any]:
+    """Measure the peak memory of each rival in a process of its own, then the time of all that fit in turns in another.
+
+    The first case is ours, which the ratios are taken to.
+
+    Returns
+    -------
+    dict
+        ``rivals``: by name, the median CPU seconds, all rounds, ``times`` as slow as the first (None if that is
+        missing), and ``peak_mib`` (None where the system does not tell); ``left_out``: by name, why a rival is missing.
+    """
+    hopeless = hopeless or Hopeless()
+    left_out: dict[str, str] = {}
+    peaks: dict[str, int | None] = {}
+    for name, case in cases.items():
+        if (reason := hopeless.reason(name, case.size)) is None:
+            try:
+                peaks[name] = run_apart(peak, case, seconds=effort.seconds, gibibytes=effort.gibibytes)
+                continue
+            except FailedError as failure:
+                reason = str(failure)
+                hopeless.add(name, case.size, reason)
+        left_out[name] = reason
+    rounds = run_apart(in_turns, {name: cases[name] for name in peaks}, effort.rounds, effort.patience)
+    medians = {name: statistics.median(own) for name, own in rounds.items()}
+    first = medians.get(next(iter(cases)))
+    return {
+        "rivals": {
+            name: {
+                "seconds": medians[name],
+                "rounds": rounds[name],
+                "times": medians[name] / first if first else None,
+                "peak_mib": peaks[name],
+            }
+            for name in rounds
+        },
+        "left_out": left_out,
+    }
+
+
+def in_turns(cases: Mapping[str, Case], rounds: int, patience: float) -> dict[str, list[float]]:
+    """Return the CPU seconds of every round of every rival."""
+    runs: dict[str, Callable[[], object]] = {}
+    for name, case in cases.items():
+        case.small().prepare()()
+        runs[name] = case.prepare()
+    times: dict[str, list[float]] = {name: [] for name in runs}
     for _ in range(rounds):
-        for name, run in rivals.items():
-            times[name].append(_once(run))
-    return {name: statistics.median(own) for name, own in times.items()}
+        for name, run in runs.items():
+            if sum(times[name]) < patience:
+                times[name].append(_once(run))
+    return times
 
 
 def fastest(run: Callable[[], object], rounds: int = 20) -> float:

@@ -1,0 +1,199 @@
+"""Raw files to arrays: our build, and the way of reading each gene by itself, from files opened for it."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, Self
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from benchmarks.apart import run_apart
+from benchmarks.measure import Case, Effort, compare
+from epigx.dataset.build import build
+from epigx.dataset.gene_table import order_genes, select_genes
+from epigx.dataset.manifest import Manifest, read_manifest
+from epigx.dataset.orient import window_starts
+from epigx.dataset.simulate import simulate
+from epigx.dataset.simulation.settings import Simulation
+from epigx.genome.sequence import Genome, N
+from epigx.genome.tracks import open_track
+
+__all__ = ["READERS", "Building", "Reading", "agree", "measure", "sources"]
+
+EXAMPLE = Path(__file__).parents[1] / "examples" / "real" / "manifest.yaml"
+CODES = np.full(256, N, np.uint8)
+CODES[[ord(letter) for letter in "ACGTacgt"]] = [0, 1, 2, 3] * 2
+
+Windows = NDArray[np.uint8] | NDArray[np.float32]
+
+
+def sources(folder: Path) -> tuple[str, Manifest]:
+    """Return the manifest of real data if they are at hand (EPIGX_REAL_DATA, or beside the clone), else simulated."""
+    manifest = read_manifest(EXAMPLE)
+    root = Path(os.environ.get("EPIGX_REAL_DATA", manifest.root))
+    if root.is_dir():
+        return "real data", manifest.model_copy(update={"root": root.absolute()})
+    return "simulated data", read_manifest(simulate(Simulation(genes=4_000), folder / "simulated"))
+
+
+@dataclass(frozen=True)
+class Building:
+    """A whole build in one process: all signals, contacts among them, features, labels, checksums."""
+
+    manifest: Manifest
+    window: int
+
+    @property
+    def size(self) -> tuple[int, ...]:
+        return (self.window,)
+
+    def small(self) -> Self:
+        return replace(self, manifest=_one_chromosome(self.manifest))
+
+    def prepare(self) -> Callable[[], object]:
+        def run() -> None:
+            with tempfile.TemporaryDirectory(prefix="epigx-bench-") as folder:
+                build(self.manifest, self.window, Path(folder) / "data")
+
+        return run
+
+
+@dataclass(frozen=True)
+class Reading:
+    """The bases and the bigWig signals of every gene, as arrays; what is read is not kept."""
+
+    name: str
+    manifest: Manifest
+    window: int
+
+    @property
+    def size(self) -> tuple[int, ...]:
+        return (self.window,)
+
+    def small(self) -> Self:
+        return replace(self, manifest=_one_chromosome(self.manifest))
+
+    def prepare(self) -> Callable[[], object]:
+        genome = Genome(self.manifest.locate(self.manifest.genome))
+        genes = order_genes(select_genes(self.manifest), genome)
+
+        def run() -> None:
+            for _ in self.windows(genes):
+                pass
+
+        return run
+
+    def windows(self, genes: pd.DataFrame) -> Iterator[Windows]:
+        """Yield the windows of each chromosome: of the genome, then of each track of each cell type."""
+        files = [file for cell in self.manifest.cell_types.values() for file in cell.signals.values()]
+        tracks = [self.manifest.locate(str(file.file)) for file in files if file.kind == "bigwig"]
+        bases, values = READERS[self.name]
+        for path, read in ((self.manifest.locate(self.manifest.genome), bases), *((path, values) for path in tracks)):
+            for chrom, own in genes.groupby("chrom", sort=False):
+                tss, strand = own["tss"].to_numpy(np.int64), own["strand"].to_numpy(object)
+                yield read(path, str(chrom), window_starts(tss, strand, self.window, self.manifest.orient), self.window)
+
+
+def _bases(path: Path, chrom: str, starts: NDArray[np.int64], length: int) -> Windows:
+    return Genome(path).windows(chrom, starts, length)
+
+
+def _values(path: Path, chrom: str, starts: NDArray[np.int64], length: int) -> Windows:
+    values = open_track(path, "bigwig").windows(chrom, starts, length)
+    values[np.isnan(values)] = 0
+    return values
+
+
+def _bases_by_gene(path: Path, chrom: str, starts: NDArray[np.int64], length: int) -> Windows:
+    import pysam
+
+    rows = []
+    with pysam.FastaFile(str(path)) as fasta:
+        size = fasta.get_reference_length(chrom)
+        for start in starts:
+            left, right = max(int(start), 0), min(int(start) + length, size)
+            letters = np.frombuffer(fasta.fetch(chrom, left, right).encode(), np.uint8)
+            rows.append(np.pad(CODES[letters], (left - start, start + length - right), constant_values=N))
+    return np.stack(rows)
+
+
+def _values_by_gene(path: Path, chrom: str, starts: NDArray[np.int64], length: int) -> Windows:
+    import pyBigWig
+
+    rows = []
+    for start in starts:
+        with pyBigWig.open(str(path)) as track:
+            rows.append(_one_gene(track, chrom, int(start), length, as_array=False))
+    return np.stack(rows)
+
+
+def _values_from_open_file(path: Path, chrom: str, starts: NDArray[np.int64], length: int) -> Windows:
+    import pyBigWig
+
+    with pyBigWig.open(str(path)) as track:
+        return np.stack([_one_gene(track, chrom, int(start), length, as_array=True) for start in starts])
+
+
+def _one_gene(track: Any, chrom: str, start: int, length: int, *, as_array: bool) -> NDArray[np.float32]:
+    left, right = max(start, 0), min(start + length, track.chroms(chrom))
+    values = np.nan_to_num(np.asarray(track.values(chrom, left, right, numpy=as_array), np.float32))
+    return np.pad(values, (left - start, start + length - right))
+
+
+Reader = Callable[[Path, str, NDArray[np.int64], int], Windows]
+READERS: dict[str, tuple[Reader, Reader]] = {
+    "epigx, reading alone": (_bases, _values),
+    "gene by gene, files kept open": (_bases_by_gene, _values_from_open_file),
+    "gene by gene": (_bases_by_gene, _values_by_gene),
+}
+"""How bases and tracks are read: by us; by pysam and pyBigWig for each gene from open files, values as arrays; and as
+reference code does it, which opens the bigWig for each gene and takes its values as a list, pyBigWig's default."""
+
+
+def agree(manifest: Manifest, window: int) -> None:
+    """Check on one chromosome that all ways of reading give the same arrays.
+
+    Raises
+    ------
+    ValueError
+        One does not: whatever was timed would not be the same work.
+    """
+    manifest = _one_chromosome(manifest)
+    genes = order_genes(select_genes(manifest), Genome(manifest.locate(manifest.genome)))
+    ways = {name: Reading(name, manifest, window).windows(genes) for name in READERS}
+    for ours, *others in zip(*ways.values(), strict=True):
+        if not all(np.array_equal(ours, theirs) for theirs in others):
+            raise ValueError("Reading gene by gene gives other arrays than we do.")
+
+
+def measure(folder: Path, window: int, chromosomes: tuple[str, ...] | None, effort: Effort) -> dict[str, Any]:
+    """Compare ways of reading, on some chromosomes or on all, and time one build of everything into ``folder/data``.
+
+    With all chromosomes, whole builds take part in the comparison.
+    """
+    kind, manifest = sources(folder)
+    agree(manifest, window)
+    part = manifest.model_copy(update={"chromosomes": chromosomes})
+    cases: dict[str, Case] = {} if chromosomes else {"epigx, whole build": Building(manifest, window)}
+    row = compare(cases | {name: Reading(name, part, window) for name in READERS}, effort)
+    genes = len(select_genes(part))
+    wall = run_apart(_build, manifest, window, folder / "data")
+    cells = len(manifest.cell_types)
+    return row | {"data": kind, "genes": genes, "cell_types": cells, "window": window, "build_wall_seconds": wall}
+
+
+def _build(manifest: Manifest, window: int, out: Path) -> float:
+    start = time.perf_counter()
+    build(manifest, window, out, jobs=None)
+    return time.perf_counter() - start
+
+
+def _one_chromosome(manifest: Manifest) -> Manifest:
+    return manifest.model_copy(update={"chromosomes": manifest.split.test[:1]})

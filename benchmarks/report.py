@@ -1,0 +1,73 @@
+"""What a run consists of: the machine, the check that rivals compute the same, and the sections."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+from benchmarks import block, build, inference, loader, scaling, step
+from benchmarks.apart import run_apart
+from benchmarks.machine import describe, limits
+from benchmarks.peers import PEERS
+from benchmarks.plan import FULL, Plan
+from epigx.kernels import kernel_in_use
+
+__all__ = ["SECTIONS", "begin"]
+
+
+def begin(plan: Plan) -> dict[str, Any]:
+    """Describe the run, measure the machine, and check that all rivals compute what we do."""
+    names = {name for rows in (plan.block, plan.step, plan.inference) for _, own in rows for name in own}
+    return {
+        "machine": describe(),
+        "plan": "full" if plan is FULL else "quick",
+        "effort": plan.effort._asdict(),
+        "kernel": kernel_in_use("cpu")._asdict(),
+        "limits": run_apart(limits),
+        "agreement": run_apart(agreement, sorted(names & PEERS.keys())),
+    }
+
+
+def agreement(names: list[str]) -> dict[str, dict[str, float]]:
+    """Return how far each rival is from us, in a block and in a training step; raises where that is not rounding."""
+    return {name: {"block": block.agree(name), "step": step.agree(name)} for name in names}
+
+
+def blocks(plan: Plan, report: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    for sizes, names in plan.block:
+        yield from block.measure(sizes, names, plan.effort, report["limits"])
+
+
+def steps(plan: Plan, report: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    for sizes, names in plan.step:
+        yield from step.measure(sizes, names, plan.effort, report["limits"])
+
+
+def lengths(plan: Plan, report: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    yield from scaling.measure(plan.scaling, plan.scaling_rivals, plan.effort)
+
+
+def predictions(plan: Plan, report: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    for sizes, names in plan.inference:
+        yield from inference.measure(sizes, names, plan.effort)
+
+
+def data(plan: Plan, report: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    with tempfile.TemporaryDirectory(prefix="epigx-bench-") as folder:
+        row = build.measure(Path(folder), 2000, plan.chromosomes, plan.effort)
+        row["loader"] = loader.measure(Path(folder) / "data", 8, plan.effort)
+    for found in report.get("step", ()):
+        if (found["genes"], found["length"]) == (8, 2000):
+            row["loader"]["times_step"] = found["rivals"]["epigx"]["seconds"] / row["loader"]["seconds_per_batch"]
+    yield row
+
+
+SECTIONS: dict[str, Callable[[Plan, dict[str, Any]], Iterator[dict[str, Any]]]] = {
+    "block": blocks,
+    "step": steps,
+    "scaling": lengths,
+    "inference": predictions,
+    "data": data,
+}

@@ -1,0 +1,71 @@
+"""One window from 2 kb to 200 kb through four layers: time and memory for each base, in training and evaluation."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any, Literal, Self, get_args
+
+import torch
+
+from benchmarks.measure import Effort, compare
+from benchmarks.step import FEATURES, SIGNALS, random_batch, recipe, with_peer
+from epigx.objectives import Regression
+
+__all__ = ["WORKS", "Pass", "measure"]
+
+STEADY = 20_000
+"""Bases that the rounds at one length take together at least, for each of the rounds asked for."""
+
+
+Work = Literal["training", "evaluation"]
+WORKS: tuple[Work, ...] = get_args(Work)
+
+
+@dataclass(frozen=True)
+class Pass:
+    """One gene of a batch of one: forward and backward in training, forward alone in evaluation."""
+
+    name: str
+    work: Work
+    length: int
+
+    @property
+    def size(self) -> tuple[int, ...]:
+        return (self.length,)
+
+    def small(self) -> Self:
+        return replace(self, length=64)
+
+    def prepare(self) -> Callable[[], object]:
+        torch.manual_seed(0)
+        config = recipe()
+        model = config.model.build(SIGNALS, FEATURES, self.length)
+        batch = random_batch(1, self.length)
+        with_peer(self.name, model)
+        objective = Regression().build(config.model, SIGNALS)
+        if self.work == "evaluation":
+            model.eval()
+            return torch.inference_mode()(lambda: model(batch))
+
+        def train() -> None:
+            model.zero_grad()
+            _, loss = objective(model, batch)
+            loss.total.backward()
+
+        return train
+
+
+def measure(lengths: list[int], rivals: dict[int, tuple[str, ...]], effort: Effort) -> list[dict[str, Any]]:
+    """Measure all three at each length, and some rivals' training at some lengths."""
+    rows = []
+    for length in lengths:
+        cases = {work: Pass("epigx", work, length) for work in WORKS}
+        cases |= {name: Pass(name, "training", length) for name in rivals.get(length, ())}
+        row = compare(cases, effort._replace(rounds=effort.rounds * max(1, STEADY // length)))
+        for found in row["rivals"].values():
+            found["microseconds_per_base"] = found["seconds"] / length * 1e6
+            if found["peak_mib"] is not None:
+                found["bytes_per_base"] = found["peak_mib"] * 2**20 / length
+        rows.append(row | {"length": length})
+    return rows

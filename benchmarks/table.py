@@ -1,0 +1,180 @@
+"""The JSON of a run as Markdown tables: `python -m benchmarks.table build/bench.json docs/performance.md`.
+
+In the document, what stands between ``<!-- bench: block -->`` and ``<!-- end -->`` is replaced by the table ``block``,
+and so on for each table.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import sys
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+from benchmarks.scaling import WORKS
+
+__all__ = ["fill", "main", "tables"]
+
+Row = dict[str, Any]
+
+
+def tables(report: Row) -> dict[str, str]:
+    """Return the tables of whatever the run measured, by name."""
+    return {"machine": _machine(report)} | {name: TABLES[name](report[name]) for name in TABLES if name in report}
+
+
+def fill(document: str, filling: dict[str, str]) -> str:
+    """Put tables between their marks.
+
+    Raises
+    ------
+    ValueError
+        A table has no place in the document.
+    """
+    for name, table in filling.items():
+        mark = f"<!-- bench: {name} -->"
+        parts = re.split(f"(?<={mark}).*?(?=<!-- end -->)", document, flags=re.DOTALL)
+        if len(parts) != 2:
+            raise ValueError(f"The document holds {mark} … <!-- end --> {len(parts) - 1} times instead of once.")
+        document = f"\n{table}\n".join(parts)
+    return document
+
+
+def main() -> None:
+    source, target = map(Path, sys.argv[1:])
+    target.write_text(fill(target.read_text(), tables(json.loads(source.read_text()))))
+
+
+def _machine(report: Row) -> str:
+    machine, limits, after = report["machine"], report["limits"], report.get("limits_after", {})
+    versions = ", ".join(f"{name} {version}" for name, version in machine["versions"].items())
+    facts = {
+        "processor": f"{machine['processor']}, {machine['cores']} cores, {machine['memory_gib']} GiB; one thread used",
+        "kernel": f"{report['kernel']['name']}: {report['kernel']['why']}",
+        "run": f"{report['plan']}, {machine['date']}, commit {machine['commit'][:10]}"
+        + (f" with {machine['changed_files']} changed files" if machine["changed_files"] else "")
+        + f", load {machine['load']} at the start",
+        "versions": versions,
+    }
+    units = {
+        "float32_gflops": "float32 product, GFLOP/s",
+        "bfloat16_gflops": "bfloat16 product, GFLOP/s",
+        "copy_gb_per_s": "copy, GB/s read and written",
+        "exp_g_per_s": "exp (PyTorch's), 10⁹/s",
+    }
+    for name, unit in units.items():
+        later = f"; after the run {after[name]:.3g}" if after else ""
+        facts[unit] = f"{limits[name]:.3g}{later}"
+    return _markdown(["", ""], facts.items())
+
+
+def _block(rows: list[Row]) -> str:
+    return _pivot(rows, lambda row: f"B {row['batch']}, L {row['length']:,}", _time_and_memory)
+
+
+def _step(rows: list[Row]) -> str:
+    return _pivot(rows, lambda row: f"{row['genes']} × {row['arms']}, L {row['length']:,}", _time_and_memory)
+
+
+def _inference(rows: list[Row]) -> str:
+    def cell(found: Row) -> str:
+        return f"{_number(found['genes_per_second'])} genes/s{_times(found)}"
+
+    return _pivot(rows, lambda row: f"{row['genes']} genes, L {row['length']:,}", cell)
+
+
+def _scaling(rows: list[Row]) -> str:
+    header = ["bp", *(f"{work}, {unit}" for work in WORKS for unit in ("µs per base", "KB per base", "MiB"))]
+    body = []
+    for row in rows:
+        cells = [f"{row['length']:,}"]
+        for work in WORKS:
+            found = row["rivals"].get(work)
+            if found is None:
+                cells += [row["left_out"][work], "", ""]
+                continue
+            memory = found.get("bytes_per_base")
+            cells += [
+                f"{found['microseconds_per_base']:.0f}",
+                "" if memory is None else f"{memory / 1000:.1f}",
+                "" if memory is None else f"{found['peak_mib']:,}",
+            ]
+        body.append(cells)
+    return _markdown(header, body) + "".join(
+        f"\n\n{name} at {row['length']:,} bp, training: {_time_and_memory(found)}."
+        for row in rows
+        for name, found in row["rivals"].items()
+        if name not in WORKS
+    )
+
+
+def _data(rows: list[Row]) -> str:
+    (row,) = rows
+    body = [
+        [name, f"{found['seconds']:.2f}", f"{found['times']:.1f}", str(len(found["rounds"]))]
+        for name, found in row["rivals"].items()
+    ]
+    load = row["loader"]
+    step = f", {load['times_step']:,.0f} times what a training step of 8 genes takes" if "times_step" in load else ""
+    cells = f"{row['cell_types']} cell types" if row["cell_types"] > 1 else "one cell type"
+    return (
+        _markdown(["", "CPU-s", "times the first", "rounds"], body)
+        + f"\n\n{row['data'].capitalize()}, {row['genes']:,} genes, {row['window']:,} bp, {cells}. A build of all, "
+        f"with as many processes as pay: {row['build_wall_seconds']:.0f} s of wall time."
+        f"\n\nLoader: {load['genes_per_second']:,.0f} genes a CPU second in batches of {load['batch_size']}{step}."
+    )
+
+
+def _pivot(rows: Sequence[Row], label: Callable[[Row], str], cell: Callable[[Row], str]) -> str:
+    """Lay rivals out by line and sizes by column; the last lines are shares of the bound, where there are any."""
+    both = [(row["rivals"], row["left_out"]) for row in rows]
+    names = list(dict.fromkeys(name for found, missing in both for name in (*found, *missing)))
+    body = [
+        [
+            name,
+            *(cell(row["rivals"][name]) if name in row["rivals"] else row["left_out"].get(name, "–") for row in rows),
+        ]
+        for name in names
+    ]
+    for name in names:
+        if any("bound" in row["rivals"].get(name, {}) for row in rows):
+            found = [row["rivals"].get(name, {}).get("bound") for row in rows]
+            shares = [f"{own['core_share']:.0%} / {own['whole_share']:.0%}" if own else "–" for own in found]
+            body.append([f"{name}: share of the bound, core / whole", *shares])
+    return _markdown(["", *map(label, rows)], body)
+
+
+def _time_and_memory(found: Row) -> str:
+    memory = "" if found["peak_mib"] is None else f" / {found['peak_mib']:,} MiB"
+    return f"{_number(found['seconds'])} s{memory}{_times(found)}"
+
+
+def _times(found: Row) -> str:
+    """Say how many times slower than the first rival, and by how many rounds if they are fewer than five."""
+    rounds = len(found["rounds"])
+    few = "" if rounds >= 5 else f"{rounds} round{'s' * (rounds > 1)}"
+    times = None if found["times"] in (1, None) else f"{found['times']:.3g}×"
+    return f" ({', '.join(filter(None, (times, few)))})" if times or few else ""
+
+
+def _number(value: float) -> str:
+    return f"{value:.3g}" if value < 1000 else f"{value:,.0f}"
+
+
+def _markdown(header: Sequence[str], body: Iterable[Iterable[str]]) -> str:
+    lines = [header, ["---"] * len(header), *body]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
+TABLES: dict[str, Callable[[list[Row]], str]] = {
+    "block": _block,
+    "step": _step,
+    "scaling": _scaling,
+    "inference": _inference,
+    "data": _data,
+}
+
+if __name__ == "__main__":
+    main()
