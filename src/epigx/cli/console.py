@@ -53,13 +53,14 @@ def configure_logging(verbosity: int) -> None:
     Parameters
     ----------
     verbosity : int
-        -1: warnings and errors. 0: what the commands say, too. 1: the steps of the library. 2: everything.
+        -2: errors. -1: warnings and errors. 0: what the commands say, too. 1: the steps of the library. 2: everything.
     """
     package = logging.getLogger("epigx")
     package.handlers = [_Talk()]
     package.propagate = False
-    package.setLevel({-1: logging.WARNING, 0: logging.WARNING, 1: logging.INFO}.get(verbosity, logging.DEBUG))
-    _commands.setLevel(logging.WARNING if verbosity < 0 else logging.INFO)
+    quiet = {-2: logging.ERROR, -1: logging.WARNING}.get(verbosity)
+    package.setLevel(quiet or {0: logging.WARNING, 1: logging.INFO}.get(verbosity, logging.DEBUG))
+    _commands.setLevel(quiet or logging.INFO)
 
 
 def say(text: str) -> None:

@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 
 from cyclopts import App, Parameter
 
-from epigx.cli.console import emit, say
+from epigx.cli.console import configure_logging, emit, say
 from epigx.cli.options import Force, Out, Settings
 from epigx.cli.progress import Progress, duration
 
@@ -20,7 +20,8 @@ app = App(
         "  epigx train infer --data data/k562 --cell-type K562 --seed 2 -o runs/infer-2\n"
         "  epigx train infer --data data/k562 --cell-type K562 --steps 2000 --window 500 \\\n"
         "      --set objective.alpha=0.1 -o runs/short --max-time 30m\n"
-        "  epigx train runs/short/config.yaml -o runs/again\n\n"
+        "  epigx train runs/short/config.yaml -o runs/again\n"
+        "  torchrun --nproc-per-node 4 -m epigx train infer --data data/k562 -o runs/four\n\n"
         "Recipes: infer (the paper), caduceus-signals (the same without intervention), prism (the later official\n"
         "code); on DNA alone: caduceus, mamba, hyenadna, enformer. A training that was stopped goes on with the same\n"
         "command and --resume."
@@ -76,8 +77,12 @@ def train(
     """
     from epigx.cli.machine import prepare
     from epigx.cli.recipe import configure, seconds_of
+    from epigx.training.processes import Processes
     from epigx.training.run import train as fit
 
+    processes = Processes.launched()
+    if not processes.leads:
+        configure_logging(-2)
     seconds = None if max_time is None else seconds_of(max_time)
     config = configure(
         recipe,
@@ -91,13 +96,15 @@ def train(
     )
     say(prepare())
     steps_planned, on = config.training.steps, ", ".join(config.data.cell_types)
-    say(f"Training {recipe} on {on}: {steps_planned:,} steps, seed {config.training.seed}.")
+    together = f", {processes.count} processes" if processes.count > 1 else ""
+    say(f"Training {recipe} on {on}: {steps_planned:,} steps, seed {config.training.seed}{together}.")
     with Progress("Training") as progress:
         run = fit(config, out, resume=resume, force=force, max_time=seconds, progress=partial(_tell, progress))
     state = "Trained" if run.finished else "Stopped, and can go on with --resume,"
     say(f"{state} after {run.provenance.steps_done:,} steps, {duration(run.provenance.wall_seconds)}.")
     say("Validation: " + ", ".join(f"{key} {value:.4g}" for key, value in run.metrics.items() if type(value) is float))
-    emit(str(out))
+    if processes.leads:
+        emit(str(out))
 
 
 def _tell(progress: Progress, step: int, steps: int, validated: Mapping[str, float]) -> None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import count
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import torch
@@ -21,7 +21,53 @@ from epigx.batch import Batch
 from epigx.dataset.windows import Windows
 from epigx.errors import ConfigError
 
-__all__ = ["Order", "eval_loader", "train_loader"]
+__all__ = ["Order", "Share", "eval_loader", "train_loader"]
+
+Rows = TypeVar("Rows", list[int], NDArray[np.int64], torch.Tensor)
+
+
+@dataclass(frozen=True)
+class Share:
+    """What one of several processes reads of each batch; together they read the batch that one process would read.
+
+    Parameters
+    ----------
+    rank : int
+        Number of the process, from 0.
+    processes : int
+        Number of processes.
+
+    Examples
+    --------
+    >>> Share(0, 2).of([7, 3, 5]), Share(1, 2).of([7, 3, 5])
+    ([7, 5], [3])
+    """
+
+    rank: int = 0
+    processes: int = 1
+
+    def divides(self, size: int) -> bool:
+        """Whether a batch of that size is dealt out; one with fewer windows than processes is read whole by each."""
+        return 1 < self.processes <= size
+
+    def of(self, batch: Rows) -> Rows:
+        """Return the process's part of a batch."""
+        return batch[self.rank :: self.processes] if self.divides(len(batch)) else batch
+
+    def weight(self, size: int) -> float:
+        """Return what the mean over the part counts, so that its average over processes is the mean over the batch.
+
+        Examples
+        --------
+        >>> [Share(rank, 2).weight(3) for rank in (0, 1)]
+        [1.3333333333333333, 0.6666666666666666]
+        """
+        if not self.divides(size):
+            return 1.0
+        return -(-(size - self.rank) // self.processes) * self.processes / size
+
+
+_ALL = Share()
 
 
 @dataclass(frozen=True)
@@ -66,6 +112,10 @@ class Order:
         number, place = divmod(step, self.steps_per_epoch)
         return self.epoch(number)[place * self.batch_size : (place + 1) * self.batch_size]
 
+    def size(self, step: int) -> int:
+        """Return the number of windows of a step."""
+        return min(self.batch_size, self.n - step % self.steps_per_epoch * self.batch_size)
+
     def batches(self, start_step: int = 0) -> Iterator[list[int]]:
         """Yield the batches of every step from ``start_step`` on, without end."""
         number, place = divmod(start_step, self.steps_per_epoch)
@@ -77,14 +127,16 @@ class Order:
 
 
 class _Steps(Sampler[list[int]]):
-    def __init__(self, order: Order, start_step: int) -> None:
-        self.order, self.start_step = order, start_step
+    def __init__(self, order: Order, start_step: int, share: Share) -> None:
+        self.order, self.start_step, self.share = order, start_step, share
 
     def __iter__(self) -> Iterator[list[int]]:
-        return self.order.batches(self.start_step)
+        return map(self.share.of, self.order.batches(self.start_step))
 
 
-def train_loader(windows: Windows, *, batch_size: int, seed: int, start_step: int = 0) -> DataLoader[Batch]:
+def train_loader(
+    windows: Windows, *, batch_size: int, seed: int, start_step: int = 0, share: Share = _ALL
+) -> DataLoader[Batch]:
     """Load training batches, from a given step on and without end.
 
     Parameters
@@ -97,6 +149,8 @@ def train_loader(windows: Windows, *, batch_size: int, seed: int, start_step: in
         Seed of the order.
     start_step : int
         The step, counted from 0 over all epochs, whose batch comes first each time the loader is iterated.
+    share : Share
+        The part of each batch to load, where several processes train together.
 
     Returns
     -------
@@ -104,7 +158,7 @@ def train_loader(windows: Windows, *, batch_size: int, seed: int, start_step: in
         Endless and without a length; stop after as many steps as are wanted.
     """
     order = Order(len(windows), batch_size, seed)
-    return _load(windows, _Steps(order, start_step))
+    return _load(windows, _Steps(order, start_step, share))
 
 
 def eval_loader(windows: Windows, batch_size: int) -> DataLoader[Batch]:

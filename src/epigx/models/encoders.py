@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from epigx.errors import ConfigError
+from epigx.layers.batch_norm import BatchNorm
 from epigx.layers.linear import Linear
 
 __all__ = [
@@ -136,5 +137,5 @@ class ConfounderEncoder(nn.Module):
 
 def _stage(n_in: int, n_out: int, *, width: int) -> nn.Sequential:
     return nn.Sequential(
-        nn.Conv1d(n_in, n_out, width, padding=width // 2), nn.BatchNorm1d(n_out), nn.ReLU(), nn.MaxPool1d(4)
+        nn.Conv1d(n_in, n_out, width, padding=width // 2), BatchNorm(n_out), nn.ReLU(), nn.MaxPool1d(4)
     )

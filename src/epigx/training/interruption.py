@@ -18,17 +18,21 @@ _Handler = Callable[[int, FrameType | None], Any] | int | None
 class Interruption:
     """Listens, between :meth:`listen` and :meth:`close`, to the signals that end a process.
 
-    The first signal is a request; a second one does what it does without epigx.
+    The first signal is a request; a second one does what it does without epigx, unless a launcher passes signals on,
+    which may be those that the process has got from the terminal already.
 
     Parameters
     ----------
     max_time : float, optional
         Seconds from now after which to stop.
+    launched : bool
+        Whether a launcher started the process.
     """
 
-    def __init__(self, max_time: float | None = None) -> None:
+    def __init__(self, max_time: float | None = None, *, launched: bool = False) -> None:
         self._deadline = None if max_time is None else time.monotonic() + max_time
         self._received: signal.Signals | None = None
+        self._launched = launched
         self._before = {number: signal.getsignal(number) for number in _SIGNALS}
 
     def listen(self) -> None:
@@ -49,13 +53,24 @@ class Interruption:
         """Whether the time allowed is over."""
         return self._deadline is not None and time.monotonic() >= self._deadline
 
+    @property
+    def request(self) -> int:
+        """Why to stop: the number of the signal that came, 1 when the time allowed is over, and 0 not to stop."""
+        return int(self._received or self.out_of_time)
+
+    def heed(self, request: int) -> None:
+        """Take over the :attr:`request` that another process got."""
+        if request > 1:
+            self._received = signal.Signals(request)
+
     def __bool__(self) -> bool:
         """Whether to stop."""
-        return self._received is not None or self.out_of_time
+        return self.request > 0
 
     def _receive(self, number: int, frame: FrameType | None) -> None:
         self._received = signal.Signals(number)
-        self.close()
+        if not self._launched:
+            self.close()
 
 
 def _install(handlers: Mapping[signal.Signals, _Handler]) -> None:

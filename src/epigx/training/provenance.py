@@ -64,10 +64,12 @@ class Provenance(Config):
     """Implementation of the hot loops."""
     kernel_why: str = ""
     """Why that one."""
+    processes: int = 1
+    """How many processes trained together."""
     wall_seconds: float = 0.0
     """Duration, summed over resumptions."""
     cpu_seconds: float = 0.0
-    """Processor time, summed over resumptions."""
+    """Processor time, summed over processes and resumptions."""
 
 
 def versions() -> dict[str, str]:

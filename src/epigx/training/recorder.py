@@ -18,6 +18,7 @@ from epigx.errors import RunError
 from epigx.training.folder import write_text
 from epigx.training.interruption import Interruption
 from epigx.training.networks import Networks
+from epigx.training.processes import Processes
 from epigx.training.schedule import learning_rate
 from epigx.training.state import Best, State
 from epigx.training.stretches import Stretches
@@ -53,7 +54,9 @@ class Recorder(pl.Callback):
     stretches : Stretches
         The training batches; they know where validations are.
     interruption : Interruption
-        The request to stop.
+        The request to stop; that of one process is one for all.
+    processes : Processes
+        Who else trains; the leading one writes.
     progress : callable, optional
         Is told each step.
     """
@@ -64,12 +67,14 @@ class Recorder(pl.Callback):
         folder: Path,
         stretches: Stretches,
         interruption: Interruption,
+        processes: Processes,
         progress: Progress | None = None,
     ) -> None:
         self.state = state
         self.folder = folder
         self.stretches = stretches
         self.interruption = interruption
+        self.processes = processes
         self.progress = progress
         self._wall, self._cpu = time.monotonic(), time.process_time()
 
@@ -85,7 +90,7 @@ class Recorder(pl.Callback):
         step = pl_module.step_done
         if self.progress is not None:
             self.progress(step, self.stretches.settings.steps, pl_module.validated)
-        if self.interruption and not self.stretches.ends_at(step):
+        if self._asked_to_stop() and not self.stretches.ends_at(step):
             self._save(pl_module)
             raise Broken
 
@@ -99,10 +104,17 @@ class Recorder(pl.Callback):
         if self.state.best is None or row["valid_mse"] < self.state.best.mse:
             self.state.best = Best(step, row["valid_mse"], _copy(pl_module))
         self._save(pl_module)
-        write_text(self.folder / "log.csv", pd.DataFrame(self.state.rows).to_csv(index=False))
+        if self.processes.leads:
+            write_text(self.folder / "log.csv", pd.DataFrame(self.state.rows).to_csv(index=False))
         _log.info("Step %d: validation MSE %.4f, r %.4f.", step, row["valid_mse"], row["valid_pearson"])
-        if self.interruption and step < self.stretches.settings.steps:
+        if self._asked_to_stop() and step < self.stretches.settings.steps:
             raise Broken
+
+    def _asked_to_stop(self) -> bool:
+        """Whether any process was asked to; all of them hear of it."""
+        request = self.processes.largest(self.interruption.request)
+        self.interruption.heed(request)
+        return request > 0
 
     def _row(self, task: Task) -> dict[str, float]:
         step, settings = task.step_done, task.settings
@@ -129,12 +141,13 @@ class Recorder(pl.Callback):
         state.weights = Networks(task.model, task.objective).weights()
         state.optimizer = task.optimizer_state()
         state.terms = {name: _stacked(values) for name, values in task.terms.items()}
-        state.save(self.folder / "checkpoints" / "last.ckpt")
+        if self.processes.leads:
+            state.save(self.folder / "checkpoints" / "last.ckpt")
 
     def _tick(self) -> None:
         wall, cpu = time.monotonic(), time.process_time()
         self.state.wall_seconds += wall - self._wall
-        self.state.cpu_seconds += cpu - self._cpu
+        self.state.cpu_seconds += self.processes.sum(cpu - self._cpu)
         self._wall, self._cpu = wall, cpu
 
 

@@ -11,8 +11,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import torch
+from numpy.typing import NDArray
 
 from epigx.config import Config
 from epigx.errors import ConfigError, InputError, RunError
@@ -22,6 +24,7 @@ from epigx.training.folder import Run, open_run, remove_partials, write_files, w
 from epigx.training.inference import predict_windows, score
 from epigx.training.interruption import Interruption
 from epigx.training.prepare import Material, prepare
+from epigx.training.processes import Processes
 from epigx.training.provenance import Provenance, versions
 from epigx.training.state import State
 
@@ -49,6 +52,7 @@ def train(
 
     The weights kept are those with the lowest mean squared error over the validation genes. Training can be broken off
     at any moment; the same call with ``resume`` then comes to the same weights, bit for bit on the same machine.
+    Processes that torchrun or srun started train together (docs/training.md): all make the same call.
 
     Parameters
     ----------
@@ -77,24 +81,28 @@ def train(
     DivergedError
         The loss is no longer a number.
     """
-    interruption, folder = Interruption(max_time), Path(out)
+    processes, folder = Processes.launched(), Path(out)
+    interruption = Interruption(max_time, launched=processes.count > 1)
     _check_output(folder, config, resume=resume, force=force)
+    processes.check(config.training.batch_size)
     if resume and (folder / "provenance.json").is_file() and (run := open_run(folder)).finished:
         _log.warning("%s is finished after %s steps: nothing is left to do.", folder, f"{run.provenance.steps_done:,}")
         return run
+    processes.join()
     with _threads(config.training.threads):
         material = prepare(config)
-        state = _begin(folder, config, material, resume=resume)
+        processes.wait()  # until all have looked at the folder
+        state = _begin(folder, config, material, processes, resume=resume)
         if state.step < config.training.steps:
             from epigx.training.loop import fit  # Lightning: four seconds of imports
 
-            fit(material, config.training, state, folder, interruption, progress)
+            fit(material, config.training, state, folder, interruption, processes, progress)
         if state.step < config.training.steps and interruption.received:
             raise StoppedError(
                 f"{interruption.received} stopped the training after {state.step:,} of {config.training.steps:,} "
                 "steps. Go on with --resume."
             )
-        return _finish(folder, config, material, state)
+        return _finish(folder, config, material, state, processes)
 
 
 def _check_output(folder: Path, config: RunConfig, *, resume: bool, force: bool) -> None:
@@ -111,13 +119,14 @@ def _check_output(folder: Path, config: RunConfig, *, resume: bool, force: bool)
         raise ConfigError(f"{folder} was started with another configuration: {differs}. Resume it with its own.")
 
 
-def _begin(folder: Path, config: RunConfig, material: Material, *, resume: bool) -> State:
+def _begin(folder: Path, config: RunConfig, material: Material, processes: Processes, *, resume: bool) -> State:
     """Return where training stands, after making or emptying the folder if it starts anew."""
     checkpoint = folder / "checkpoints" / "last.ckpt"
     kernel = kernel_in_use(material.device).name
     if resume and checkpoint.is_file():
         state = State.load(checkpoint)
-        remove_partials(folder)
+        if processes.leads:
+            remove_partials(folder)
         if state.dataset_hash != material.dataset.hash:
             raise RunError(f"{folder} was trained on another dataset than {config.data.path} holds now. Train it anew.")
         if state.kernel != kernel:
@@ -125,13 +134,19 @@ def _begin(folder: Path, config: RunConfig, material: Material, *, resume: bool)
                 f"{folder} was started with the kernel {state.kernel!r}, and {kernel!r} would come to other weights. "
                 f"Set EPIGX_KERNEL={state.kernel} to go on with it, or train anew with --force."
             )
+        if state.processes != processes.count:
+            _log.warning(
+                "%s goes on with another number of processes (%d) than it was started with (%d): its weights will be "
+                "the same up to rounding, and not bit for bit.", folder, processes.count, state.processes,
+            )  # fmt: skip
         _log.info("Going on from step %d.", state.step)
         return state
-    if folder.exists() and any(folder.iterdir()):
-        _remove(folder)
-    write_text(folder / "config.yaml", config.dump())
-    write_text(folder / "inputs.yaml", material.inputs.dump())
-    return State(dataset_hash=material.dataset.hash, kernel=kernel)
+    if processes.leads:
+        if folder.exists() and any(folder.iterdir()):
+            _remove(folder)
+        write_text(folder / "config.yaml", config.dump())
+        write_text(folder / "inputs.yaml", material.inputs.dump())
+    return State(dataset_hash=material.dataset.hash, kernel=kernel, processes=processes.count)
 
 
 def _remove(folder: Path) -> None:
@@ -143,7 +158,7 @@ def _remove(folder: Path) -> None:
         raise InputError(f"{folder} cannot be replaced: {error.strerror}. Choose another folder.") from error
 
 
-def _finish(folder: Path, config: RunConfig, material: Material, state: State) -> Run:
+def _finish(folder: Path, config: RunConfig, material: Material, state: State, processes: Processes) -> Run:
     """Write the run with its best weights, or, before the first validation, its last."""
     networks = material.networks
     step = state.step
@@ -151,7 +166,19 @@ def _finish(folder: Path, config: RunConfig, material: Material, state: State) -
         step = state.best.step
         networks.load(state.best.weights, source="the best weights")
     networks.model.eval()
-    predicted = predict_windows(networks.model, material.valid, device=material.device)
+    share = processes.share.of(np.arange(len(material.valid)))
+    found = predict_windows(networks.model, material.valid.only(share), device=material.device)
+    predicted = processes.gathered(torch.from_numpy(found), len(material.valid)).numpy()
+    if processes.leads:
+        _write(folder, config, material, state, step, predicted)
+    processes.wait()
+    return open_run(folder)
+
+
+def _write(
+    folder: Path, config: RunConfig, material: Material, state: State, step: int, predicted: NDArray[np.float32]
+) -> None:
+    """Write the run's files: its weights, of the step given, and what they predict for the validation genes."""
     scores = score(torch.from_numpy(predicted), torch.from_numpy(material.valid.expression))
     metrics: dict[str, Any] = {name: None if math.isnan(value) else value for name, value in scores.items()}
     genes = material.dataset.genes.iloc[material.valid.row]
@@ -168,13 +195,12 @@ def _finish(folder: Path, config: RunConfig, material: Material, state: State) -
         folder,
         config=config,
         inputs=material.inputs,
-        networks=networks,
+        networks=material.networks,
         metrics={"split": "valid", "step": step, **metrics, "n_genes": len(predicted)},
         provenance=_provenance(config, material, state, step),
         log=pd.DataFrame(state.rows) if state.rows else None,
         predictions=predictions,
     )
-    return open_run(folder)
 
 
 def _provenance(config: RunConfig, material: Material, state: State, best_step: int) -> Provenance:
@@ -200,6 +226,7 @@ def _provenance(config: RunConfig, material: Material, state: State, best_step: 
         device=_device_name(material.device),
         kernel=kernel.name,
         kernel_why=kernel.why,
+        processes=state.processes,
         wall_seconds=round(state.wall_seconds, 3),
         cpu_seconds=round(state.cpu_seconds, 3),
     )

@@ -64,6 +64,8 @@ class State:
         The dataset that it reads.
     kernel : str
         The kernel it runs on: another one rounds differently.
+    processes : int
+        How many train together: another number rounds differently, too.
     step : int
         Optimizer steps made.
     weights, optimizer : dict
@@ -80,6 +82,7 @@ class State:
 
     dataset_hash: str
     kernel: str
+    processes: int = 1
     step: int = 0
     weights: dict[str, Tensor] = field(default_factory=dict)
     optimizer: dict[str, Any] = field(default_factory=dict)

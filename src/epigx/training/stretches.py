@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from itertools import islice
 
 from epigx.batch import Batch
-from epigx.dataset.loader import Order, train_loader
+from epigx.dataset.loader import Order, Share, train_loader
 from epigx.dataset.windows import Windows
 from epigx.training.config import TrainingConfig
 
@@ -26,11 +26,14 @@ class Stretches:
         Batch size, seed, steps and how often to validate.
     start : int
         Steps made before.
+    share : Share
+        The part of each batch to read.
     """
 
-    def __init__(self, windows: Windows, settings: TrainingConfig, start: int = 0) -> None:
+    def __init__(self, windows: Windows, settings: TrainingConfig, start: int = 0, share: Share | None = None) -> None:
         self.windows = windows
         self.settings = settings
+        self.share = share or Share()
         self.order = Order(len(windows), settings.batch_size, settings.seed)
         self.interval = max(1, round(settings.validate_every * self.order.steps_per_epoch))
         self._step = start
@@ -42,8 +45,9 @@ class Stretches:
     def __iter__(self) -> Iterator[Batch]:
         start = self._step
         end = min(start - start % self.interval + self.interval, self.settings.steps)
+        settings = self.settings
         loader = train_loader(
-            self.windows, batch_size=self.settings.batch_size, seed=self.settings.seed, start_step=start
+            self.windows, batch_size=settings.batch_size, seed=settings.seed, start_step=start, share=self.share
         )
         yield from islice(loader, end - start)
         self._step = end

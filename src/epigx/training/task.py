@@ -13,10 +13,13 @@ from torch import Tensor
 from torch.optim import AdamW
 
 from epigx.batch import Batch
+from epigx.dataset.loader import Order
+from epigx.layers.batch_norm import dealt_out
 from epigx.objectives.backdoor import BackdoorLoss
 from epigx.training.config import TrainingConfig
 from epigx.training.inference import score
-from epigx.training.networks import Networks
+from epigx.training.prepare import Material
+from epigx.training.processes import Processes
 from epigx.training.schedule import learning_rate, parameter_groups
 from epigx.training.state import State
 
@@ -28,25 +31,34 @@ class Task(pl.LightningModule):
 
     Parameters
     ----------
-    networks : Networks
-        What is trained.
+    material : Material
+        What is trained, and the validation genes.
     settings : TrainingConfig
         Learning rate, weight decay, seed.
     state : State
         Where training stands; its weights and its optimizer are taken over unless it is at step 0.
+    order : Order
+        How many genes each step has.
+    processes : Processes
+        Who else trains.
 
     Attributes
     ----------
     terms : dict of str to list of Tensor
-        Loss terms of each step since the last validation, ``total`` among them.
+        Loss terms of each step since the last validation, ``total`` among them; means over the whole batch.
     validated : dict of str to float
         What the last validation found: ``valid_mse`` and its like, and statistics of the patterns where there are any.
     """
 
-    def __init__(self, networks: Networks, settings: TrainingConfig, state: State) -> None:
+    def __init__(
+        self, material: Material, settings: TrainingConfig, state: State, order: Order, processes: Processes
+    ) -> None:
         super().__init__()
-        self.model, self.objective = networks
+        self.model, self.objective = material.networks
         self.settings = settings
+        self.order = order
+        self.processes = processes
+        self.n_valid = len(material.valid)
         self.start = state.step
         self.terms = {name: list(values) for name, values in state.terms.items()}
         self.validated: dict[str, float] = {}
@@ -55,7 +67,7 @@ class Task(pl.LightningModule):
         self._observed: list[Tensor] = []
         self._patterns: list[Tensor] = []
         if state.weights:
-            networks.load(state.weights, source="the checkpoint")
+            material.networks.load(state.weights, source="the checkpoint")
 
     @property
     def step_done(self) -> int:
@@ -74,15 +86,21 @@ class Task(pl.LightningModule):
         """Set what the step's number decides: the learning rate, and what is drawn in the step."""
         for group in self.trainer.optimizers[0].param_groups:
             group["lr"] = learning_rate(self.step_done, self.settings)
-        seed = np.random.SeedSequence([self.settings.seed, self.step_done]).generate_state(1, np.uint64)
+        draw = [self.settings.seed, self.step_done, self.processes.rank]
+        seed = np.random.SeedSequence(draw if self.processes.rank else draw[:2]).generate_state(1, np.uint64)
         torch.manual_seed(int(seed[0]))
 
     def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
-        """Return the loss of a batch, and note its terms."""
-        _, loss = self.objective(self.model, batch)
-        for name, term in {"total": loss.total, **loss.terms}.items():
-            self.terms.setdefault(name, []).append(term.detach())
-        return loss.total  # type: ignore[no-any-return]  # nn.Module calls are untyped
+        """Return the loss of a batch, or of this process's share of it, and note the terms of the whole."""
+        size, share = self.order.size(self.step_done), self.processes.share
+        with dealt_out(share.divides(size)):
+            _, loss = self.objective(self.model, batch)
+        weight = share.weight(size)
+        terms = {"total": loss.total, **loss.terms}
+        whole = self.processes.mean(weight * torch.stack([term.detach() for term in terms.values()]))
+        for name, term in zip(terms, whole, strict=True):
+            self.terms.setdefault(name, []).append(term)
+        return weight * loss.total  # type: ignore[no-any-return]  # nn.Module calls are untyped
 
     def validation_step(self, batch: Batch, batch_idx: int) -> None:
         """Predict a batch of the validation genes, in float32 whatever the precision of training."""
@@ -95,12 +113,16 @@ class Task(pl.LightningModule):
 
     def on_validation_epoch_end(self) -> None:
         """Score all validation genes at once."""
-        scores = score(torch.cat(self._predicted), torch.cat(self._observed))
+        scores = score(self._all(self._predicted), self._all(self._observed))
         self.validated = {f"valid_{name}": value for name, value in scores.items()}
         if self._patterns:
-            self.validated |= pattern_statistics(torch.cat(self._patterns))
+            self.validated |= pattern_statistics(self._all(self._patterns))
         for collected in (self._predicted, self._observed, self._patterns):
             collected.clear()
+
+    def _all(self, batches: list[Tensor]) -> Tensor:
+        """Put together what all processes collected, one row a validation gene."""
+        return self.processes.gathered(torch.cat(batches), self.n_valid)
 
     def optimizer_state(self) -> dict[str, Any]:
         """Return what the optimizer remembers."""

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from epigx.dataset.inputs import fit_inputs
-from epigx.dataset.loader import Order, eval_loader, train_loader
+from epigx.dataset.loader import Order, Share, eval_loader, train_loader
 from epigx.dataset.store import open_dataset
 from epigx.dataset.windows import Windows
 from epigx.errors import ConfigError
@@ -61,6 +61,27 @@ def test_evaluation_is_in_order(windows, batch_size):
     batches = _genes(eval_loader(windows, batch_size))
     assert [gene for batch in batches for gene in batch] == windows.gene_id.tolist()
     assert max(map(len, batches)) == min(batch_size, 30)
+
+
+@pytest.mark.parametrize("processes", [1, 2, 3, 8])
+def test_shares_are_the_batch_of_one_process(windows, processes):
+    whole = _genes(train_loader(windows, batch_size=8, seed=3), 6)
+    shares = [Share(rank, processes) for rank in range(processes)]
+    loaded = [_genes(train_loader(windows, batch_size=8, seed=3, share=share), 6) for share in shares]
+    order = Order(30, 8, 3)
+    for step, batch in enumerate(whole):
+        parts = [genes[step] for genes in loaded]
+        assert order.size(step) == len(batch)
+        assert len(set(map(len, parts))) <= 2
+        if shares[0].divides(len(batch)):
+            assert sorted(gene for part in parts for gene in part) == sorted(batch)
+        else:
+            assert parts == [batch] * processes
+        # The average over processes of weighted means is the mean over the batch.
+        weights = [share.weight(len(batch)) for share in shares]
+        assert sum(weights) == pytest.approx(processes)
+        if shares[0].divides(len(batch)):
+            assert weights == pytest.approx([len(part) * processes / len(batch) for part in parts])
 
 
 @pytest.mark.parametrize(("n", "batch_size"), [(0, 8), (5, 0)])

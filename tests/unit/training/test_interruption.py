@@ -41,6 +41,31 @@ def test_the_first_signal_is_a_request_and_the_second_is_not(number):
         signal.signal(number, before)
 
 
+def test_a_signal_that_a_launcher_passes_on_is_heard_once():
+    heard = []
+    before = signal.signal(signal.SIGINT, lambda *_: heard.append(1))
+    try:
+        interruption = Interruption(launched=True)
+        interruption.listen()
+        for _ in range(2):
+            signal.raise_signal(signal.SIGINT)
+        assert interruption.received == "SIGINT"
+        assert heard == []
+    finally:
+        interruption.close()
+        signal.signal(signal.SIGINT, before)
+
+
+def test_the_request_of_another_process_is_heeded():
+    interruption = Interruption()
+    interruption.heed(0)
+    assert (interruption.request, interruption.received) == (0, None)
+    interruption.heed(Interruption(max_time=0).request)
+    assert interruption.received is None
+    interruption.heed(int(signal.SIGTERM))
+    assert (interruption.request, interruption.received) == (signal.SIGTERM, "SIGTERM")
+
+
 def test_signals_are_given_back():
     before = signal.getsignal(signal.SIGTERM)
     interruption = Interruption()
