@@ -10,7 +10,7 @@ from pathlib import Path
 
 from epigx.dataset.store import Dataset, open_dataset
 from epigx.errors import ConfigError, did_you_mean
-from epigx.recipes import Scale, models, selection
+from epigx.recipes import Scale, elements, models, selection
 from epigx.training.config import RunConfig
 
 __all__ = ["configure", "seconds_of"]
@@ -76,7 +76,9 @@ def _from_recipe(
     scale: Scale,
 ) -> RunConfig:
     known: dict[str, Callable[..., RunConfig]] = {
-        name.replace("_", "-"): getattr(module, name) for module in (models, selection) for name in module.__all__
+        name.replace("_", "-"): getattr(module, name)
+        for module in (models, elements, selection)
+        for name in module.__all__
     }
     name = recipe.replace("_", "-")
     if name not in known:

@@ -1,5 +1,6 @@
 """The paper as code."""
 
+from epigx.recipes.elements import epinformer
 from epigx.recipes.models import SEEDS, caduceus, caduceus_signals, enformer, hyenadna, infer, mamba, prism
 from epigx.recipes.scale import SIZES, Scale, Size
 from epigx.recipes.selection import macs3_mask, seq2exp_hard, seq2exp_soft
@@ -12,6 +13,7 @@ __all__ = [
     "caduceus",
     "caduceus_signals",
     "enformer",
+    "epinformer",
     "hyenadna",
     "infer",
     "macs3_mask",

@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from epigx.models import EnformerModel
+from epigx.models import EnformerModel, EPInformerModel
 from epigx.training.config import TrainingConfig
 
 __all__ = ["SIZES", "Scale", "Size", "Window"]
@@ -33,6 +33,8 @@ class Size:
         Window to read; ``None`` leaves it to the recipe.
     enformer : EnformerModel
         Enformer, whose sizes are of another kind.
+    epinformer : EPInformerModel
+        EPInformer, likewise; its elements are as long as datasets store them.
     training : TrainingConfig
         How all systems are trained, where a recipe has no setting of its own.
     """
@@ -41,11 +43,19 @@ class Size:
     n_layers: int
     window: int | None
     enformer: EnformerModel
+    epinformer: EPInformerModel
     training: TrainingConfig
 
 
 SIZES: dict[Scale, Size] = {
-    "paper": Size(d_model=128, n_layers=4, window=None, enformer=EnformerModel(), training=TrainingConfig()),
+    "paper": Size(
+        d_model=128,
+        n_layers=4,
+        window=None,
+        enformer=EnformerModel(),
+        epinformer=EPInformerModel(),
+        training=TrainingConfig(),
+    ),
     "small": Size(
         d_model=32,
         n_layers=2,
@@ -53,6 +63,7 @@ SIZES: dict[Scale, Size] = {
         enformer=EnformerModel(
             d_model=48, n_layers=2, n_heads=4, d_key=16, n_poolings=5, multiple=12, dropout=0.1, d_head=32
         ),
+        epinformer=EPInformerModel(stem=16, stages=(16, 16, 16, 32), d_model=32, n_layers=2),
         training=TrainingConfig(steps=600, warmup_steps=60, warmup_lr=1e-4, lr=3e-3, lr_min=3e-4),
     ),
 }
