@@ -15,7 +15,7 @@ from epigx.evaluation.metrics import Estimate, Metrics, metrics
 from epigx.evaluation.metrics import bootstrap as resample
 from epigx.evaluation.scope import Scope, as_run, scope_of, trained_on
 from epigx.training.folder import Run
-from epigx.training.inference import EVALUATION_BATCH, predict_windows
+from epigx.training.inference import predict_windows
 from epigx.training.selection import Part
 
 __all__ = ["Evaluation", "evaluate"]
@@ -88,7 +88,7 @@ def evaluate(
     allow_overlap: bool = False,
     bootstrap: int = 1000,
     seed: int = 0,
-    batch_size: int = EVALUATION_BATCH,
+    batch_size: int | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> Evaluation:
     """Score a run by its standard prediction h(X, H).
@@ -113,8 +113,8 @@ def evaluate(
         Resamples for the intervals; 0: none.
     seed : int
         Seed of the resamples.
-    batch_size : int
-        Genes at a time. The scores do not depend on it.
+    batch_size : int, optional
+        Genes at a time; by default 32, and fewer where windows are long. The scores do not depend on it.
     progress : callable, optional
         Called after each batch with the genes done and their number.
 

@@ -12,7 +12,7 @@ from epigx.dataset.store import Dataset, open_dataset
 from epigx.errors import ConfigError
 from epigx.evaluation.scope import as_run, scope_of, split_of, trained_on
 from epigx.training.folder import Run
-from epigx.training.inference import EVALUATION_BATCH, predict_windows
+from epigx.training.inference import predict_windows
 from epigx.training.selection import Part
 
 __all__ = ["predict"]
@@ -24,7 +24,7 @@ def predict(
     data: Dataset | str | Path | None = None,
     cell_type: str | None = None,
     split: Part = "all",
-    batch_size: int = EVALUATION_BATCH,
+    batch_size: int | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> pd.DataFrame:
     """Predict expression by one run, or by several and their mean.
@@ -39,8 +39,8 @@ def predict(
         The cell type to predict for; it needs no labels.
     split : {"train", "valid", "test", "all"}
         Part of the runs' split.
-    batch_size : int
-        Genes at a time. The predictions do not depend on it.
+    batch_size : int, optional
+        Genes at a time; by default 32, and fewer where windows are long. The predictions do not depend on it.
     progress : callable, optional
         Called after each batch with the genes done, over all runs, and their number.
 

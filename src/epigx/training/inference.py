@@ -15,10 +15,18 @@ from torchmetrics.functional.regression import mean_absolute_error, mean_squared
 from epigx.dataset.loader import eval_loader
 from epigx.dataset.windows import Windows
 
-__all__ = ["EVALUATION_BATCH", "pick_device", "predict_windows", "score"]
+__all__ = ["EVALUATION_BATCH", "evaluation_batch", "pick_device", "predict_windows", "score"]
 
 EVALUATION_BATCH = 32
-"""Windows in flight when nothing is trained; a matter of memory alone, as predictions do not depend on it."""
+"""Windows in flight at most when nothing is trained; predictions do not depend on it."""
+
+EVALUATION_BASES = 320_000
+"""Base pairs in flight when nothing is trained: of windows longer than 10 kb fewer fit in memory at once."""
+
+
+def evaluation_batch(windows: Windows) -> int:
+    """Return how many windows to have in flight when nothing is trained."""
+    return max(1, min(EVALUATION_BATCH, EVALUATION_BASES // windows.inputs.window))
 
 
 def pick_device() -> torch.device:
@@ -32,7 +40,7 @@ def predict_windows(
     model: nn.Module,
     windows: Windows,
     *,
-    batch_size: int = EVALUATION_BATCH,
+    batch_size: int | None = None,
     device: torch.device | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> NDArray[np.float32]:
@@ -44,8 +52,8 @@ def predict_windows(
         In evaluation mode; it is moved to ``device``.
     windows : Windows
         What to predict.
-    batch_size : int
-        Windows at a time.
+    batch_size : int, optional
+        Windows at a time; by default 32, and fewer where they are longer than 10 kb.
     device : torch.device, optional
         Where to compute; the accelerator if there is one.
     progress : callable, optional
@@ -61,7 +69,7 @@ def predict_windows(
     with torch.inference_mode(), torch.autocast(device.type, enabled=False):
         predicted = torch.zeros(len(windows))
         done = 0
-        for batch in eval_loader(windows, batch_size):
+        for batch in eval_loader(windows, batch_size or evaluation_batch(windows)):
             predicted[done : done + len(batch)] = model(batch.to(device)).expression.float().cpu()
             done += len(batch)
             if progress is not None:

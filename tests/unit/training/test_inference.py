@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -11,7 +12,7 @@ import torch
 from epigx.dataset.store import open_dataset
 from epigx.dataset.windows import Windows
 from epigx.evaluation.metrics import metrics
-from epigx.training.inference import predict_windows, score
+from epigx.training.inference import evaluation_batch, predict_windows, score
 
 
 def test_predictions_do_not_depend_on_the_batch_size(tiny_run, tiny_dataset):
@@ -19,6 +20,14 @@ def test_predictions_do_not_depend_on_the_batch_size(tiny_run, tiny_dataset):
     one, seven, all_at_once = (predict_windows(tiny_run.model(), windows, batch_size=size) for size in (1, 7, 60))
     np.testing.assert_allclose(one, seven, atol=1e-6)
     np.testing.assert_allclose(one, all_at_once, atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("window", "at_once"), [(500, 32), (2_000, 32), (10_000, 32), (20_000, 16), (200_000, 1), (1_000_000, 1)]
+)
+def test_fewer_long_windows_are_in_flight(window, at_once):
+    windows = SimpleNamespace(inputs=SimpleNamespace(window=window))
+    assert evaluation_batch(windows) == at_once
 
 
 def test_predictions_are_float32_wherever_they_are_asked_for(tiny_run, tiny_dataset):
