@@ -18,7 +18,6 @@ from pathlib import Path
 import epigx as gx
 from epigx.training.config import RunConfig
 
-CELL_TYPES = ("K562", "GM12878")
 SEEDS = gx.recipes.SEEDS[:3]
 SETTINGS = (
     "data.coverage_window=2000",
@@ -43,6 +42,8 @@ SYSTEMS: dict[str, tuple[str, tuple[str, ...]]] = {
     "signals-only": ("caduceus_signals", (FULL, "data.dna=false")),
     "signals-only-all-genes": ("caduceus_signals", ("data.dna=false",)),
 }
+
+CELL_TYPES = {"K562": tuple(SYSTEMS), "GM12878": ("infer", "plain")}
 
 
 def main() -> None:
@@ -74,7 +75,7 @@ def runs(data: Path) -> dict[str, RunConfig]:
         f"{system}-{cell_type}-{seed}": configure(data, system, cell_type, seed)
         for seed in SEEDS
         for cell_type in CELL_TYPES
-        for system in SYSTEMS
+        for system in CELL_TYPES[cell_type]
     }
 
 
