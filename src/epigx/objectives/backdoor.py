@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Literal
 
 import torch
@@ -15,7 +16,7 @@ from epigx.models import ConfounderEncoder, Model, Predictor
 from epigx.models.encoders import Activation
 from epigx.objectives.base import Distance, Objective, distance, labels
 
-__all__ = ["Backdoor", "BackdoorLoss", "diversity"]
+__all__ = ["Backdoor", "BackdoorLoss", "diversity", "diversity_floor"]
 
 
 class Backdoor(Objective):
@@ -86,7 +87,7 @@ class BackdoorLoss(nn.Module):
         terms = {
             "prediction": distance(config.distance, prediction, observed),
             "intervention": distance(config.distance, interventional, observed),
-            "diversity": diversity(patterns, config.temperature, diagonal=config.diagonal, normalize=config.normalize),
+            "diversity": self.diversity(patterns),
         }
         total = terms["prediction"] + config.alpha * terms["intervention"] + config.beta * terms["diversity"]
         loss = Loss(total=total, terms={name: term.detach() for name, term in terms.items()})
@@ -96,9 +97,27 @@ class BackdoorLoss(nn.Module):
         """Return h(X, H), its backdoor adjustment (1/n) Σᵢ h(X, H ⊙ aᵢ) (Eq. 3), and the patterns aᵢ."""
         return Prediction(*self._arms(model, batch))
 
+    def patterns(self, batch: Batch) -> Float[Tensor, "batch pattern encoded"]:
+        """Return the background patterns aᵢ of each gene, A = g_ω(S)."""
+        patterns: Tensor = self.confounder_encoder(batch.signals)
+        return patterns
+
+    def diversity(self, patterns: Float[Tensor, "batch pattern encoded"]) -> Float[Tensor, ""]:
+        """Return L₃ of a batch's patterns."""
+        config = self.config
+        return diversity(patterns, config.temperature, diagonal=config.diagonal, normalize=config.normalize)
+
+    @property
+    def floor(self) -> float:
+        """The lowest value that L₃ can take."""
+        config = self.config
+        return diversity_floor(
+            config.n_patterns, config.temperature, diagonal=config.diagonal, normalize=config.normalize
+        )
+
     def _arms(self, model: Predictor, batch: Batch) -> tuple[Tensor, Tensor, Tensor]:
         """Send the standard arm, of weight one, and the n intervened arms through the backbone as one batch."""
-        patterns: Tensor = self.confounder_encoder(batch.signals)
+        patterns = self.patterns(batch)
         sequence, signals = model.encode_sequence(batch), model.encode_signals(batch)
         weights = torch.cat([torch.ones_like(patterns[:, :1]), patterns], dim=1).to(signals.dtype)
         arms = sequence[:, None] + signals[:, None] * weights[:, :, None]
@@ -150,3 +169,37 @@ def diversity(
     if not diagonal:
         exponents = exponents.masked_fill(torch.eye(n, dtype=torch.bool, device=patterns.device), -torch.inf)
     return exponents.flatten(1).logsumexp(-1).mean()
+
+
+def diversity_floor(
+    n_patterns: int,
+    temperature: float = 2.0,
+    *,
+    diagonal: bool = False,
+    normalize: bool = True,
+    cosine: float = 0.0,
+) -> float:
+    """Return the lowest value of L₃: that of patterns of which any two have the lowest cosine.
+
+    Parameters
+    ----------
+    n_patterns : int
+        Patterns n.
+    temperature : float
+        Sharpness t.
+    diagonal : bool
+        Whether i = j belongs to the sum.
+    normalize : bool
+        Whether each pattern is scaled to unit length first; if not, patterns of zeros are the lowest.
+    cosine : float
+        The lowest cosine that any two patterns can have: 0 where weights cannot be negative.
+
+    Examples
+    --------
+    >>> round(diversity_floor(2), 4), round(diversity_floor(2, diagonal=True), 4)
+    (-3.3069, 0.7113)
+    """
+    total = n_patterns * (n_patterns - 1) * math.exp(2 * temperature * (cosine - 1))
+    if diagonal:
+        total += n_patterns * (1.0 if normalize else math.exp(-2 * temperature))
+    return math.log(total) if total else 0.0

@@ -47,6 +47,8 @@ class RunContents:
         By the dropped signals (first of all none), by metric.
     patterns : ndarray, (gene, pattern, encoded), or None
         The background patterns a_i, where the objective has them.
+    floor : float, or None
+        The lowest value that L₃ can take, where the objective has patterns.
     """
 
     name: str
@@ -64,6 +66,7 @@ class RunContents:
     scores: Mapping[str, Estimate]
     drops: Mapping[tuple[str, ...], Mapping[str, Estimate]]
     patterns: Values | None
+    floor: float | None = None
 
     def label(self, dropped: tuple[str, ...]) -> str:
         """Say which signals an arm was scored with."""

@@ -17,6 +17,7 @@ from epigx.errors import ConfigError
 from epigx.evaluation.ablate import drop_signals
 from epigx.evaluation.evaluate import Evaluation
 from epigx.evaluation.scope import Scope
+from epigx.objectives.backdoor import BackdoorLoss
 from epigx.report.contents import DatasetContents, RunContents
 from epigx.training.folder import Run
 from epigx.training.inference import EVALUATION_BATCH
@@ -75,6 +76,7 @@ def gather_run(
         scores=found.baseline.intervals,
         drops={arm.drop: arm.intervals for arm in (found.baseline, *found.arms)},
         patterns=_patterns(run, scope),
+        floor=float(log["diversity_floor"].iloc[-1]) if "diversity_floor" in log else None,
     )
 
 
@@ -137,11 +139,11 @@ def _coverage(dataset: Dataset, cell_type: str, rows: int = 512) -> dict[str, fl
 
 def _patterns(run: Run, scope: Scope) -> NDArray[np.float32] | None:
     """Return the background patterns of the scored genes, (gene, pattern, encoded), where the objective has any."""
-    encoder = getattr(run.objective(), "confounder_encoder", None)
-    if encoder is None:
+    objective = run.objective()
+    if not isinstance(objective, BackdoorLoss):
         return None
     with torch.inference_mode():
-        parts = [encoder(batch.signals) for batch in eval_loader(scope.windows.labelled(), EVALUATION_BATCH)]
+        parts = [objective.patterns(batch) for batch in eval_loader(scope.windows.labelled(), EVALUATION_BATCH)]
     patterns: NDArray[np.float32] = torch.cat(parts).numpy()
     return patterns
 

@@ -79,7 +79,7 @@ def _run_section(run: RunContents, place: int) -> _Section:
         drops = _picture(figures.signal_drop(arms, _arm_colours(run)), f"drops{place}", _DROPS)
     if run.patterns is not None:
         cosine = pattern_cosine(run.patterns)
-        about = _about_patterns(run.patterns, cosine)
+        about = _about_patterns(run, run.patterns, cosine)
         patterns = _picture(figures.patterns(run.patterns, cosine), f"patterns{place}", about)
     reasons = ", ".join(f"{count:,} {reason}" for reason, count in run.left_out.items())
     left_out = f" (left out: {reasons})" if reasons else ""
@@ -138,7 +138,7 @@ _DROPS = (
 )
 
 
-def _about_patterns(patterns: figures.Values, cosine: figures.Values) -> str:
+def _about_patterns(run: RunContents, patterns: figures.Values, cosine: figures.Values) -> str:
     """Say what the patterns look like, and whether they say anything."""
     spread = float(patterns.std(axis=0).mean())
     text = (
@@ -146,6 +146,8 @@ def _about_patterns(patterns: figures.Values, cosine: figures.Values) -> str:
         f"patterns of a gene: {cosine.mean():.3f} (0: nothing in common, 1: the same direction). "
         f"Standard deviation of a weight over genes: {spread:.4f}."
     )
+    if run.floor is not None and "diversity" in run.losses:
+        text += f" L₃ ended at {run.losses['diversity'].iloc[-1]:.3f}; the lowest that it can be is {run.floor:.3f}."
     if spread < 0.01:
         text += " The patterns hardly differ between genes: the encoder gives all of them the same background states."
     if patterns.shape[1] > 1 and cosine.mean() > 0.99:

@@ -107,7 +107,7 @@ class Task(pl.LightningModule):
         with torch.autocast(self.device.type, enabled=False):
             self._predicted.append(self.model(batch).expression)
             if isinstance(self.objective, BackdoorLoss):
-                self._patterns.append(self.objective.confounder_encoder(batch.signals))
+                self._patterns.append(self.objective.patterns(batch))
         assert batch.expression is not None, "validation windows are labelled"
         self._observed.append(batch.expression)
 
@@ -115,8 +115,9 @@ class Task(pl.LightningModule):
         """Score all validation genes at once."""
         scores = score(self._all(self._predicted), self._all(self._observed))
         self.validated = {f"valid_{name}": value for name, value in scores.items()}
-        if self._patterns:
+        if isinstance(self.objective, BackdoorLoss):
             self.validated |= pattern_statistics(self._all(self._patterns))
+            self.validated["diversity_floor"] = self.objective.floor
         for collected in (self._predicted, self._observed, self._patterns):
             collected.clear()
 

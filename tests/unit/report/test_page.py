@@ -153,3 +153,10 @@ def test_patterns_that_say_nothing_are_called_so(make_run, data):
     told = page([make_run()], data, split="test", resamples=50)
     assert "hardly differ between genes" not in told
     assert "nearly alike" not in told
+
+
+@pytest.mark.usefixtures("unpainted")
+def test_the_diversity_stands_beside_its_floor(make_run, data):
+    told = page([make_run(floor=0.7113)], data, split="test", resamples=50)
+    assert "L₃ ended at 1.000; the lowest that it can be is 0.711." in told
+    assert "L₃ ended" not in page([make_run()], data, split="test", resamples=50)

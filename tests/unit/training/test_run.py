@@ -90,6 +90,7 @@ def test_the_log_has_a_row_per_validation(long_run):
     np.testing.assert_allclose(log["train_total"], total, rtol=1e-5)
     assert {"valid_mse", "valid_mae", "valid_pearson", "pattern_cosine", "pattern_sd_1", "pattern_sd_2"} < set(log)
     assert log["pattern_cosine"].between(-1, 1).all()
+    assert (log["train_diversity"] > log["diversity_floor"]).all()
 
 
 def test_the_best_weights_are_kept_with_their_predictions(long_run):

@@ -1,0 +1,89 @@
+"""Accessibility regressed out of the labels before they are learned: the textbook linear adjustment, as a control."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from epigx.batch import Batch, Loss, Prediction
+from epigx.models import Model
+from epigx.objectives.background import need_background
+from epigx.objectives.base import Distance, Objective, distance, labels
+
+__all__ = ["RegressedOut", "RegressedOutLoss"]
+
+
+class RegressedOut(Objective):
+    """dist(h(X, S), Y - β · (s - s̄)), where s are the background signals' means over the window.
+
+    β is their slope in the least-squares regression Y ~ 1 + s_bg + s_fg on the means of all signals, over the training
+    genes seen so far (Frisch and Waugh, 1933: the slope that the background has beside the foreground). The network
+    learns expression as it would be at mean accessibility.
+
+    Assumption: the confounder enters expression linearly, and the background signals measure it without noise.
+    Validation and test compare with the labels as measured, so that what is removed counts as error there. Processes
+    that train together regress each on the genes of its own share.
+    """
+
+    kind: Literal["regressed_out"] = "regressed_out"
+    distance: Distance = "l1"
+    """Distance of prediction and adjusted label."""
+
+    def build(self, model: Model, n_signals: int, background: tuple[int, ...] = ()) -> RegressedOutLoss:
+        """Return the objective's module, which has no parameters, and remembers the sums of the regression.
+
+        Raises
+        ------
+        ConfigError
+            There is no background signal.
+        """
+        need_background(self.kind, model, background)
+        return RegressedOutLoss(self, n_signals, background)
+
+
+class RegressedOutLoss(nn.Module):
+    """The loss against adjusted labels.
+
+    Attributes
+    ----------
+    products : Tensor of float64, (signal + 2, signal + 2)
+        Sums over genes of the products of (1, signal means, label); all that a regression needs.
+    """
+
+    products: Tensor
+
+    def __init__(self, config: RegressedOut, n_signals: int, background: tuple[int, ...]) -> None:
+        super().__init__()
+        self.distance = config.distance
+        self.background = list(background)
+        self.register_buffer("products", torch.zeros(n_signals + 2, n_signals + 2, dtype=torch.float64))
+
+    def forward(self, model: nn.Module, batch: Batch) -> tuple[Prediction, Loss]:
+        """Adjust the labels, predict, and compare."""
+        prediction: Prediction = model(batch)
+        loss = distance(self.distance, prediction.expression, self.adjusted(batch))
+        return prediction, Loss(total=loss, terms={"prediction": loss.detach()})
+
+    @torch.no_grad()
+    def adjusted(self, batch: Batch) -> Float[Tensor, " batch"]:
+        """Return the labels at mean accessibility; in training the batch enters the regression first."""
+        observed = labels(batch)
+        means = batch.signals.double().mean(1)
+        if self.training:
+            row = torch.cat([torch.ones_like(means[:, :1]), means, observed.double()[:, None]], dim=1)
+            self.products += row.T @ row
+        genes = self.products[0, 0].clamp_min(1)
+        centre = (self.products[0, 1:-1] / genes)[self.background]
+        shift = (means[:, self.background] - centre) @ self.slopes()[self.background]
+        return observed - shift.to(observed.dtype)
+
+    def slopes(self) -> Float[Tensor, " signal"]:
+        """Return the slope of expression on the mean of each signal, beside all others; zeros before any gene."""
+        # A little ridge, so that the first batches, and signals that do not vary, have a slope too.
+        square = self.products[:-1, :-1]
+        ridge = 1e-6 * square[0, 0].clamp_min(1) * torch.eye(len(square), dtype=square.dtype, device=square.device)
+        solution: Tensor = torch.linalg.solve(square + ridge, self.products[:-1, -1])
+        return solution[1:]

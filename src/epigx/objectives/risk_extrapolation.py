@@ -1,0 +1,68 @@
+"""Risk extrapolation: the same error in closed and in open chromatin (V-REx, Krueger et al., ICML 2021)."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import torch
+from pydantic import Field
+from torch import nn
+
+from epigx.batch import Batch, Loss, Prediction
+from epigx.models import Model
+from epigx.objectives.background import accessibility, need_background
+from epigx.objectives.base import Distance, Objective, distance, labels
+
+__all__ = ["RiskExtrapolation", "RiskExtrapolationLoss"]
+
+
+class RiskExtrapolation(Objective):
+    """mean_e R_e + weight · Var_e R_e, where R_e is the prediction loss of environment e.
+
+    Environments are bins of accessibility of equal size within the batch, from the least to the most open.
+
+    Assumption: what causes expression predicts it equally well in all environments, and what is confounded does not.
+    Bins of a covariate are weak environments, as P(Y | background) may be the same in all of them.
+    """
+
+    kind: Literal["risk_extrapolation"] = "risk_extrapolation"
+    weight: float = Field(default=1.0, ge=0)
+    """Weight of the variance of risks."""
+    environments: int = Field(default=4, ge=2)
+    """Bins of accessibility; the batch should hold several genes for each."""
+    distance: Distance = "l1"
+    """Distance of prediction and label."""
+
+    def build(self, model: Model, n_signals: int, background: tuple[int, ...] = ()) -> RiskExtrapolationLoss:
+        """Return the objective's module, which has no parameters.
+
+        Raises
+        ------
+        ConfigError
+            There is no background signal.
+        """
+        need_background(self.kind, model, background)
+        return RiskExtrapolationLoss(self, background)
+
+
+class RiskExtrapolationLoss(nn.Module):
+    """Mean and variance of the risks of a batch."""
+
+    def __init__(self, config: RiskExtrapolation, background: tuple[int, ...]) -> None:
+        super().__init__()
+        self.config = config
+        self.background = background
+
+    def forward(self, model: nn.Module, batch: Batch) -> tuple[Prediction, Loss]:
+        """Predict, and compare with the labels in each environment."""
+        config, observed = self.config, labels(batch)
+        prediction: Prediction = model(batch)
+        order = accessibility(batch, self.background).argsort()
+        bins = order.tensor_split(min(config.environments, len(order)))
+        risks = torch.stack([distance(config.distance, prediction.expression[e], observed[e]) for e in bins])
+        terms = {
+            "prediction": distance(config.distance, prediction.expression, observed),
+            "risk_variance": risks.var(correction=0),
+        }
+        total = risks.mean() + config.weight * terms["risk_variance"]
+        return prediction, Loss(total=total, terms={name: term.detach() for name, term in terms.items()})

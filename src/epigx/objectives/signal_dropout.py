@@ -1,0 +1,73 @@
+"""Signal dropout: background signals taken away, or exchanged between genes, at random in training."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Literal
+
+import torch
+from pydantic import Field
+from torch import nn
+
+from epigx.batch import Batch, Loss, Prediction
+from epigx.models import Model
+from epigx.objectives.background import exchanged, need_background
+from epigx.objectives.base import Distance, Objective, distance, labels
+
+__all__ = ["SignalDropout", "SignalDropoutLoss"]
+
+
+class SignalDropout(Objective):
+    """E_m dist(h(X, g(S̃(m))), Y), with m ~ Bernoulli(rate) for each gene and background signal.
+
+    Where m = 1 the signal is replaced for the whole window: by zeros (``absent``), which tell the model that it is not
+    there, or by the same signal of another gene (``exchanged``), which tells it nothing.
+
+    Assumption: none on the causes. ``absent`` makes h a predictor for every set of background signals, E[Y | those
+    present]: it cures the loss of accuracy when one is missing, and leaves what the model does with a signal that is
+    present as it was. ``exchanged`` weakens that too: with only one background signal, h tends to the mixture of
+    E[Y | foreground, background] and E[Y | foreground] that the rate gives, and at rate 1 to the latter.
+    """
+
+    kind: Literal["signal_dropout"] = "signal_dropout"
+    rate: float = Field(default=0.5, ge=0, le=1)
+    """Probability with which a background signal of a gene is replaced."""
+    replacement: Literal["absent", "exchanged"] = "absent"
+    """What stands in its place."""
+    distance: Distance = "l1"
+    """Distance of prediction and label."""
+
+    def build(self, model: Model, n_signals: int, background: tuple[int, ...] = ()) -> SignalDropoutLoss:
+        """Return the objective's module, which has no parameters.
+
+        Raises
+        ------
+        ConfigError
+            There is no background signal.
+        """
+        need_background(self.kind, model, background)
+        return SignalDropoutLoss(self, background)
+
+
+class SignalDropoutLoss(nn.Module):
+    """The prediction loss of a batch; signals are replaced in training mode alone."""
+
+    def __init__(self, config: SignalDropout, background: tuple[int, ...]) -> None:
+        super().__init__()
+        self.config = config
+        self.background = list(background)
+
+    def forward(self, model: nn.Module, batch: Batch) -> tuple[Prediction, Loss]:
+        """Predict from what is left of the signals, and compare with the labels."""
+        prediction: Prediction = model(self.dropped(batch) if self.training else batch)
+        loss = distance(self.config.distance, prediction.expression, labels(batch))
+        return prediction, Loss(total=loss, terms={"prediction": loss.detach()})
+
+    def dropped(self, batch: Batch) -> Batch:
+        """Return the batch with each background signal of each gene replaced at the rate."""
+        own = batch.signals[..., self.background]
+        replaced = torch.rand(len(own), 1, len(self.background), device=own.device) < self.config.rate
+        other = exchanged(own) if self.config.replacement == "exchanged" else torch.zeros_like(own)
+        signals = batch.signals.clone()
+        signals[..., self.background] = torch.where(replaced, other, own)
+        return replace(batch, signals=signals)
