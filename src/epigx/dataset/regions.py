@@ -24,7 +24,7 @@ BLACKLIST = "blacklist.npy"
 
 _REMEDIES: dict[Need, str] = {
     "peaks": "Give the cell type `peaks:` in the manifest, a narrowPeak or BED file or a signal to call them on",
-    "blacklist": "Give `blacklist:` in the manifest, a BED file",
+    "blacklist": "Set model.blacklist to false; or give `blacklist:` in the manifest, a BED file",
     "elements": "Put `elements: {}` in the manifest, and `peaks:` for every cell type",
 }
 

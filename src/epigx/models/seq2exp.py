@@ -43,11 +43,13 @@ class Seq2ExpModel(Model):
     """How sequence and signals make the distribution of the mask."""
     pool: int = Field(default=2_000, ge=1)
     """Central base pairs that are always selected, and whose hidden states are averaged."""
+    blacklist: bool = True
+    """Whether the dataset's blacklist is kept out of the mask; false for a dataset that has none."""
 
     @property
     def needs(self) -> frozenset[Need]:
-        """The blacklist."""
-        return frozenset({"blacklist"})
+        """The blacklist, unless it is not asked for."""
+        return frozenset({"blacklist"}) if self.blacklist else frozenset()
 
     @model_validator(mode="after")
     def _same_width(self) -> Seq2ExpModel:
@@ -140,6 +142,7 @@ class Seq2Exp(nn.Module):
         d_model = config.backbone.d_model
         self.central = config.pool
         self.generator_signals = config.generator_signals
+        self.blacklist = config.blacklist
         self.sequence_encoder = config.backbone.embedding()
         self.signal_encoder = SignalEncoder(n_signals, d_model)
         self.positions = nn.Parameter(torch.zeros(1, window, d_model)) if config.positions else None
@@ -167,7 +170,7 @@ class Seq2Exp(nn.Module):
         generator = self.backbone if self.generator is None else self.generator
         first_reading = generator(embedded if self.generator_signals else sequence)
         posterior: Beta = self.posterior(first_reading, batch.signals)
-        mask = _decided(self.draw(posterior), batch.blacklist, self.central)
+        mask = _decided(self.draw(posterior), batch.blacklist if self.blacklist else None, self.central)
         expression = self.head(self.read(embedded, mask), batch.features)
         return Selection(Prediction(expression, mask=mask), posterior)
 

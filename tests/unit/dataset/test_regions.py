@@ -104,7 +104,7 @@ def test_regions_change_none_of_the_other_arrays(region_files, genome_files, tmp
     ("need", "message"),
     [
         ("peaks", "has no peaks for beta, which the model reads. Give the cell type `peaks:` in the manifest, a "),
-        ("blacklist", "has no blacklist, which the model reads. Give `blacklist:` in the manifest, a BED file, and bu"),
+        ("blacklist", "has no blacklist, which the model reads. Set model.blacklist to false; or give"),
         ("elements", "has no elements for beta, which the model reads. Put `elements: {}` in the manifest, and `peaks"),
     ],
 )

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -161,6 +162,16 @@ class _Add(torch.nn.Module):
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         return x + self.values
+
+
+@pytest.mark.parametrize("make", [soft, hard])
+def test_a_dataset_without_a_blacklist(make: Callable[..., Seq2ExpModel]) -> None:
+    model, batch = make(blacklist=False), batch_of()
+    assert model.needs == set()
+    assert torch.equal(network(model).eval()(batch).mask, network(model).eval()(replace(batch, blacklist=None)).mask)
+    masks = [network(make()).eval()(b).mask for b in (batch, replace(batch, blacklist=None))]
+    assert not masks[0][:, 2:6].any()
+    assert masks[1][:, 2:6].any()
 
 
 def test_longer_windows_have_no_positions() -> None:
