@@ -16,6 +16,7 @@ from torch import Tensor, nn
 from epigx.batch import Batch, Prediction
 from epigx.errors import ConfigError
 from epigx.layers.attention import RelativeAttention, relative_features
+from epigx.layers.batch_norm import BatchNorm
 from epigx.layers.pooling import AttentionPool
 from epigx.models.base import Model
 from epigx.models.head import Head, centre, pool_centre
@@ -205,4 +206,4 @@ class SigmoidGELU(nn.Module):
 
 def convolution(n_in: int, n_out: int, width: int = 1) -> nn.Sequential:
     """Return batch normalisation, activation and convolution, in this order."""
-    return nn.Sequential(nn.BatchNorm1d(n_in), SigmoidGELU(), nn.Conv1d(n_in, n_out, width, padding=width // 2))
+    return nn.Sequential(BatchNorm(n_in), SigmoidGELU(), nn.Conv1d(n_in, n_out, width, padding=width // 2))
