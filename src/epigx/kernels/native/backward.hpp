@@ -119,13 +119,15 @@ class Backward {
             steps,
                     GROUP, z.rank);
         const float* skip = p.skip.get() + g * GROUP;
-        for (int i = 0; i < steps * GROUP; i += W) {
-            const Softplus s = softplus(at(m.chunk->step + i));
-            at(m.chunk->step + i) = s.value;
-            at(m.chunk->step_slope + i) = s.slope;
-            at(m.chunk->input + i) = s.value * at(u + i);
-            at(m.chunk->y + i) = at(skip + i % GROUP) * at(u + i);
-        }
+        for (int t = 0; t < steps; ++t)
+            for (int v = 0; v < GROUP; v += W) {
+                const int i = t * GROUP + v;
+                const Softplus s = softplus(at(m.chunk->step + i));
+                at(m.chunk->step + i) = s.value;
+                at(m.chunk->step_slope + i) = s.slope;
+                at(m.chunk->input + i) = s.value * at(u + i);
+                at(m.chunk->y + i) = at(skip + v) * at(u + i);
+            }
     }
 
     void gate(Buffers& m, int d, int64_t b, int64_t first, int steps, int g) const {
@@ -164,7 +166,23 @@ class Backward {
             states + (z.sequence(d, b) * z.chunks + first / CHUNK) * z.all_states() + g * z.group_states(),
             w.carry.get() + g * z.group_states(), w.sums[d].rate.get() + g * z.group_states(), m.lanes.get(),
                 m.lanes.get() + z.states * W, lanes_row};
-        scan_backward(z.states, steps, s, *m.chunk, *m.tile);
+        scan_backward(z.states, steps, s, *m.chunk, *m.tile, ahead(s, d, b, first, g));
+    }
+
+    // What the chunk before this one will read, and the rows that the convolution of this one will write.
+    Ahead ahead(const ScanBackward& s, int d, int64_t b, int64_t first, int g) const {
+        Ahead ahead;
+        const auto add = [&](const T* tensor, int64_t width, int64_t offset, int64_t step) {
+            const Steps<const T> rows = rows_of(tensor, width, offset + g * GROUP, d, b);
+            ahead.add(rows[step], rows.stride);
+        };
+        add(xz, 2 * z.channels, 0, first - CHUNK);
+        add(xz, 2 * z.channels, z.channels, first - CHUNK);
+        add(d_out, z.channels, 0, first - CHUNK);
+        add(d_xz, 2 * z.channels, z.channels, first - CHUNK);
+        add(d_xz, 2 * z.channels, 0, first);
+        ahead.add(s.state - z.all_states(), GROUP);
+        return ahead;
     }
 
     // From the recurrence to u, the step's projection, D, and this group's part of the projected rows.

@@ -12,8 +12,9 @@
 namespace {
 
 // Steps that stay in the cache between the projections and the scan. Sums over time are made segment by segment.
-constexpr int SEGMENT = 128;
-static_assert(SEGMENT % CHUNK == 0, "a segment is made of whole chunks");
+constexpr int SEGMENT = CHUNK;
+// Steps that a team of threads takes between two meetings.
+constexpr int STRETCH = 64 * SEGMENT;
 
 constexpr int64_t round_up(int64_t n, int64_t step) { return (n + step - 1) / step * step; }
 
@@ -168,7 +169,7 @@ struct Plan {
 
     Plan(int64_t batch, int threads)
         : units(std::min<int64_t>(batch, 64)), threads(threads), team(units < threads),
-          stretch(team ? 16 * SEGMENT : SEGMENT) {}
+          stretch(team ? STRETCH : SEGMENT) {}
 
     template <class Run>
     void operator()(const Run& run) const {

@@ -57,6 +57,10 @@ class Forward {
         return {sequence, 2 * z.channels, z.length, d == 1};
     }
 
+    Steps<T> outputs(int d, int64_t b, int group) const {
+        return {out + b * z.length * z.channels + group * GROUP, z.channels, z.length, d == 1};
+    }
+
     float* projected_rows(const Work& w, int d, int64_t b, int64_t start) const {
         return projected ? projected + (z.sequence(d, b) * z.length + start) * z.row : w.projected.get();
     }
@@ -96,21 +100,35 @@ class Forward {
             add_product(step, GROUP, {rows, z.row, 1}, p.dt_weight.get() + int64_t(g) * z.rank * GROUP, GROUP, steps,
                         GROUP, z.rank);
             const float* skip = p.skip.get() + g * GROUP;
-            for (int i = 0; i < steps * GROUP; i += W) {
-                const V value = softplus(at(step + i)).value;
-                at(step + i) = value;
-                at(x + i) = value * at(u + i);
-                at(y + i) = at(skip + i % GROUP) * at(u + i);
-            }
+            for (int t = 0; t < steps; ++t)
+                for (int v = 0; v < GROUP; v += W) {
+                    const int i = t * GROUP + v;
+                    const V value = softplus(at(step + i)).value;
+                    at(step + i) = value;
+                    at(x + i) = value * at(u + i);
+                    at(y + i) = at(skip + v) * at(u + i);
+                }
             scan_forward(z.states, steps, step, x, p.rate.get() + g * z.group_states(),
-                         {rows + z.rank, rows + z.rank + z.states, z.row}, state, y);
+                         {rows + z.rank, rows + z.rank + z.states, z.row}, state, y,
+                         ahead(d, b, first, g));
             write(d, b, first, steps, g, y);
         }
     }
 
+    // What the next chunk will read and write, of the gate once all directions are in.
+    Ahead ahead(int d, int64_t b, int64_t first, int g) const {
+        Ahead ahead;
+        const Steps<T> to = outputs(d, b, g);
+        ahead.add(to[first + CHUNK], to.stride);
+        for (const bool gate : {false, true})
+            if (const Steps<const T> from = inputs(d, b, g, gate); !gate || d + 1 == z.directions)
+                ahead.add(from[first + CHUNK], from.stride);
+        return ahead;
+    }
+
     void write(int d, int64_t b, int64_t first, int steps, int g, const float* y) const {
         const Steps<const T> gate = inputs(d, b, g, true);
-        const Steps<T> to(out + b * z.length * z.channels + g * GROUP, z.channels, z.length, d == 1);
+        const Steps<T> to = outputs(d, b, g);
         const int width = z.width(g);
         const bool last = d + 1 == z.directions;
         for (int t = 0; t < steps; ++t)

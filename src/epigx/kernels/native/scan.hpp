@@ -4,14 +4,13 @@
 //
 // Arrays over a chunk are (step, GROUP) for a group of GROUP channels; B and C are rows of `BC.row` floats.
 #pragma once
-#include "simd.hpp"
+#include "ahead.hpp"
 
 namespace {
 
 constexpr int CHUNK = 32;   // steps between kept states
 constexpr int GROUP = 128;  // channels that one task takes
-constexpr int TILE = 4;     // states (rows of the tile) that a backward tile holds
-constexpr int SPAN = 2;    // vectors of channels (columns) that it holds
+constexpr int TILE = 4;     // states of one vector of channels that the backward pass holds in registers
 constexpr int MANY = W == 16 ? 16 : 8;  // states that the forward pass holds in registers
 
 struct StateInput {
@@ -21,13 +20,14 @@ struct StateInput {
 
 template <int N>
 INLINE void scan_column(int steps, const float* step, const float* x, const float* rate, StateInput in, float* state,
-                        float* y) {
+                        float* y, const Ahead& ahead, int v) {
     V h[N];
 #pragma GCC unroll 16
     for (int n = 0; n < N; ++n) h[n] = at(state + n * GROUP);
     for (int t = 0; t < steps; ++t) {
         const V d = at_most(at(step + t * GROUP), STEEPEST), x_t = at(x + t * GROUP);
         const float *B = in.B + t * in.row, *C = in.C + t * in.row;
+        ahead.call(0, 1, t, v);
         V sum[2] = {at(y + t * GROUP), V{}};
 #pragma GCC unroll 16
         for (int n = 0; n < N; ++n) {
@@ -42,15 +42,16 @@ INLINE void scan_column(int steps, const float* step, const float* x, const floa
 
 // Runs the chunk and leaves the last state in `state` (padded states, GROUP).
 static void scan_forward(int states, int steps, const float* step, const float* x, const float* rate, StateInput in,
-                         float* state, float* y) {
+                         float* state, float* y, const Ahead& ahead = {}) {
+    const Ahead none{};
     for (int v = 0; v < GROUP; v += W) {
         int n = 0;
         for (; n + MANY <= states; n += MANY)
             scan_column<MANY>(steps, step + v, x + v, rate + n * GROUP + v, {in.B + n, in.C + n, in.row},
-                              state + n * GROUP + v, y + v);
+                              state + n * GROUP + v, y + v, n == 0 ? ahead : none, v);
         for (; n < states; n += TILE)
             scan_column<TILE>(steps, step + v, x + v, rate + n * GROUP + v, {in.B + n, in.C + n, in.row},
-                              state + n * GROUP + v, y + v);
+                              state + n * GROUP + v, y + v, n == 0 ? ahead : none, v);
     }
 }
 
@@ -74,92 +75,85 @@ struct ScanBackward {
     int64_t lanes_row;       // floats from one step of dB and dC to the next
 };
 
-// Decays and decayed states of a tile, kept from its forward half to its backward half.
+// Decays of a tile, and its states before and after each step, kept from the forward half to the backward half.
 struct alignas(64) Tile {
-    V decay[CHUNK][TILE][SPAN], decayed[CHUNK][TILE][SPAN];
+    V decay[CHUNK][TILE], state[CHUNK + 1][TILE];
 };
 
-INLINE void tile_forward(int steps, const ScanBackward s, Chunk& c, int n0, int v0, Tile& tile) {
-    V h[TILE][SPAN];
+// Which states and channels a tile has, and which of the passes over the chunk its half is.
+struct Place {
+    int n, v, pass, passes;
+};
+
+INLINE void tile_forward(int steps, const ScanBackward s, Chunk& c, Place p, Tile& tile, const Ahead& ahead) {
+    V h[TILE];
 #pragma GCC unroll 4
-    for (int n = 0; n < TILE; ++n)
-#pragma GCC unroll 2
-        for (int v = 0; v < SPAN; ++v) h[n][v] = at(s.state + (n0 + n) * GROUP + v0 + v * W);
-    const float* rate = s.rate + n0 * GROUP + v0;
-    const float *B = s.in.B + n0, *C = s.in.C + n0;
+    for (int n = 0; n < TILE; ++n) tile.state[0][n] = h[n] = at(s.state + (p.n + n) * GROUP + p.v);
+    const float* rate = s.rate + p.n * GROUP + p.v;
+    const float *B = s.in.B + p.n, *C = s.in.C + p.n;
     for (int t = 0; t < steps; ++t, B += s.in.row, C += s.in.row) {
-        const int64_t row = t * GROUP + v0;
-#pragma GCC unroll 2
-        for (int v = 0; v < SPAN; ++v) {
-            const V d = at_most(at(c.step + row + v * W), STEEPEST), x = at(c.input + row + v * W);
-            V sum = at(c.y + row + v * W);
+        const int64_t i = t * GROUP + p.v;
+        ahead.call(p.pass, p.passes, t, p.v);
+        const V d = at_most(at(c.step + i), STEEPEST), x = at(c.input + i);
+        V sum = at(c.y + i);
 #pragma GCC unroll 4
-            for (int n = 0; n < TILE; ++n) {
-                const V a = decay(d, at(rate + n * GROUP + v * W));
-                const V q = a * h[n][v];
-                tile.decay[t][n][v] = a;
-                tile.decayed[t][n][v] = q;
-                h[n][v] = q + x * B[n];
-                sum += h[n][v] * C[n];
-            }
-            at(c.y + row + v * W) = sum;
+        for (int n = 0; n < TILE; ++n) {
+            const V a = decay(d, at(rate + n * GROUP));
+            h[n] = a * h[n] + x * B[n];
+            tile.decay[t][n] = a;
+            tile.state[t + 1][n] = h[n];
+            sum += h[n] * C[n];
         }
+        at(c.y + i) = sum;
     }
 }
 
 // `FIRST`: the first channels of the group, which start the sums over channels.
 template <bool FIRST>
-INLINE void tile_backward(int steps, const ScanBackward s, Chunk& c, int n0, int v0, const Tile& tile) {
-    V g[TILE][SPAN];
+INLINE void tile_backward(int steps, const ScanBackward s, Chunk& c, Place p, const Tile& tile, const Ahead& ahead) {
+    V g[TILE], d_rate[TILE];
 #pragma GCC unroll 4
-    for (int n = 0; n < TILE; ++n)
-#pragma GCC unroll 2
-        for (int v = 0; v < SPAN; ++v) g[n][v] = at(s.carry + (n0 + n) * GROUP + v0 + v * W);
-    const float* rate = s.rate + n0 * GROUP + v0;
-    float* d_rate = s.d_rate + n0 * GROUP + v0;
+    for (int n = 0; n < TILE; ++n) g[n] = at(s.carry + (p.n + n) * GROUP + p.v), d_rate[n] = V{};
+    const float* rate = s.rate + p.n * GROUP + p.v;
     for (int t = steps - 1; t >= 0; --t) {
-        const float *B = s.in.B + t * s.in.row + n0, *C = s.in.C + t * s.in.row + n0;
-        const int64_t row = t * GROUP + v0;
-        float *dB = s.dB + t * s.lanes_row + n0 * W, *dC = s.dC + t * s.lanes_row + n0 * W;
-        V dx[SPAN], de[SPAN];
-#pragma GCC unroll 2
-        for (int v = 0; v < SPAN; ++v) dx[v] = at(c.d_input + row + v * W), de[v] = at(c.d_exponent + row + v * W);
+        const float *B = s.in.B + t * s.in.row + p.n, *C = s.in.C + t * s.in.row + p.n;
+        float *dB = s.dB + t * s.lanes_row + p.n * W, *dC = s.dC + t * s.lanes_row + p.n * W;
+        const int64_t i = t * GROUP + p.v;
+        ahead.call(p.pass, p.passes, t, p.v);
+        const V dy = at(c.dy + i), x = at(c.input + i), step = at(c.step + i);
+        V dx = at(c.d_input + i), de = at(c.d_exponent + i);
 #pragma GCC unroll 4
         for (int n = 0; n < TILE; ++n) {
-            V sum_B = FIRST ? V{} : at(dB + n * W), sum_C = FIRST ? V{} : at(dC + n * W);
-#pragma GCC unroll 2
-            for (int v = 0; v < SPAN; ++v) {
-                const V dy = at(c.dy + row + v * W), x = at(c.input + row + v * W), q = tile.decayed[t][n][v];
-                const V grad = g[n][v] + dy * C[n];
-                sum_C += dy * (q + x * B[n]);
-                sum_B += grad * x;
-                dx[v] += grad * B[n];
-                const V dz = grad * q;
-                de[v] += dz * at(rate + n * GROUP + v * W);
-                at(d_rate + n * GROUP + v * W) += dz * at(c.step + row + v * W);
-                g[n][v] = grad * tile.decay[t][n][v];
-            }
-            at(dB + n * W) = sum_B, at(dC + n * W) = sum_C;
+            const V grad = g[n] + dy * C[n];
+            at(dC + n * W) = (FIRST ? V{} : at(dC + n * W)) + dy * tile.state[t + 1][n];
+            at(dB + n * W) = (FIRST ? V{} : at(dB + n * W)) + grad * x;
+            dx += grad * B[n];
+            g[n] = grad * tile.decay[t][n];
+            const V dz = g[n] * tile.state[t][n];
+            de += dz * at(rate + n * GROUP);
+            d_rate[n] += dz * step;
         }
-#pragma GCC unroll 2
-        for (int v = 0; v < SPAN; ++v) at(c.d_input + row + v * W) = dx[v], at(c.d_exponent + row + v * W) = de[v];
+        at(c.d_input + i) = dx, at(c.d_exponent + i) = de;
     }
 #pragma GCC unroll 4
-    for (int n = 0; n < TILE; ++n)
-#pragma GCC unroll 2
-        for (int v = 0; v < SPAN; ++v) at(s.carry + (n0 + n) * GROUP + v0 + v * W) = g[n][v];
+    for (int n = 0; n < TILE; ++n) {
+        const int64_t i = (p.n + n) * GROUP + p.v;
+        at(s.carry + i) = g[n];
+        at(s.d_rate + i) += d_rate[n];
+    }
 }
 
 // Recomputes the chunk's states from its first one, then walks back.
-static void scan_backward(int states, int steps, const ScanBackward s, Chunk& c, Tile& tile) {
-    for (int n = 0; n < states; n += TILE) {
-        tile_forward(steps, s, c, n, 0, tile);
-        tile_backward<true>(steps, s, c, n, 0, tile);
-        for (int v = SPAN * W; v < GROUP; v += SPAN * W) {
-            tile_forward(steps, s, c, n, v, tile);
-            tile_backward<false>(steps, s, c, n, v, tile);
+static void scan_backward(int states, int steps, const ScanBackward s, Chunk& c, Tile& tile, const Ahead& ahead = {}) {
+    const int passes = 2 * states / TILE;
+    for (int n = 0, pass = 0; n < states; n += TILE, pass += 2)
+        for (int v = 0; v < GROUP; v += W) {
+            tile_forward(steps, s, c, {n, v, pass, passes}, tile, ahead);
+            if (v == 0)
+                tile_backward<true>(steps, s, c, {n, v, pass + 1, passes}, tile, ahead);
+            else
+                tile_backward<false>(steps, s, c, {n, v, pass + 1, passes}, tile, ahead);
         }
-    }
 }
 
 }  // namespace
