@@ -23,8 +23,8 @@ app = App(
         "  epigx train runs/short/config.yaml -o runs/again\n"
         "  torchrun --nproc-per-node 4 -m epigx train infer --data data/k562 -o runs/four\n\n"
         "Recipes: infer (the paper), caduceus-signals (the same without intervention), prism (the later official\n"
-        "code); on DNA alone: caduceus, mamba, hyenadna, enformer. A training that was stopped goes on with the same\n"
-        "command and --resume."
+        "code); on DNA alone: caduceus, mamba, hyenadna, enformer; on selected positions: seq2exp-soft,\n"
+        "seq2exp-hard, macs3-mask. A training that was stopped goes on with the same command and --resume."
     ),
 )
 
