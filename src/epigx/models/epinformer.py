@@ -15,6 +15,7 @@ from torch.nn import functional
 
 from epigx.batch import Batch, Elements, Need, Prediction
 from epigx.errors import ConfigError
+from epigx.layers.batch_norm import BatchNorm
 from epigx.models.base import Model
 from epigx.models.head import Head
 
@@ -108,7 +109,7 @@ class EPInformer(nn.Module):
         n_genes, n_elements = elements.sequence.shape[:2]
         encoded = self.encoder(elements.sequence.flatten(0, 1)).unflatten(0, (n_genes, n_elements))
         embedded = self.join(torch.cat([encoded, elements.features], dim=-1))
-        unseen = hidden_pairs(elements.sequence)
+        unseen = hidden_pairs(elements.features)
         for layer in self.layers:
             embedded = layer(embedded, unseen)
         promoter: Tensor = embedded[:, 0]
@@ -178,16 +179,17 @@ class AttentionLayer(nn.Module):
         return out
 
 
-def hidden_pairs(sequence: Float[Tensor, "batch element length 4"]) -> Bool[Tensor, "batch element element"]:
+def hidden_pairs(features: Float[Tensor, "batch element 3"]) -> Bool[Tensor, "batch element element"]:
     """Tell which elements (last axis) each element does not see.
 
-    The promoter sees all, an enhancer itself and the promoter; an empty slot is seen by none.
+    The promoter sees all, an enhancer itself and the promoter; an empty slot, which is at no distance, is seen by none.
+    The official class takes a slot without bases for empty, and so an enhancer of unknown bases, too.
     """
-    n_elements = sequence.shape[1]
-    apart = ~torch.eye(n_elements, dtype=torch.bool, device=sequence.device)
+    n_elements = features.shape[1]
+    apart = ~torch.eye(n_elements, dtype=torch.bool, device=features.device)
     apart[0] = apart[:, 0] = False
-    empty = (sequence == 0).all(dim=-1).all(dim=-1)
-    empty[:, 0] = False  # a promoter of unknown bases is still there, and everyone needs somebody to look at
+    empty = (features == 0).all(dim=-1)
+    empty[:, 0] = False  # the promoter, whose features are zeros
     return apart | empty[:, None]
 
 
@@ -196,4 +198,4 @@ def _stage(channels: int, out: int) -> nn.Sequential:
 
 
 def _normalised(convolution: nn.Conv1d, channels: int) -> nn.Sequential:
-    return nn.Sequential(convolution, nn.BatchNorm1d(channels), nn.ELU())
+    return nn.Sequential(convolution, BatchNorm(channels), nn.ELU())

@@ -24,9 +24,9 @@ def batch():
     generator = torch.Generator().manual_seed(0)
     codes = torch.randint(0, 4, (3, 5, 200), generator=generator)
     codes[0, 3:] = codes[1, 4:] = 4  # two empty slots, and one
-    elements = Elements(
-        sequence=functional.one_hot(codes, 5)[..., :4].float(), features=torch.rand(3, 5, 3, generator=generator)
-    )
+    features = torch.rand(3, 5, 3, generator=generator)
+    features[:, 0] = features[0, 3:] = features[1, 4:] = 0
+    elements = Elements(sequence=functional.one_hot(codes, 5)[..., :4].float(), features=features)
     return Batch(
         sequence=torch.zeros(3, 200, 4),
         signals=torch.zeros(3, 200, 0),
@@ -67,6 +67,16 @@ def test_enhancers_and_their_features_matter(model, batch):
 def test_a_promoter_of_unknown_bases_still_predicts(model, batch):
     unknown = _with(batch, torch.zeros_like)
     assert _expression(model, unknown).isfinite().all()
+
+
+def test_an_enhancer_of_unknown_bases_is_still_there(model, batch):
+    sequence = batch.elements.sequence.clone()
+    sequence[:, 1] = 0
+    unknown = replace(batch, elements=replace(batch.elements, sequence=sequence))
+    features = batch.elements.features.clone()
+    features[:, 1] = 0
+    absent = replace(batch, elements=Elements(sequence=sequence, features=features))
+    assert not torch.isclose(_expression(model, unknown), _expression(model, absent)).any()
 
 
 def test_neither_window_nor_signals_are_read(model, batch):
