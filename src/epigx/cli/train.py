@@ -21,6 +21,7 @@ app = App(
         "  epigx train infer --data data/k562 --cell-type K562 --steps 2000 --window 500 \\\n"
         "      --set objective.alpha=0.1 -o runs/short --max-time 30m\n"
         "  epigx train runs/short/config.yaml -o runs/again\n"
+        "  epigx train infer --data data/k562 --cell-type K562 --set data.split=fold-3 -o runs/fold-3\n"
         "  torchrun --nproc-per-node 4 -m epigx train infer --data data/k562 -o runs/four\n\n"
         "Recipes: infer (the paper), caduceus-signals (the same without intervention), prism (the later official\n"
         "code); on DNA alone: caduceus, mamba, hyenadna, enformer; on selected positions: seq2exp-soft,\n"

@@ -25,7 +25,7 @@ Chromosome = Annotated[str, BeforeValidator(_as_name)]
 
 
 class Split(Config):
-    """The chromosomes held out; all others are for training.
+    """The chromosomes held out; all others are for training. Written ``fold-5``, it is that :func:`fold`.
 
     Examples
     --------
@@ -37,6 +37,16 @@ class Split(Config):
     """Chromosomes that choose the checkpoint, by either naming (``chr3`` or ``3``)."""
     test: tuple[Chromosome, ...]
     """Chromosomes that are scored once, at the end."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _of_fold(cls, values: object) -> object:
+        if not isinstance(values, str):
+            return values
+        name, _, number = values.partition("-")
+        if name != "fold" or not number.isdecimal():
+            raise ValueError(f"{values!r} is no split; write fold-1 to fold-12, or the chromosomes of valid and test")
+        return fold(int(number)).model_dump()
 
     @model_validator(mode="after")
     def _check_disjoint(self) -> Split:

@@ -128,21 +128,22 @@ class Windows(TorchDataset[Batch]):
         )
 
     @property
-    def _crop(self) -> slice:
+    def crop(self) -> slice:
+        """Where the run's window lies in the dataset's."""
         start = self.dataset.window // 2 - self.inputs.window // 2
         return slice(start, start + self.inputs.window)
 
     def _sequence(self, chosen: NDArray[np.int64]) -> NDArray[np.float32]:
         if not self.inputs.dna:
             return np.zeros((len(chosen), self.inputs.window, 4), np.float32)
-        return one_hot(self.dataset.sequence[self.row[chosen], self._crop])
+        return one_hot(self.dataset.sequence[self.row[chosen], self.crop])
 
     def _signals(self, chosen: NDArray[np.int64]) -> NDArray[np.float32]:
         """Read, transform and lay out the channels of the run, float32 (batch, length, signal)."""
         stored = [signal.name for signal in self.dataset.signals]
         out = np.zeros((len(chosen), self.inputs.window, len(self.inputs.signals)), np.float32)
         for cell_type, place in self._by_cell_type(chosen):
-            raw = self.dataset.signal_values(cell_type)[self.row[chosen[place]], self._crop].astype(np.float32)
+            raw = self.dataset.signal_values(cell_type)[self.row[chosen[place]], self.crop].astype(np.float32)
             for channel, signal in enumerate(self.inputs.signals):
                 if signal.name not in self.drop:
                     values = raw[..., stored.index(signal.name)]
@@ -157,11 +158,11 @@ class Windows(TorchDataset[Batch]):
     def _peaks(self, chosen: NDArray[np.int64]) -> NDArray[np.bool_]:
         out = np.empty((len(chosen), self.inputs.window), np.bool_)
         for cell_type, place in self._by_cell_type(chosen):
-            out[place] = self.dataset.regions.peaks(cell_type, self.row[chosen[place]], self._crop)
+            out[place] = self.dataset.regions.peaks(cell_type, self.row[chosen[place]], self.crop)
         return out
 
     def _blacklist(self, chosen: NDArray[np.int64]) -> NDArray[np.bool_]:
-        return self.dataset.regions.blacklist(self.row[chosen], self._crop)
+        return self.dataset.regions.blacklist(self.row[chosen], self.crop)
 
     def _elements(self, chosen: NDArray[np.int64]) -> Elements:
         parts, order = [], []

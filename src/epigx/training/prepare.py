@@ -8,10 +8,12 @@ import numpy as np
 import torch
 
 from epigx.dataset.inputs import Inputs, fit_inputs
+from epigx.dataset.signals import forbids_negative
 from epigx.dataset.split import Split
 from epigx.dataset.store import Dataset, open_dataset
 from epigx.dataset.windows import Windows
 from epigx.errors import DatasetError
+from epigx.genome.chromosomes import match_chromosome
 from epigx.training.config import DataConfig, RunConfig
 from epigx.training.inference import pick_device
 from epigx.training.networks import Networks, build_networks
@@ -67,6 +69,7 @@ def prepare(config: RunConfig) -> Material:
     data = config.data
     dataset = open_dataset(data.path)
     split = data.split or dataset.split
+    _check_split(dataset, data.split)
     rows = {part: _rows(dataset, data, part, split) for part in ("train", "valid")}
     labels = np.stack([dataset.expression(cell_type) for cell_type in data.cell_types])
     labelled = rows["train"][np.isfinite(labels[:, rows["train"]]).any(axis=0)]
@@ -88,6 +91,8 @@ def prepare(config: RunConfig) -> Material:
     train, valid = found["train"].labelled(), found["valid"].labelled()
     if not len(valid):
         raise DatasetError(_no_labels(dataset, data, "valid", split))
+    for windows in (train, valid):
+        _check_transforms(windows)
     everything = sum(len(rows_of(dataset, part, split)) for part in ("train", "valid"))
     kept = sum(map(len, rows.values()))
     return Material(
@@ -101,6 +106,37 @@ def prepare(config: RunConfig) -> Material:
         networks=build_networks(config, inputs, seed=config.training.seed),
         device=pick_device(),
     )
+
+
+def _check_split(dataset: Dataset, split: Split | None) -> None:
+    """Refuse a split of another genome's chromosomes, under which genes that should be held out might be trained on."""
+    if split is None:
+        return
+    known = tuple(dict.fromkeys(dataset.genes["chrom"]))
+    absent = [name for name in (*split.valid, *split.test) if match_chromosome(name, known) is None]
+    if absent:
+        raise DatasetError(
+            f"{dataset.path} has no gene on {', '.join(absent)}, which data.split holds out. Choose among its "
+            f"chromosomes: {', '.join(known[:30])}."
+        )
+
+
+def _check_transforms(windows: Windows) -> None:
+    """Look for values that a transform of the run forbids; for the dataset's own transforms `build` has done that."""
+    dataset, own = windows.dataset, {signal.name: signal.transform for signal in windows.dataset.signals}
+    names, block = list(own), 256
+    for signal in windows.inputs.signals:
+        if not forbids_negative(signal.transform) or signal.transform == own[signal.name]:
+            continue
+        for cell_type in np.unique(windows.cell_type):
+            rows = windows.row[windows.cell_type == cell_type]
+            values = dataset.signal_values(str(cell_type))[:, windows.crop, names.index(signal.name)]
+            lowest = min(float(values[rows[first : first + block]].min()) for first in range(0, len(rows), block))
+            if lowest < 0:
+                raise DatasetError(
+                    f"{dataset.path}: the signal {signal.name!r} reaches {lowest:g} in {cell_type}, and "
+                    f"{signal.transform} takes no negative values. Set data.transforms to asinh or none for it."
+                )
 
 
 def _rows(dataset: Dataset, data: DataConfig, part: Part, split: Split) -> np.ndarray[tuple[int], np.dtype[np.int64]]:

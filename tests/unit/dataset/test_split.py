@@ -52,3 +52,21 @@ def test_no_such_fold(number):
 def test_a_chromosome_in_both_sets():
     with pytest.raises(ConfigError, match="chromosome 3 is both in valid and in test; put it in one of them"):
         Split.parse({"valid": ["3"], "test": ["chr3"]})
+
+
+def test_a_fold_can_be_written_by_its_name():
+    assert Split.parse("fold-5") == fold(5)
+    assert Split.parse(fold(5).model_dump()) == fold(5)
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("fold-13", "There is no fold 13. Choose one from 1 to 12"),
+        ("folds-1", "'folds-1' is no split; write fold-1 to fold-12, or the chromosomes of valid and test"),
+        ("fold--1", "'fold--1' is no split"),
+    ],
+)
+def test_a_name_that_is_no_fold(name, message):
+    with pytest.raises(ConfigError, match=message):
+        Split.parse(name)

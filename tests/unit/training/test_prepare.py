@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from epigx.dataset.split import Split
+from epigx.dataset.split import Split, fold
 from epigx.dataset.store import open_dataset
 from epigx.errors import ConfigError, DatasetError
 from epigx.training.prepare import prepare
@@ -24,9 +24,19 @@ from epigx.training.selection import rows_of
         ("data.transforms={hic: log2}", ConfigError, "log2"),
         ("data.cell_types=[bare]", DatasetError, "no gene of the training chromosomes has a label in bare"),
         (
+            "data.split={valid: [], test: [chr4]}",
+            DatasetError,
+            r"no gene of the validation chromosomes \(\) has a label in alpha. Set data.split",
+        ),
+        (
             "data.split={valid: [chr9], test: [chr4]}",
             DatasetError,
-            r"no gene of the validation chromosomes \(chr9\) has a label in alpha. Set data.split",
+            r"has no gene on chr9, which data.split holds out. Choose among its chromosomes: chr1, chr2, chr3, chr4\.$",
+        ),
+        (
+            "data.split=fold-2",
+            DatasetError,
+            r"has no gene on chr12, chr13, which data.split holds out",
         ),
         ("data.signals=[]", ConfigError, "signals"),
     ],
@@ -35,6 +45,28 @@ def test_what_cannot_be_trained_is_told_before_anything_is_written(tiny_config, 
     with pytest.raises(kind, match=message):
         train(tiny_config(change), tmp_path / "run")
     assert not (tmp_path / "run").exists()
+
+
+def test_values_that_a_transform_forbids_are_found_before_the_first_batch(tiny_config, make_dataset, tmp_path):
+    data = make_dataset(tmp_path / "data")
+    values = np.load(data / "signals" / "alpha.npy")
+    values[25, 64, 2] = -0.5
+    values[50, 64, 1] = -0.5  # of a test gene, which training does not read
+    np.save(data / "signals" / "alpha.npy", values)
+    config = tiny_config(f"data.path={data}")
+    prepare(config)
+    prepare(config.override("data.transforms={hic: asinh, dnase: log1p}"))
+    message = (
+        r"the signal 'hic' reaches -0\.5 in alpha, and sqrt takes no negative values\. Set data\.transforms"
+    )
+    with pytest.raises(DatasetError, match=message):
+        prepare(config.override("data.transforms={hic: sqrt}"))
+
+
+def test_a_fold_is_kept_as_its_chromosomes(tiny_config):
+    config = tiny_config("data.split=fold-4")
+    assert config.data.split == fold(4)
+    assert "valid:\n    - chr4\n    - chr14\n" in config.dump()
 
 
 def test_inputs_are_fitted_on_labelled_training_genes_alone(tiny_config, tiny_dataset):
