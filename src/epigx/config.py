@@ -7,7 +7,7 @@ objective) derives from :class:`Kind` and is told apart by its ``kind`` field, s
 
 from __future__ import annotations
 
-from collections.abc import Hashable
+from collections.abc import Hashable, Mapping
 from functools import reduce
 from pathlib import Path
 from typing import Any, ClassVar, Self, get_args
@@ -75,7 +75,7 @@ class Config(BaseModel):
         """Return the configuration as YAML; ``Config.parse(yaml.safe_load(c.dump())) == c``."""
         return yaml.safe_dump(self.model_dump(mode="json"), sort_keys=False, allow_unicode=True)
 
-    def override(self, *assignments: str) -> Self:
+    def override(self, *assignments: str, typed: Mapping[str, str] | None = None) -> Self:
         """Return a copy with some values replaced.
 
         A new ``kind`` brings its own settings, at their defaults: ``objective.kind=regression``.
@@ -84,6 +84,8 @@ class Config(BaseModel):
         ----------
         *assignments : str
             ``"dotted.key=value"``; the value is read as YAML (``0.1``, ``true``, ``[dnase, hic]``, ``null``).
+        typed : mapping of str to str, optional
+            What the user typed for a key, where that was not ``--set``: ``{"training.steps": "--steps 0"}``.
 
         Raises
         ------
@@ -91,6 +93,7 @@ class Config(BaseModel):
             An assignment has no ``=``, names an unknown key, or gives a value that does not validate.
         """
         values: dict[str, Any] = self.model_dump(mode="json")
+        said: list[str] = []
         for assignment in assignments:
             key, equals, text = assignment.partition("=")
             if not equals or not key:
@@ -99,13 +102,14 @@ class Config(BaseModel):
                 value = yaml.safe_load(text)
             except yaml.YAMLError:
                 raise ConfigError(f"--set {assignment!r}: {text!r} is not a YAML value.") from None
+            said.append((typed or {}).get(key, f"--set {assignment}"))
             *parents, last = key.strip().split(".")
             owner = reduce(lambda level, part: _step(level, part, key), parents, values)
             _check_known(owner, last, key)
             if last == "kind" and value != owner[last]:
                 _change_kind(reduce(getattr, parents, self), owner, value)
             owner[last] = value
-        return type(self).parse(values, source="--set " + " ".join(assignments) if assignments else "")
+        return type(self).parse(values, source=" ".join(dict.fromkeys(said)))
 
 
 class Kind(Config):
@@ -237,6 +241,9 @@ def _step(level: Any, part: str, key: str) -> Any:
 
 
 def _check_known(level: Any, part: str, key: str) -> None:
+    if level is None:
+        whole = key.rpartition(f".{part}")[0]
+        raise ConfigError(f"--set {key}: {whole} is not set. Set all of it at once: --set '{whole}={{{part}: …, …}}'.")
     if not isinstance(level, dict):
         raise ConfigError(f"--set {key}: there is nothing below {key.rpartition('.')[0]!r}.")
     if part not in level:

@@ -178,6 +178,9 @@ def test_unknown_key_of_a_manifest(refused, manifest, tmp_path):
         ("objective.alpha=much", "objective.alpha"),
         ("objective.alpha", "is not of the form key=value"),
         ("data.signals=[dnas]", "Did you mean 'dnase'?"),
+        ("data.split=fold-0", "There is no fold 0. Choose one from 1 to 12"),
+        ("data.split=fold-3", "has no gene on chr13, chr4, chr14, which data.split holds out."),
+        ("data.split.valid=[chr1]", "data.split is not set. Set all of it at once: --set 'data.split={valid: …, …}'."),
         ("training.seed.x=1", "there is nothing below 'training.seed'"),
     ],
 )
@@ -194,6 +197,7 @@ def test_setting_that_cannot_work(refused, dataset, tmp_path, setting, said):
         (["infer", "--data", "DATA"], "holds several cell types (simA, simB). Choose with --cell-type."),
         (["infer", "--data", "DATA", "--cell-type", "simC"], "has no cell type 'simC'."),
         (["infer", "--data", "DATA", "--cell-type", "simA", "--window", "4096"], "4,096 bp are asked for."),
+        (["infer", "--data", "DATA", "--cell-type", "simA", "--steps", "0"], "--steps 0: training.steps: "),
         (["infer", "--data", "DATA", "--cell-type", "simA", "--max-time", "soon"], "'soon' is not a duration."),
         (["nowhere.yaml"], "nowhere.yaml does not exist."),
         (["infer", "--data", "nowhere", "--cell-type", "simA"], "nowhere is not a dataset"),
@@ -419,3 +423,8 @@ def test_manifest_that_is_no_yaml(refused, tmp_path):
     assert "is not valid YAML" in refused("check", tmp_path / "manifest.yaml")
     (tmp_path / "manifest.yaml").write_text(yaml.safe_dump(["a", "list"]))
     assert "manifest.yaml" in refused("check", tmp_path / "manifest.yaml")
+
+
+def test_a_flag_is_blamed_as_it_was_typed(refused, tmp_path):
+    assert refused("simulate", "--genes", 0, "-o", tmp_path / "raw").startswith("--genes 0: genes: ")
+    assert refused("simulate", "--set", "genes=0", "-o", tmp_path / "raw").startswith("--set genes=0: genes: ")

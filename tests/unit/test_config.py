@@ -93,6 +93,22 @@ def test_override_says_what_is_wrong(assignment: str, message: str) -> None:
         House().override(assignment)
 
 
+def test_override_says_that_a_group_is_not_set() -> None:
+    class Street(Config):
+        house: House | None = None
+
+    message = r"^--set house\.rooms: house is not set\. Set all of it at once: --set 'house=\{rooms: …, …\}'\.$"
+    with pytest.raises(ConfigError, match=message):
+        Street().override("house.rooms=1")
+    assert Street().override("house={rooms: 4}").house == House(rooms=4)
+
+
+def test_override_names_what_the_user_typed() -> None:
+    message = r"^--rooms many --set names=\[x\]: rooms: .*integer"
+    with pytest.raises(ConfigError, match=message):
+        House().override("rooms=many", "names=[x]", typed={"rooms": "--rooms many"})
+
+
 def test_load_names_the_file(tmp_path) -> None:
     with pytest.raises(ConfigError, match=r"house\.yaml does not exist"):
         House.load(tmp_path / "house.yaml")

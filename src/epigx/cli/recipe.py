@@ -50,7 +50,13 @@ def configure(
     if steps is not None:
         warmup = config.training.warmup_steps * steps // config.training.steps
         words += [f"training.steps={steps}", f"training.warmup_steps={warmup}"]
-    return config.override(*words, *settings)
+    typed = {"training.steps": f"--steps {steps}", "training.warmup_steps": f"--steps {steps}"}
+    typed |= {"training.seed": f"--seed {seed}", "data.window": f"--window {window}"}
+    return config.override(*words, *settings, typed={key: typed[key] for key in _keys(words) if key in typed})
+
+
+def _keys(words: Sequence[str]) -> list[str]:
+    return [word.partition("=")[0] for word in words]
 
 
 def seconds_of(text: str) -> float:

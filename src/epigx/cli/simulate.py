@@ -50,8 +50,9 @@ def simulate(
     from epigx.dataset.simulate import simulate as write
 
     given = {"genes": genes, "seed": seed, "flip": flip or None}
-    words = [f"{key}={value}" for key, value in given.items() if value is not None]
-    simulation = Simulation().override(*words, *settings)
+    words = {key: f"{key}={value}" for key, value in given.items() if value is not None}
+    typed = {key: f"--{key} {given[key]}" for key in words}
+    simulation = Simulation().override(*words.values(), *settings, typed=typed)
     with Progress("Simulating") as progress:
         manifest = write(simulation, out, force=force, progress=progress)
     say(f"Simulated {simulation.genes:,} genes (seed {simulation.seed}); truth.json holds what is true of them.")
