@@ -135,6 +135,7 @@ def read_manifest(path: str | Path) -> Manifest:
                 expression: {plus: k562.cage.plus.bigWig, minus: k562.cage.minus.bigWig}
                 peaks: k562.dnase.narrowPeak.gz  # or {signal: dnase, cutoff: 2}
             blacklist: hg38.blacklist.bed
+            elements: {contact: hic}
 
     Raises
     ------
