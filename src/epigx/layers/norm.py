@@ -1,15 +1,17 @@
-"""Root-mean-square normalisation."""
+"""Root-mean-square normalisation, and the residual stream that it reads."""
 
 from __future__ import annotations
 
+import torch
 from jaxtyping import Float
 from torch import Tensor, nn
-from torch.nn.functional import rms_norm
+
+from epigx.kernels import add_rms_norm
 
 __all__ = ["RMSNorm"]
 
 
-class RMSNorm(nn.RMSNorm):
+class RMSNorm(nn.Module):
     """x / sqrt(mean(x²) + eps) · weight over the last axis, in float32 whatever the precision of x.
 
     Parameters
@@ -21,8 +23,28 @@ class RMSNorm(nn.RMSNorm):
     """
 
     def __init__(self, d_model: int, eps: float = 1e-5) -> None:
-        super().__init__(d_model, eps=eps)
+        super().__init__()
+        self.eps = eps
+        self.weight = nn.Parameter(torch.ones(d_model))
 
     def forward(self, x: Float[Tensor, "*batch channel"]) -> Float[Tensor, "*batch channel"]:
         """Normalise each position, and return it in the precision of ``x``."""
-        return rms_norm(x.float(), self.normalized_shape, self.weight, self.eps).to(x.dtype)
+        return add_rms_norm(x, None, self.weight, self.eps)[1]
+
+    def add(
+        self, x: Float[Tensor, "*batch channel"], residual: Float[Tensor, "*batch channel"]
+    ) -> tuple[Float[Tensor, "*batch channel"], Float[Tensor, "*batch channel"]]:
+        """Add to the residual stream, and normalise each position of the sum, in one pass over the memory.
+
+        Returns
+        -------
+        residual : Float[Tensor, "*batch channel"]
+            The sum, in float32 at least: rounded once per layer, small additions to a large stream would be lost.
+        normed : Float[Tensor, "*batch channel"]
+            The sum normalised, in the precision of ``x``.
+        """
+        return add_rms_norm(x, residual, self.weight, self.eps)
+
+    def extra_repr(self) -> str:
+        """Show the sizes in ``print(module)``."""
+        return f"{self.weight.shape[0]}, eps={self.eps}"

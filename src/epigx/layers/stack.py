@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 import math
+from typing import cast
 
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from epigx.layers.layered import Layered
 from epigx.layers.mamba import BiMamba
 from epigx.layers.norm import RMSNorm
 
 __all__ = ["MambaBlock", "MambaStack"]
 
+BASES_IN_FLIGHT = 2**14
+"""Bases that are read at a time when nothing is trained: what a layer computes of them stays in the cache."""
+
 
 class MambaBlock(nn.Module):
-    """x + mixer(RMSNorm(x)).
+    """A norm, and the mixer that reads from it; the stack adds what it says to the residual stream.
 
     Parameters
     ----------
@@ -30,14 +35,9 @@ class MambaBlock(nn.Module):
         self.norm = RMSNorm(d_model)
         self.mixer = mixer
 
-    def forward(self, x: Float[Tensor, "batch length channel"]) -> Float[Tensor, "batch length channel"]:
-        """Add what the block reads from the window."""
-        mixed: Tensor = self.mixer(self.norm(x))
-        return x + mixed
 
-
-class MambaStack(nn.Module):
-    """The blocks, and a last RMSNorm.
+class MambaStack(Layered):
+    """x ← x + mixer(RMSNorm(x)) block by block, and a last RMSNorm.
 
     Each block's projection out starts smaller by the root of the number of blocks, so that the variance of the sum
     over blocks does not grow with depth.
@@ -64,8 +64,27 @@ class MambaStack(nn.Module):
                 parameter.div_(math.sqrt(n_layers))
 
     def forward(self, x: Float[Tensor, "batch length channel"]) -> Float[Tensor, "batch length channel"]:
-        """Read the window, block by block."""
-        for block in self.blocks:
-            x = block(x)
-        hidden: Tensor = self.norm(x)
+        """Read the window, block by block; a few windows at a time when no gradient is asked for."""
+        if torch.is_grad_enabled() or torch.compiler.is_compiling():
+            return self._read(x)
+        # What comes out does not depend on how many windows are read together, so each thread has one.
+        size = max(BASES_IN_FLIGHT // max(x.shape[1], 1), torch.get_num_threads())
+        if len(x) <= size:
+            return self._read(x)
+        hidden = torch.empty_like(x)
+        for first in range(0, len(x), size):
+            hidden[first : first + size] = self._read(x[first : first + size])
         return hidden
+
+    def _read(self, x: Tensor) -> Tensor:
+        # A layer ends with the norm that the next one reads, since adding to the stream and normalising it are one
+        # pass; and while a mixer runs, nothing but the stream and its norm is alive.
+        blocks = cast(list[MambaBlock], list(self.blocks))
+        residual, normed = x, cast(Tensor, blocks[0].norm(x))
+        for block, norm in zip(blocks, [*(block.norm for block in blocks[1:]), self.norm], strict=True):
+            residual, normed = self.run_layer(_layer, block.mixer, norm, residual, normed)
+        return normed
+
+
+def _layer(mixer: nn.Module, norm: RMSNorm, residual: Tensor, normed: Tensor) -> tuple[Tensor, Tensor]:
+    return norm.add(mixer(normed), residual)

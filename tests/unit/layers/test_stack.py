@@ -21,3 +21,19 @@ def test_projections_out_start_smaller_in_deeper_stacks(n_layers: int) -> None:
     bound = 256**-0.5 / n_layers**0.5
     for block in stack.blocks:
         assert bound * 0.98 < block.mixer.out_proj.weight.abs().max() <= bound
+
+
+@pytest.mark.parametrize("bidirectional", [True, False])
+def test_without_gradients_a_few_windows_are_read_at_a_time(
+    monkeypatch: pytest.MonkeyPatch, bidirectional: bool
+) -> None:
+    monkeypatch.setattr("epigx.layers.stack.BASES_IN_FLIGHT", 100)
+    stack, x = MambaStack(2, 16, 4, 4, 2, bidirectional=bidirectional), torch.randn(7, 40, 16)
+    sizes: list[int] = []
+    stack.blocks[0].mixer.register_forward_pre_hook(lambda _, inputs: sizes.append(len(inputs[0])))
+    whole = stack(x)
+    with torch.no_grad():
+        parts = stack(x)
+    size = max(2, torch.get_num_threads())
+    assert sizes == [7, *[size] * (7 // size), *[7 % size] * (7 % size > 0)]
+    assert torch.equal(parts, whole)

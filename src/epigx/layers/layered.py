@@ -1,0 +1,42 @@
+"""Networks of layers one after the other: what each layer computed can be kept for the backward pass, or made again."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import torch
+from torch import nn
+from torch.utils.checkpoint import checkpoint
+
+__all__ = ["Layered", "checkpoint_layers"]
+
+Output = TypeVar("Output")
+
+
+class Layered(nn.Module):
+    """A network whose layers are run by :meth:`run_layer`.
+
+    Attributes
+    ----------
+    checkpoint_layers : bool
+        Whether the backward pass computes each layer anew from its input, so that only one layer's activations exist at
+        a time. The numbers are the same, bit for bit; a step takes a third longer.
+    """
+
+    checkpoint_layers = False
+
+    def run_layer(self, layer: Callable[..., Output], *inputs: Any) -> Output:
+        """Call a layer; it must give the same for the same input, and change nothing, as it may be called twice."""
+        if not (self.checkpoint_layers and torch.is_grad_enabled()):
+            return layer(*inputs)
+        output: Output = checkpoint(layer, *inputs, use_reentrant=False)
+        return output
+
+
+def checkpoint_layers(network: nn.Module) -> bool:
+    """Let every :class:`Layered` part of a network compute its layers anew; say whether there is one."""
+    parts = [module for module in network.modules() if isinstance(module, Layered)]
+    for part in parts:
+        part.checkpoint_layers = True
+    return bool(parts)

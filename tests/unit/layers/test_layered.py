@@ -1,0 +1,73 @@
+from __future__ import annotations
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+from epigx.layers.layered import Layered, checkpoint_layers
+from epigx.layers.stack import MambaStack
+
+
+class Counted(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.ones(()))
+        self.calls = 0
+
+    def forward(self, x: Tensor) -> Tensor:
+        self.calls += 1
+        return (self.weight * x).exp()
+
+
+class Pair(Layered):
+    def __init__(self) -> None:
+        super().__init__()
+        self.first, self.last = Counted(), Counted()
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.run_layer(self.last, self.run_layer(self.first, x))
+
+
+def test_a_layer_is_computed_anew_in_the_backward_pass_alone() -> None:
+    pair, x = Pair(), torch.zeros(3)
+    pair(x).sum().backward()
+    assert pair.last.calls == 1
+    assert checkpoint_layers(nn.Sequential(pair))
+    total = pair(x).sum()
+    assert pair.last.calls == 2
+    total.backward()
+    assert pair.last.calls == 3
+    with torch.no_grad():
+        pair(x)
+    assert pair.last.calls == 4
+
+
+def test_a_network_without_such_layers() -> None:
+    assert not checkpoint_layers(nn.Linear(3, 3))
+
+
+@pytest.mark.parametrize("precision", [torch.float32, torch.bfloat16])
+def test_a_stack_gives_the_same_bits_from_less_memory(precision: torch.dtype) -> None:
+    torch.manual_seed(0)
+    stack, x = MambaStack(3, 32, 16, 4, 2, bidirectional=True), torch.randn(2, 77, 32)
+    results, kept = [], []
+    for again in (False, True):
+        if again:
+            checkpoint_layers(stack)
+        bytes_kept = 0
+
+        def pack(tensor: Tensor) -> Tensor:
+            nonlocal bytes_kept
+            bytes_kept += tensor.numel() * tensor.element_size()
+            return tensor
+
+        inputs = x.clone().requires_grad_()
+        with torch.autocast("cpu", precision, enabled=precision != torch.float32):
+            with torch.autograd.graph.saved_tensors_hooks(pack, lambda tensor: tensor):
+                hidden = stack(inputs)
+        weight = torch.linspace(-1, 1, hidden.numel()).view_as(hidden).sin()
+        gradients = torch.autograd.grad((hidden * weight).sum(), [inputs, *stack.parameters()])
+        results.append([hidden.detach(), *gradients])
+        kept.append(bytes_kept)
+    assert all(map(torch.equal, *results))
+    assert kept[1] * 4 < kept[0]
