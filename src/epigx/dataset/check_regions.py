@@ -10,7 +10,6 @@ from epigx.dataset.check_signals import check_chromosomes, some_genes
 from epigx.dataset.manifest import Manifest
 from epigx.dataset.problem import Problems, counted
 from epigx.dataset.readers import Readers
-from epigx.dataset.region_sources import PeakCalling
 from epigx.errors import did_you_mean
 from epigx.genome.macs3 import MACS3_IS_MISSING, find_macs3
 from epigx.genome.peaks import Peaks
@@ -25,7 +24,7 @@ def check_regions(
 ) -> None:
     """Look peaks and blacklist over; ``sizes`` are those of the genome's chromosomes."""
     manifest = readers.manifest
-    files = {cell.peaks: "peak" for cell in manifest.cell_types.values() if isinstance(cell.peaks, str)}
+    files = {cell.peaks.file: "peak" for cell in manifest.cell_types.values() if cell.peaks and cell.peaks.file}
     files |= {manifest.blacklist: "region"} if manifest.blacklist else {}
     for file, noun in files.items():
         if file in missing:
@@ -37,8 +36,11 @@ def check_regions(
             if fits and genes is not None:
                 _check_share(readers, file, regions, genes, noun, problems)
     for cell_type, cell in manifest.cell_types.items():
-        if isinstance(cell.peaks, PeakCalling):
-            _check_calling(manifest, cell_type, cell.peaks, problems)
+        if cell.peaks is not None and cell.peaks.signal is not None:
+            where = f"{cell_type} peaks"
+            _check_signal(manifest, (cell_type,), cell.peaks.signal, where, problems)
+            if cell.peaks.caller == "macs3" and find_macs3() is None:
+                problems.error(where, MACS3_IS_MISSING)
     _check_elements(manifest, problems)
 
 
@@ -60,14 +62,6 @@ def _check_share(
             f"{held / (length * len(some)):.0%} of the bases of {counted(len(some), 'window')} lie in a {noun}. "
             f"Is it a file of {noun}s?",
         )
-
-
-def _check_calling(manifest: Manifest, cell_type: str, calling: PeakCalling, problems: Problems) -> None:
-    """Compare what peaks are to be called on and by with what there is."""
-    where = f"{cell_type} peaks"
-    _check_signal(manifest, (cell_type,), calling.signal, where, problems)
-    if calling.caller == "macs3" and find_macs3() is None:
-        problems.error(where, MACS3_IS_MISSING)
 
 
 def _check_elements(manifest: Manifest, problems: Problems) -> None:

@@ -14,7 +14,7 @@ import yaml
 from pydantic import Field
 
 from epigx.config import Config, not_yaml, read_yaml
-from epigx.dataset.region_sources import ElementSource, PeakCalling
+from epigx.dataset.region_sources import ElementSource, PeakSource
 from epigx.dataset.signals import Role, Transform
 from epigx.dataset.sources import (
     CellType,
@@ -40,7 +40,7 @@ __all__ = [
     "FeatureTransform",
     "Features",
     "Manifest",
-    "PeakCalling",
+    "PeakSource",
     "PromoterActivity",
     "SignalFile",
     "SignalSpec",
@@ -102,7 +102,7 @@ class Manifest(Config):
             named += [signal.file for signal in cell.signals.values() if signal.file]
             label = cell.expression
             named += [file for file in (label.file, label.plus, label.minus) if file] if label else []
-            named += [cell.peaks] if isinstance(cell.peaks, str) else []
+            named += [cell.peaks.file] if cell.peaks and cell.peaks.file else []
         named += [self.blacklist] if self.blacklist else []
         return list(dict.fromkeys(named))
 

@@ -87,14 +87,14 @@ class Readers:
         """Return the peaks of one chromosome, read or called, for a cell type that has peaks."""
         cell = self.manifest.cell_types[cell_type]
         assert cell.peaks is not None
-        if isinstance(cell.peaks, str):
-            return on_chromosome(self.peak_file(cell.peaks), chrom)
+        if cell.peaks.file is not None:
+            return on_chromosome(self.peak_file(cell.peaks.file), chrom)
+        assert cell.peaks.signal is not None
         track = cast(Track, self.signal(cell.signals[cell.peaks.signal]))
         if not holds(track, chrom):
             return no_peaks()
-        rule = PeakRule(cell.peaks.cutoff, cell.peaks.min_length, cell.peaks.max_gap)
         call = call_peaks_with_macs3 if cell.peaks.caller == "macs3" else call_peaks
-        return call(track, chrom, self.genome.length_of(chrom), rule)
+        return call(track, chrom, self.genome.length_of(chrom), PeakRule(**cell.peaks.rule()))
 
     def blacklist(self, chrom: str) -> pd.DataFrame:
         """Return the blacklisted regions of one chromosome, for a manifest that has some."""

@@ -2,28 +2,50 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from epigx.config import Config
 
-__all__ = ["ElementSource", "PeakCalling"]
+__all__ = ["ElementSource", "PeakSource"]
 
 
-class PeakCalling(Config):
-    """Peaks of one cell type called on one of its signals; where there is a file of peaks, its path stands instead."""
+class PeakSource(Config):
+    """Where one cell type's peaks are: a file, or how they are called; a plain path is short for ``{file: path}``."""
 
-    signal: str
-    """Name of the signal, a track of accessibility."""
-    cutoff: float = Field(gt=0)
-    """The lowest raw value of a peak's bases."""
-    min_length: int = Field(default=200, ge=1)
-    """The shortest peak, in bp."""
-    max_gap: int = Field(default=30, ge=0)
-    """bp that stretches above the cutoff may lie apart and be one peak."""
-    caller: Literal["threshold", "macs3"] = "threshold"
-    """``threshold``: built in; ``macs3``: the program's ``bdgpeakcall``, which has the same rule."""
+    file: str | None = None
+    """A narrowPeak or BED file."""
+    signal: str | None = None
+    """Name of the signal, a track of accessibility, on which they are called."""
+    cutoff: float | None = Field(default=None, gt=0)
+    """The lowest raw value of a called peak's bases."""
+    min_length: int | None = Field(default=None, ge=1)
+    """The shortest peak that is called, in bp; 200 when left out."""
+    max_gap: int | None = Field(default=None, ge=0)
+    """bp that stretches above the cutoff may lie apart and be one peak; 30 when left out."""
+    caller: Literal["threshold", "macs3"] | None = None
+    """``threshold``, when left out: built in; ``macs3``: the program's ``bdgpeakcall``, which has the same rule."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _from_path(cls, values: Any) -> Any:
+        return {"file": values} if isinstance(values, str) else values
+
+    @model_validator(mode="after")
+    def _check_source(self) -> PeakSource:
+        if (self.file is None) == (self.signal is None):
+            raise ValueError("give either a file of peaks, or a signal to call them on")
+        if self.file is not None and (self.rule() or self.caller):
+            raise ValueError("cutoff, min_length, max_gap and caller are for calling on a signal; a file has its peaks")
+        if self.signal is not None and self.cutoff is None:
+            raise ValueError("calling peaks on a signal needs a cutoff, the lowest raw value of a peak")
+        return self
+
+    def rule(self) -> dict[str, Any]:
+        """Return what counts as a peak, where that was said."""
+        values = {name: getattr(self, name) for name in ("cutoff", "min_length", "max_gap")}
+        return {name: value for name, value in values.items() if value is not None}
 
 
 class ElementSource(Config):

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal, get_args
 from pydantic import Field, StringConstraints, model_validator
 
 from epigx.config import Config
-from epigx.dataset.region_sources import PeakCalling
+from epigx.dataset.region_sources import PeakSource
 
 __all__ = [
     "CellType",
@@ -142,7 +142,7 @@ class CellType(Config):
     """One file for each of the manifest's signals."""
     expression: Expression | None = None
     """The label; without one the cell type can be predicted, not trained on or scored."""
-    peaks: str | PeakCalling | None = None
+    peaks: PeakSource | None = None
     """Accessibility peaks: a narrowPeak or BED file, or how they are called on a signal."""
 
 
