@@ -32,6 +32,9 @@ INLINE void product_tile(float* C, int64_t c_row, Strided A, const float* B, int
 template <int VECTORS>
 static void product_columns(float* C, int64_t c_row, Strided A, const float* B, int64_t b_row, int rows, int depth) {
     int i = 0;
+    if (VECTORS == 1)
+        for (; i + 8 <= rows; i += 8)
+            product_tile<8, VECTORS>(C + i * c_row, c_row, {A.data + i * A.row, A.row, A.column}, B, b_row, depth);
     for (; i + 4 <= rows; i += 4)
         product_tile<4, VECTORS>(C + i * c_row, c_row, {A.data + i * A.row, A.row, A.column}, B, b_row, depth);
     for (; i < rows; ++i)

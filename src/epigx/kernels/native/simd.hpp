@@ -105,11 +105,16 @@ INLINE V decay(V step, V rate) {
 #endif
 }
 
-// e^x for x in [-87, 87] (outside, the value at the limit; NaN stays).
+// e^x for x in [-87, 87]; above, the value at 87; below, at -87 or less; NaN stays.
 INLINE V exponential(V x) {
+#if defined(__AVX512F__)
+    const V y = at_most(x, 87.0f) * LOG2E, r = (V)_mm512_reduce_ps((__m512)y, _MM_FROUND_TO_NEAREST_INT);
+    return (V)_mm512_scalef_ps((__m512)exp2_fraction(r), (__m512)(y - r));
+#else
     const V z = at_most(at_least(x, -87.0f), 87.0f) * LOG2E;
     const V shifted = z + ROUND;
     return (V)((VI)exp2_fraction(z - (shifted - ROUND)) + ((VI)shifted << 23));
+#endif
 }
 
 INLINE V sigmoid(V x) { return inverse(1.0f + exponential(-x)); }
@@ -122,10 +127,11 @@ struct Softplus {
 INLINE Softplus softplus(V x) {
     const V size = x < 0.0f ? -x : x;
     const V e = exponential(-size);
-    const V s = e * inverse(2.0f + e), q = s * s;
+    const V both = inverse((1.0f + e) * (2.0f + e));
+    const V s = e * (1.0f + e) * both, q = s * s;
     const V log1p =
         s * ((((0.281784981f * q + 0.279605716f) * q + 0.400249124f) * q + 0.666663170f) * q + 2.0f);
-    const V r = inverse(1.0f + e);
+    const V r = (2.0f + e) * both;
     return {(x < 0.0f ? V{} : x) + log1p, x < 0.0f ? e * r : r};
 }
 
