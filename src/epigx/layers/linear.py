@@ -1,10 +1,11 @@
-"""A linear layer whose bias starts at zero."""
+"""Linear layers whose bias starts at zero."""
 
 from __future__ import annotations
 
-from torch import nn
+from jaxtyping import Float
+from torch import Tensor, nn
 
-__all__ = ["Linear"]
+__all__ = ["Linear", "RowwiseLinear"]
 
 
 class Linear(nn.Linear):
@@ -18,3 +19,15 @@ class Linear(nn.Linear):
         super().reset_parameters()
         if self.bias is not None:
             nn.init.zeros_(self.bias)
+
+
+class RowwiseLinear(Linear):
+    """The same for few rows, each computed by itself.
+
+    A library's matrix product rounds a row differently beside few other rows and beside many, so that a prediction
+    would depend on how many are made at a time.
+    """
+
+    def forward(self, x: Float[Tensor, "row channel"]) -> Float[Tensor, "row unit"]:
+        """Multiply each row by the weights, and add the bias."""
+        return (x[:, None] * self.weight).sum(-1) + self.bias

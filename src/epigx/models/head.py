@@ -6,7 +6,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from epigx.layers.linear import Linear
+from epigx.layers.linear import RowwiseLinear
 
 __all__ = ["Head", "centre", "pool_centre"]
 
@@ -31,11 +31,11 @@ class Head(nn.Module):
         super().__init__()
         width = width or d_model
         self.layers = nn.Sequential(
-            Linear(d_model + n_features, width),
+            RowwiseLinear(d_model + n_features, width),
             nn.ReLU(),
-            Linear(width, width),
+            RowwiseLinear(width, width),
             nn.ReLU(),
-            Linear(width, 1),
+            RowwiseLinear(width, 1),
         )
 
     def forward(
