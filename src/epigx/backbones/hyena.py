@@ -14,6 +14,7 @@ from epigx.backbones.base import Backbone
 from epigx.errors import ConfigError
 from epigx.layers.embedding import TokenEmbedding
 from epigx.layers.hyena import Hyena
+from epigx.layers.layered import Layered
 
 __all__ = ["HyenaBlock", "HyenaDNA", "HyenaStack"]
 
@@ -83,7 +84,7 @@ class HyenaBlock(nn.Module):
         return x + added
 
 
-class HyenaStack(nn.Module):
+class HyenaStack(Layered):
     """Dropout, the blocks, and a last LayerNorm; what the blocks add up to stays in float32."""
 
     def __init__(self, config: HyenaDNA) -> None:
@@ -116,6 +117,6 @@ class HyenaStack(nn.Module):
         self.config.check_length(x.shape[1])
         x = self.dropout(x.to(torch.promote_types(x.dtype, torch.float32)))
         for block in self.blocks:
-            x = block(x)
+            x = self.run_layer(block, x)
         hidden: Tensor = self.norm(x)
         return hidden

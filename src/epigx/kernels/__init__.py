@@ -7,7 +7,7 @@ One interface, four implementations, chosen when called: epigx's own C++ kernel 
 from epigx.kernels.choice import KernelChoice, kernel, kernel_in_use
 from epigx.kernels.direction import Direction
 from epigx.kernels.interface import add_rms_norm, bimamba_inner, causal_conv1d, selective_scan
-from epigx.kernels.memory import keep_freed_memory
+from epigx.kernels.memory import give_back_freed_memory, keep_freed_memory
 
 __all__ = [
     "Direction",
@@ -15,6 +15,7 @@ __all__ = [
     "add_rms_norm",
     "bimamba_inner",
     "causal_conv1d",
+    "give_back_freed_memory",
     "keep_freed_memory",
     "kernel",
     "kernel_in_use",

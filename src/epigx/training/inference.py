@@ -14,6 +14,7 @@ from torchmetrics.functional.regression import mean_absolute_error, mean_squared
 
 from epigx.dataset.loader import eval_loader
 from epigx.dataset.windows import Windows
+from epigx.kernels import give_back_freed_memory
 
 __all__ = ["EVALUATION_BATCH", "evaluation_batch", "pick_device", "predict_windows", "score"]
 
@@ -22,6 +23,9 @@ EVALUATION_BATCH = 32
 
 EVALUATION_BASES = 320_000
 """Base pairs in flight when nothing is trained: of windows longer than 10 kb fewer fit in memory at once."""
+
+LONG_WINDOW = 50_000
+"""Base pairs of a window from which on a layer's tensors are so large that memory is given back between them."""
 
 
 def evaluation_batch(windows: Windows) -> int:
@@ -66,6 +70,8 @@ def predict_windows(
     """
     device = device or pick_device()
     model = model.to(device)
+    if windows.inputs.window > LONG_WINDOW:
+        give_back_freed_memory()
     with torch.inference_mode(), torch.autocast(device.type, enabled=False):
         predicted = torch.zeros(len(windows))
         done = 0

@@ -12,7 +12,9 @@ from torch import Tensor, nn
 
 from epigx.atomic import atomic_file
 from epigx.dataset.inputs import Inputs
-from epigx.errors import RunError
+from epigx.errors import ConfigError, RunError
+from epigx.kernels import give_back_freed_memory
+from epigx.layers.layered import checkpoint_layers
 from epigx.training.config import RunConfig
 
 __all__ = ["Networks", "build_networks", "read_weights", "weight_names", "write_weights"]
@@ -60,11 +62,25 @@ class Networks(NamedTuple):
 
 
 def build_networks(config: RunConfig, inputs: Inputs, *, seed: int = 0) -> Networks:
-    """Build a run's networks with fresh weights, as ``seed`` alone decides; the global generator is left as it was."""
+    """Build a run's networks with fresh weights, as ``seed`` alone decides; the global generator is left as it was.
+
+    Raises
+    ------
+    ConfigError
+        Layers are to be computed anew in the backward pass, and the model has none for which that is possible.
+    """
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         model = config.model.build(len(inputs.signals), len(inputs.features), inputs.window)
-        return Networks(model, config.objective.build(config.model, len(inputs.signals), inputs.background))
+        objective = config.objective.build(config.model, len(inputs.signals), inputs.background)
+    if config.training.checkpoint_layers:
+        if not checkpoint_layers(model):
+            raise ConfigError(
+                "training.checkpoint_layers is true, and the model has no layers that can be computed anew. "
+                "Set it to false."
+            )
+        give_back_freed_memory()
+    return Networks(model, objective)
 
 
 def write_weights(path: Path, networks: Networks) -> None:

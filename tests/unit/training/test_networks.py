@@ -9,7 +9,7 @@ import torch
 from safetensors.torch import load_file, save_file
 from torch import nn
 
-from epigx.errors import InputError, RunError
+from epigx.errors import ConfigError, InputError, RunError
 from epigx.training.networks import Networks, build_networks, read_weights, weight_names, write_weights
 
 
@@ -24,6 +24,19 @@ def test_the_seed_alone_decides_the_weights(tiny_config, tiny_run):
     other = build_networks(tiny_config(), tiny_run.inputs, seed=4).weights()
     assert all(torch.equal(one[name], same[name]) for name in one)
     assert not all(torch.equal(one[name], other[name]) for name in one)
+
+
+def test_layers_computed_anew(tiny_config, tiny_run):
+    plain = build_networks(tiny_config(), tiny_run.inputs)
+    anew = build_networks(tiny_config("training.checkpoint_layers=true"), tiny_run.inputs)
+    assert not plain.model.backbone.checkpoint_layers
+    assert anew.model.backbone.checkpoint_layers
+
+
+def test_no_layers_to_compute_anew(tiny_config, tiny_run, monkeypatch):
+    monkeypatch.setattr("epigx.training.networks.checkpoint_layers", lambda model: False)
+    with pytest.raises(ConfigError, match=r"^training\.checkpoint_layers is true, and the model has no layers that "):
+        build_networks(tiny_config("training.checkpoint_layers=true"), tiny_run.inputs)
 
 
 def networks():
