@@ -18,8 +18,8 @@ __all__ = ["Bound", "Rates", "block_bound", "step_bound"]
 
 D_MODEL, INNER, STATE, RANK, TAPS, DIRECTIONS = 128, 256, 16, 8, 4, 2
 
-EXP = 9
-"""Range reduction 3, polynomial of degree 5, scaling by a power of two 1."""
+EXP = 8
+"""A product, its fraction, a polynomial of degree 5, scaling by a power of two: AVX-512, which needs the fewest."""
 INVERSE = 3
 """An estimate and a Newton step."""
 SIGMOID = EXP + 1 + INVERSE
@@ -28,10 +28,11 @@ SOFTPLUS = EXP + 2 + INVERSE + 7 + 2
 
 SCAN_FORWARD = EXP + 2 + 1
 """For each state of each channel: the decay (its product is the range reduction's first), h = a h + x B, y += h C."""
-SCAN_BACKWARD = SCAN_FORWARD + 9
-"""The states anew, then the nine products and sums of the gradients of h, x, B, C, Δ and A.
+SCAN_BACKWARD = SCAN_FORWARD + 8
+"""The states anew, then the gradients: of h 2 (with C, and with the decay), C, B and x 1 each, the decay's exponent 1,
+Δ and A 1 each.
 
-To store decays and states instead takes 8 bytes written and 8 read for each, a hundred times the recomputation's price.
+To store decays and states instead takes 8 bytes written and 8 read for each: ten times the price of doing it again.
 """
 
 FORWARD_REST = TAPS + (SIGMOID + 1) + SOFTPLUS + 3

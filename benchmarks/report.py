@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -19,12 +20,14 @@ __all__ = ["SECTIONS", "begin"]
 
 def begin(plan: Plan) -> dict[str, Any]:
     """Describe the run, measure the machine, and check that all rivals compute what we do."""
+    chosen = kernel_in_use("cpu")
+    os.environ["EPIGX_KERNEL"] = chosen.name  # a library that changes under way ends the run, not its speed
     names = {name for rows in (plan.block, plan.step, plan.inference) for _, own in rows for name in own}
     return {
         "machine": describe(),
         "plan": "full" if plan is FULL else "quick",
         "effort": plan.effort._asdict(),
-        "kernel": kernel_in_use("cpu")._asdict(),
+        "kernel": chosen._asdict(),
         "limits": run_apart(limits),
         "agreement": run_apart(agreement, sorted(names & PEERS.keys())),
     }
