@@ -25,6 +25,7 @@ def test_everything_by_default(dataset):
         SignalInput(name="dnase", transform="none", role="background"),
         SignalInput(name="hic", transform="none", role="background"),
     )
+    assert inputs.background == (1, 2)
     assert [feature.name for feature in inputs.features] == ["length", "promoter"]
 
 
@@ -41,6 +42,7 @@ def test_a_choice_keeps_its_order(dataset):
     )
     assert [(signal.name, signal.transform) for signal in inputs.signals] == [("hic", "log10p1"), ("h3k27ac", "log1p")]
     assert [feature.name for feature in inputs.features] == ["promoter"]
+    assert inputs.background == (0,)
     assert (inputs.window, inputs.dna) == (64, False)
     assert fit_inputs(dataset, ["alpha"], TRAIN, signals=[], features=[]).signals == ()
 
