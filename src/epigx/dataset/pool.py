@@ -18,7 +18,7 @@ from epigx.dataset.tasks import Task
 from epigx.dataset.work import WorkFolder
 from epigx.errors import DatasetError
 
-__all__ = ["Build", "run_tasks"]
+__all__ = ["Build", "interruptions_held", "run_tasks"]
 
 
 @dataclass(frozen=True)
@@ -61,7 +61,7 @@ def run_tasks(build: Build, tasks: Sequence[Task], jobs: int) -> Iterator[Task]:
             yield task
         return
     with ProcessPoolExecutor(jobs, get_context("spawn"), initializer=_start, initargs=(build,)) as pool:
-        with _interruptions_held():
+        with interruptions_held():
             futures = {pool.submit(_run, task): task for task in tasks}
         try:
             for future in as_completed(futures):
@@ -77,7 +77,7 @@ def run_tasks(build: Build, tasks: Sequence[Task], jobs: int) -> Iterator[Task]:
 
 
 @contextmanager
-def _interruptions_held() -> Iterator[None]:
+def interruptions_held() -> Iterator[None]:
     """Start processes that never see Ctrl-C, not even while they import: it is for the first one, which ends them."""
     if not hasattr(signal, "pthread_sigmask"):  # Windows
         yield

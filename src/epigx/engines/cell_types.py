@@ -1,0 +1,148 @@
+"""Builds datasets, and predicts, for many cell types on an engine: a dataset or a table is a task, and is made once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+from epigx.dataset.build import build
+from epigx.dataset.manifest import Manifest
+from epigx.dataset.store import open_dataset
+from epigx.engines.base import Engine, Outcome, Progress, Task
+from epigx.engines.hold import held
+from epigx.errors import EpigxError
+
+__all__ = ["build_all", "by_cell_type", "predict_all"]
+
+
+def by_cell_type(manifest: Manifest) -> dict[str, Manifest]:
+    """Return a manifest for each cell type, so that machines share the work; every dataset has its own sequence then.
+
+    Elements are made of the peaks of every cell type of a manifest: those of one alone are other ones.
+    """
+    return {
+        name: manifest.model_copy(update={"cell_types": {name: cell}}) for name, cell in manifest.cell_types.items()
+    }
+
+
+def build_all(
+    manifests: Mapping[str, Manifest],
+    window: int,
+    out: str | Path,
+    *,
+    engine: Engine,
+    progress: Progress | None = None,
+) -> list[Outcome]:
+    """Build a dataset from each manifest, in the folder of its name; one that was broken off goes on where it was.
+
+    Parameters
+    ----------
+    manifests : mapping of str to Manifest
+        By the names of the datasets; see :func:`by_cell_type`.
+    window : int
+        Length of the windows in bp.
+    out : str or Path
+        The folder of the datasets.
+    engine : Engine
+        Where to build.
+    progress : callable, optional
+        Called with a dataset's name and ``started``, ``done``, ``failed`` or ``skipped``.
+
+    Returns
+    -------
+    list of Outcome
+        In the order of the manifests; skipped is a dataset of that window and those cell types that is there.
+    """
+    folders = {name: Path(out).absolute() / name for name in manifests}
+    there = {name for name, manifest in manifests.items() if _is_built(folders[name], manifest, window)}
+    threads = engine.threads_each(len(manifests) - len(there))
+    tasks = {
+        name: Task(name, _build, (manifest, window, folders[name], threads), threads=threads)
+        for name, manifest in manifests.items()
+        if name not in there
+    }
+    return _run(manifests, tasks, engine, progress)
+
+
+def predict_all(
+    runs: Iterable[str | Path],
+    datasets: Mapping[str, str | Path],
+    out: str | Path,
+    *,
+    engine: Engine,
+    progress: Progress | None = None,
+) -> list[Outcome]:
+    """Predict the expression of all genes in each cell type, by one run or by the mean of several.
+
+    Parameters
+    ----------
+    runs : paths
+        Run folders.
+    datasets : mapping of str to path
+        A dataset by the name of the cell type to read from it; several may be in one dataset.
+    out : str or Path
+        The folder of the tables, ``<cell type>.parquet``; their columns are those of
+        :func:`epigx.evaluation.predict.predict`.
+    engine : Engine
+        Where to predict.
+    progress : callable, optional
+        Called with a cell type and ``started``, ``done``, ``failed`` or ``skipped``.
+
+    Returns
+    -------
+    list of Outcome
+        In the order of the cell types; skipped is a table that is younger than the runs and the dataset.
+    """
+    folders = [Path(run).absolute() for run in runs]
+    threads = engine.threads_each(len(datasets))
+    tasks = {}
+    for name, dataset in datasets.items():
+        data, table = Path(dataset).absolute(), Path(out).absolute() / f"{name}.parquet"
+        if not _younger(table, [*(run / "provenance.json" for run in folders), data / "dataset.json"]):
+            arguments = (folders, data, name, table, threads)
+            tasks[name] = Task(name, _predict, arguments, threads=threads, memory_gb=4.0)
+    return _run(datasets, tasks, engine, progress)
+
+
+def _run(names: Iterable[str], tasks: Mapping[str, Task], engine: Engine, progress: Progress | None) -> list[Outcome]:
+    """Run the tasks; the names without one are skipped."""
+    skipped = [name for name in names if name not in tasks]
+    for name in skipped:
+        if progress:
+            progress(name, "skipped")
+    ended = engine.run(list(tasks.values()), progress=progress) if tasks else []
+    outcomes = {outcome.name: outcome for outcome in (*ended, *(Outcome(name, "skipped") for name in skipped))}
+    return [outcomes[name] for name in names]
+
+
+def _is_built(folder: Path, manifest: Manifest, window: int) -> bool:
+    try:
+        about = open_dataset(folder).about
+    except EpigxError:
+        return False
+    return about.window == window and set(about.cell_types) == set(manifest.cell_types)
+
+
+def _build(manifest: Manifest, window: int, folder: Path, jobs: int) -> None:
+    with held(folder):
+        if not _is_built(folder, manifest, window):  # another machine may have done it since
+            build(manifest, window, folder, jobs=jobs)
+
+
+def _predict(runs: list[Path], data: Path, cell_type: str, table: Path, threads: int) -> None:
+    import torch
+
+    from epigx.atomic import atomic_file
+    from epigx.evaluation.predict import predict
+
+    torch.set_num_threads(threads)
+    predicted = predict(runs, data=data, cell_type=cell_type)
+    with atomic_file(table) as partial:
+        predicted.to_parquet(partial, index=False)
+
+
+def _younger(file: Path, sources: Iterable[Path]) -> bool:
+    try:
+        return file.stat().st_mtime >= max(source.stat().st_mtime for source in sources)
+    except OSError:
+        return False

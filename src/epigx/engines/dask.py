@@ -1,0 +1,124 @@
+"""A Dask cluster, through dask.distributed: one that runs already, or workers of this machine.
+
+Dask restarts workers that die and gives their tasks to others, so a run may be begun on one machine and ended on
+another; that two never write one run at a time is seen to by :mod:`epigx.engines.hold`.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from queue import SimpleQueue
+from typing import Any, Literal
+from uuid import uuid4
+
+from pydantic import Field
+
+from epigx.engines.base import Engine, Outcome, Progress, Task, attempt, failed, missing_extra
+from epigx.errors import ConfigError
+
+__all__ = ["Dask"]
+
+
+class Dask(Engine):
+    """Workers of a Dask cluster whose machines all see the files.
+
+    Ctrl-C takes back what has not begun. Workers of this machine end with it; those of a cluster that ran already
+    finish the task that they are at.
+    """
+
+    kind: Literal["dask"] = "dask"
+    address: str | None = None
+    """Address of a scheduler (``tcp://node1:8786``), also one that dask-jobqueue started; none: start workers here."""
+    workers: int = Field(default=1, ge=1)
+    """Workers to start, where no address is given."""
+    memory_gb: float | None = Field(default=None, gt=0)
+    """Memory in GB at which such a worker is restarted; none: its share of the machine's."""
+    patience: int = Field(default=30, ge=1)
+    """Seconds to wait for the scheduler to answer."""
+
+    def run(self, tasks: Sequence[Task], *, progress: Progress | None = None) -> list[Outcome]:
+        """Run tasks on the cluster's workers; see :meth:`Engine.run`."""
+        with self._client() as client:
+            events: SimpleQueue[tuple[int, Any]] = SimpleQueue()
+            topic = f"epigx-{uuid4().hex}"
+            client.subscribe_topic(topic, lambda event: events.put((event[1], None)))
+            futures = [
+                client.submit(_work, task, number, topic, key=f"{task.name}-{uuid4().hex}", pure=False)
+                for number, task in enumerate(tasks)
+            ]
+            try:
+                for number, future in enumerate(futures):
+                    future.add_done_callback(lambda ended, number=number: events.put((number, ended)))
+                return _gather(tasks, events, progress)
+            finally:
+                client.unsubscribe_topic(topic)
+                client.cancel(futures)
+
+    @contextmanager
+    def _client(self) -> Iterator[Any]:
+        """Connect to the cluster, or start one that ends with the tasks."""
+        try:
+            import distributed
+        except ModuleNotFoundError:
+            raise missing_extra("dask", "distributed") from None
+        if self.address is not None:
+            try:
+                client = distributed.Client(self.address, timeout=self.patience, set_as_default=False)
+            except (OSError, ValueError):
+                raise ConfigError(
+                    f"No Dask scheduler answers at {self.address}. Start one with `dask scheduler`, and give the "
+                    "address that it prints."
+                ) from None
+            with client:
+                yield client
+            return
+        memory = "auto" if self.memory_gb is None else f"{self.memory_gb} GB"
+        with (
+            distributed.LocalCluster(
+                n_workers=self.workers, threads_per_worker=1, memory_limit=memory, dashboard_address=None
+            ) as cluster,
+            distributed.Client(cluster, set_as_default=False) as client,
+        ):
+            yield client
+
+
+_alone = threading.Lock()
+
+
+def _work(task: Task, number: int, topic: str) -> Outcome:
+    """Run a task on a worker, one at a time even where the worker has several threads: PyTorch's are its process's."""
+    import distributed
+
+    with _alone:
+        distributed.get_worker().log_event(topic, number)
+        return attempt(task)
+
+
+def _gather(tasks: Sequence[Task], events: SimpleQueue[tuple[int, Any]], progress: Progress | None) -> list[Outcome]:
+    """Wait for all tasks: an event is a task's number, with its future once that has ended."""
+    outcomes: dict[int, Outcome] = {}
+    started: set[int] = set()
+    while len(outcomes) < len(tasks):
+        number, future = events.get()
+        if progress and number not in started:  # a task that another worker takes up starts once
+            started.add(number)
+            progress(tasks[number].name, "started")
+        if future is not None:
+            outcomes[number] = outcome = _outcome(tasks[number], future)
+            if progress:
+                progress(outcome.name, outcome.state)
+    return [outcomes[number] for number in range(len(tasks))]
+
+
+def _outcome(task: Task, future: Any) -> Outcome:
+    if future.status == "finished":
+        outcome: Outcome = future.result()
+        return outcome
+    if future.status == "cancelled":
+        return failed(task, "It was cancelled: the connection to the scheduler was lost, or someone took it back.")
+    error = future.exception()
+    if type(error).__name__ == "KilledWorker":
+        return failed(task, "The workers that took it died, one after the other, perhaps for want of memory.")
+    return failed(task, error)

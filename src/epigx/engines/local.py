@@ -1,0 +1,71 @@
+"""The machine that one is on: a pool of processes that takes on no more than its cores and its memory can carry."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Sequence
+from multiprocessing import connection
+from typing import Literal
+
+from pydantic import Field
+
+from epigx.engines.base import Engine, Outcome, Progress, Task
+from epigx.engines.machine import cores, free_memory_gb
+from epigx.engines.worker import Worker, end
+
+__all__ = ["Local"]
+
+
+class Local(Engine):
+    """Processes of this machine.
+
+    A task is started, in the order given, once its threads and its memory fit beside those that run; one that is too
+    large for the machine runs alone. A script has to call ``run`` under ``if __name__ == "__main__":``.
+    """
+
+    kind: Literal["local"] = "local"
+    jobs: int | None = Field(default=None, ge=1)
+    """Tasks at a time, at most; none: as many as there are cores."""
+    memory_gb: float | None = Field(default=None, gt=0)
+    """Memory in GB for all tasks together; none: what is free at the start."""
+
+    def threads_each(self, tasks: int) -> int:
+        """Share the cores out among the tasks that run at a time."""
+        return max(1, cores() // max(1, min(self.jobs or cores(), tasks)))
+
+    def run(self, tasks: Sequence[Task], *, progress: Progress | None = None) -> list[Outcome]:
+        """Run tasks in processes of their own; see :meth:`Engine.run`."""
+        tell = progress or _silent
+        waiting = deque(range(len(tasks)))
+        outcomes: dict[int, Outcome] = {}
+        idle: list[Worker] = []
+        busy: dict[Worker, int] = {}
+        memory = self.memory_gb or free_memory_gb()
+        try:
+            while waiting or busy:
+                while waiting and self._fits(tasks[waiting[0]], [tasks[n] for n in busy.values()], memory):
+                    number = waiting.popleft()
+                    worker = idle.pop() if idle else Worker()
+                    busy[worker] = number
+                    tell(tasks[number].name, "started")
+                    worker.start(tasks[number])
+                ready = set(connection.wait([worker.pipe for worker in busy]))
+                for worker in [worker for worker in busy if worker.pipe in ready]:
+                    number = busy.pop(worker)
+                    outcomes[number] = outcome = worker.outcome(tasks[number])
+                    idle += [worker] if worker.alive else []
+                    tell(outcome.name, outcome.state)
+        finally:
+            end(idle, list(busy))
+        return [outcomes[number] for number in range(len(tasks))]
+
+    def _fits(self, task: Task, running: Sequence[Task], memory_gb: float) -> bool:
+        """Whether a task can be started beside those that run."""
+        threads = task.threads + sum(other.threads for other in running)
+        memory = task.memory_gb + sum(other.memory_gb for other in running)
+        jobs = self.jobs or cores()
+        return not running or (len(running) < jobs and threads <= cores() and memory <= memory_gb)
+
+
+def _silent(name: str, state: str) -> None:
+    """Tell nobody."""

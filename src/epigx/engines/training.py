@@ -1,0 +1,102 @@
+"""Trains a list of runs on an engine: each its own folder, the finished ones skipped, the others gone on with."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from contextlib import suppress
+from pathlib import Path
+
+import torch
+
+from epigx.dataset.store import open_dataset
+from epigx.engines.base import Engine, Outcome, Progress, Task
+from epigx.engines.hold import held
+from epigx.errors import EpigxError
+from epigx.kernels import keep_freed_memory
+from epigx.training.config import RunConfig
+from epigx.training.folder import open_run
+
+__all__ = ["memory_gb", "train_all", "train_one"]
+
+
+def train_all(
+    runs: Mapping[str, RunConfig], out: str | Path, *, engine: Engine, progress: Progress | None = None
+) -> list[Outcome]:
+    """Train runs, each in the folder of its name; called again after it was stopped, it goes on where each run was.
+
+    Parameters
+    ----------
+    runs : mapping of str to RunConfig
+        By the names of their folders. A dataset's path has to hold where the engine works.
+    out : str or Path
+        The folder of the run folders.
+    engine : Engine
+        Where to train.
+    progress : callable, optional
+        Called with a run's name and ``started``, ``done``, ``failed`` or ``skipped``.
+
+    Returns
+    -------
+    list of Outcome
+        In the order of the runs. Failed is also a run whose folder holds one of another configuration.
+    """
+    folders = {name: Path(out) / name for name in runs}
+    outcomes = {name: Outcome(name, "skipped") for name, config in runs.items() if _finished(folders[name], config)}
+    for name in outcomes:
+        if progress:
+            progress(name, "skipped")
+    left = [name for name in runs if name not in outcomes]
+    each = engine.threads_each(len(left))
+    tasks = []
+    for name in left:
+        threads = runs[name].training.threads or each
+        arguments = (runs[name], folders[name].absolute(), threads)
+        tasks.append(Task(name, train_one, arguments, threads=threads, memory_gb=memory_gb(runs[name])))
+    outcomes |= {outcome.name: outcome for outcome in engine.run(tasks, progress=progress)} if tasks else {}
+    return [outcomes[name] for name in runs]
+
+
+def train_one(config: RunConfig, folder: Path, threads: int) -> None:
+    """Train a run where this process is, from its last checkpoint, once no other process writes it."""
+    from epigx.training.run import train
+
+    keep_freed_memory()
+    torch.set_num_threads(threads)
+    with held(folder) as hold:
+        train(config, folder, resume=True, progress=lambda *_: hold.check())
+
+
+def memory_gb(config: RunConfig) -> float:
+    """Return roughly how much memory a training takes without a GPU, in GB.
+
+    A process with its imports; five numbers for each weight (itself, its gradient, two moments, the best one so far);
+    and the hidden states that the backward pass needs: 36 kB for each base of a window in four layers of 128 channels,
+    and about as much in a tower of convolutions, once for each prediction of the objective.
+    """
+    window, model, weights = _window(config), config.model, 0
+    with torch.device("meta"), suppress(EpigxError):  # a model that cannot be built is for its run to tell
+        weights = sum(weight.numel() for weight in model.build(n_signals=3, n_features=9, window=window).parameters())
+    backbone = getattr(model, "backbone", None)
+    size = backbone.d_model * getattr(backbone, "n_layers", 4) / 512 if backbone else 1.0
+    predictions = 1 + getattr(config.objective, "n_patterns", 0)
+    bases = config.training.batch_size * window * predictions / getattr(model, "resolution", 1)
+    return 1.0 + 20e-9 * weights + 36e-6 * size * bases
+
+
+def _window(config: RunConfig) -> int:
+    if config.data.window is not None:
+        return config.data.window
+    try:
+        return open_dataset(config.data.path).about.window
+    except EpigxError:
+        return 2_000  # the run itself will tell what is wrong
+
+
+def _finished(folder: Path, config: RunConfig) -> bool:
+    """Whether the run that was asked for is there; its dataset may have moved since."""
+    try:
+        run = open_run(folder)
+    except EpigxError:
+        return False
+    there = run.config.data.model_copy(update={"path": config.data.path})
+    return run.finished and run.config.model_copy(update={"data": there}) == config
