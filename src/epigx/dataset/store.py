@@ -199,10 +199,7 @@ class Dataset:
             A file is not the one that was built.
         """
         for name, expected in self.about.files.items():
-            if digest(self.path / name) != expected:
-                raise DatasetError(
-                    f"{self.path / name} is damaged: its checksum is not the one in dataset.json. {MEND}"
-                )
+            _check_sum(self.path, name, expected)
 
     def _check_cell_type(self, cell_type: str) -> None:
         if cell_type not in self.cell_types:
@@ -213,7 +210,8 @@ class Dataset:
 def open_dataset(path: str | Path) -> Dataset:
     """Open a dataset folder.
 
-    Presence, sizes and shapes of the files are checked at once; :meth:`Dataset.verify` reads them through.
+    Presence, sizes and shapes of the files are checked at once, and the checksum of the table of genes, which holds
+    the labels; :meth:`Dataset.verify` (`epigx info --verify`) reads the arrays through, too.
 
     Raises
     ------
@@ -229,6 +227,8 @@ def open_dataset(path: str | Path) -> Dataset:
         if size != expected.size:
             found = "missing" if size is None else f"{size:,} bytes long instead of {expected.size:,}"
             raise DatasetError(f"{path / name} is {found}. {MEND}")
+    if "genes.parquet" in about.files:
+        _check_sum(path, "genes.parquet", about.files["genes.parquet"])
     try:
         genes = pd.read_parquet(path / "genes.parquet")
     except (OSError, ValueError) as error:
@@ -243,6 +243,11 @@ def digest(path: Path) -> FileInfo:
     with path.open("rb") as file:
         sha256 = hashlib.file_digest(file, "sha256").hexdigest()
         return FileInfo(size=file.tell(), sha256=sha256)
+
+
+def _check_sum(folder: Path, name: str, expected: FileInfo) -> None:
+    if digest(folder / name) != expected:
+        raise DatasetError(f"{folder / name} is damaged: its checksum is not the one in dataset.json. {MEND}")
 
 
 def _read_description(path: Path) -> Description:

@@ -42,7 +42,7 @@ class Evaluation:
     n_without_label, n_low_coverage : int
         Genes of the split that were left out.
     overlap : tuple of str
-        Chromosomes scored although the run was trained on them.
+        Chromosomes scored although the run was trained on genes of theirs.
     genes : DataFrame
         ``gene_id``, ``chrom``, ``observed``, ``predicted``, one row a gene scored.
     """
@@ -121,7 +121,7 @@ def evaluate(
     Raises
     ------
     LeakageError
-        The run was trained on a chromosome to be scored, and ``allow_overlap`` is false.
+        The run was trained on a chromosome or a gene to be scored, and ``allow_overlap`` is false.
     DatasetError
         No gene of the split has a label, or the dataset lacks something that the run reads.
     RunError
@@ -135,8 +135,9 @@ def evaluate(
             f"{scope.dataset.path}: no gene of the split {split!r} has a label in {scope.cell_type}. "
             "Choose another split or cell type; `predict` needs no labels."
         )
-    chrom = scope.dataset.genes["chrom"].to_numpy()[windows.row]
-    overlap = trained_on(run, chrom)
+    chosen = scope.dataset.genes.iloc[windows.row]
+    chrom = chosen["chrom"].to_numpy()
+    overlap = tuple(dict.fromkeys(chrom[trained_on(run, chosen)]))
     if overlap and not allow_overlap:
         raise LeakageError(_leak(run, overlap))
     predicted = predict_windows(run.model(), windows, batch_size=batch_size, progress=progress)
@@ -164,6 +165,6 @@ def _without_label(scope: Scope) -> int:
 def _leak(run: Run, overlap: tuple[str, ...]) -> str:
     named = ", ".join(overlap[:4]) + (f" and {len(overlap) - 4} more" if len(overlap) > 4 else "")
     return (
-        f"{run.path} was trained on {named}: scores there say nothing about unseen genes. "
+        f"{run.path} was trained on genes of {named}: scores there say nothing about unseen genes. "
         "Choose the split test, or allow it (allow_overlap, --allow-overlap)."
     )

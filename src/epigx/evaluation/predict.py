@@ -49,7 +49,7 @@ def predict(
     DataFrame
         One row a gene: ``gene_id``, ``symbol``, ``chrom``, ``tss`` (0-based), ``strand``; ``predicted`` log10(1 + x);
         for several runs ``sd``, the standard deviation between them (n − 1); ``observed``, NaN without label; and
-        ``trained_on``, whether a run saw genes of that chromosome in training.
+        ``trained_on``, whether a run saw the gene, or others of its chromosome, in training.
 
     Raises
     ------
@@ -85,7 +85,7 @@ def predict(
     if len(opened) > 1:
         table["sd"] = predicted.std(axis=0, ddof=1)
     table["observed"] = first.windows.expression
-    table["trained_on"] = table["chrom"].isin([name for run in opened for name in trained_on(run, table["chrom"])])
+    table["trained_on"] = np.any([trained_on(run, table) for run in opened], axis=0)
     return table
 
 

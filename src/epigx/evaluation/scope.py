@@ -7,6 +7,10 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
 from epigx.dataset.inputs import Inputs
 from epigx.dataset.split import Split
 from epigx.dataset.store import Dataset, open_dataset
@@ -111,10 +115,34 @@ def split_of(run: Run, dataset: Dataset) -> Split:
     return run.provenance.split or run.config.data.split or dataset.split
 
 
-def trained_on(run: Run, chromosomes: Collection[str]) -> tuple[str, ...]:
-    """Return those of the chromosomes that the run was trained on, whatever they are called (``chr1`` or ``1``)."""
+def trained_on(run: Run, genes: pd.DataFrame) -> NDArray[np.bool_]:
+    """Tell the genes that the run is not to be scored on, (gene,).
+
+    Those are the genes of the chromosomes that it was trained on, whatever they are called (``chr1`` or ``1``), and the
+    genes that it was trained on themselves, by identifier without version, wherever another genome has them.
+
+    Parameters
+    ----------
+    run : Run
+        What was trained.
+    genes : DataFrame
+        ``gene_id`` and ``chrom``, as in a dataset.
+    """
     trained = run.provenance.chromosomes_trained
-    return tuple(name for name in dict.fromkeys(chromosomes) if match_chromosome(name, trained) is not None)
+    known = {name: match_chromosome(name, trained) is not None for name in genes["chrom"].unique()}
+    seen = {_without_version(name) for name in run.provenance.genes_trained}
+    return np.array(
+        [
+            known[chrom] or _without_version(name) in seen
+            for chrom, name in zip(genes["chrom"], genes["gene_id"], strict=True)
+        ],
+        dtype=bool,
+    )
+
+
+def _without_version(gene_id: str) -> str:
+    """Return ENSG00000141510 for ENSG00000141510.12, and any other identifier as it is."""
+    return gene_id.partition(".")[0] if gene_id.startswith("ENS") else gene_id
 
 
 def _open(run: Run, data: str | Path | None) -> Dataset:

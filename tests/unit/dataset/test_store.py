@@ -105,7 +105,18 @@ def test_file_that_is_cut_off(folder, name):
 def test_file_of_rubbish(folder, name):
     size = (folder / name).stat().st_size
     (folder / name).write_bytes(b"x" * size)
+    files = json.loads((folder / "dataset.json").read_text())["files"]
+    _change(folder, files=files | {name: digest(folder / name).model_dump()})
     with pytest.raises(DatasetError, match=rf"{name} cannot be read"):
+        open_dataset(folder)
+
+
+def test_labels_that_were_changed_are_found_at_once(folder):
+    table = folder / "genes.parquet"
+    content = bytearray(table.read_bytes())
+    content[len(content) // 2] ^= 1
+    table.write_bytes(content)
+    with pytest.raises(DatasetError, match=r"genes\.parquet is damaged: its checksum is not the one in dataset\.json"):
         open_dataset(folder)
 
 

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import json
 import shutil
+from dataclasses import replace
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from epigx.dataset.store import open_dataset
 from epigx.errors import ConfigError, DatasetError, LeakageError
 from epigx.evaluation.evaluate import evaluate
+from epigx.evaluation.scope import trained_on
 from epigx.training.folder import open_run, write_run
 
 
@@ -64,7 +67,7 @@ def test_a_shorter_window_is_the_centre_of_the_window(tiny_run):
 
 @pytest.mark.parametrize("split", ["train", "all"])
 def test_a_run_is_not_scored_where_it_was_trained(tiny_run, split):
-    with pytest.raises(LeakageError, match=r"was trained on chr1, chr2: .* --allow-overlap"):
+    with pytest.raises(LeakageError, match=r"was trained on genes of chr1, chr2: .* --allow-overlap"):
         evaluate(tiny_run, split=split)
     found = evaluate(tiny_run, split=split, allow_overlap=True, bootstrap=0)
     assert found.overlap == ("chr1", "chr2")
@@ -75,8 +78,25 @@ def test_the_leak_guard_knows_both_namings_of_chromosomes(tiny_run, tiny_dataset
     dataset = open_dataset(tiny_dataset)
     dataset.genes["chrom"] = dataset.genes["chrom"].str.removeprefix("chr")
     assert evaluate(tiny_run, data=dataset, bootstrap=0).metrics == evaluate(tiny_run, bootstrap=0).metrics
-    with pytest.raises(LeakageError, match="trained on 1, 2"):
+    with pytest.raises(LeakageError, match="trained on genes of 1, 2"):
         evaluate(tiny_run, data=dataset, split="all")
+
+
+def test_the_leak_guard_knows_genes_wherever_another_genome_has_them(tiny_run, tiny_dataset):
+    dataset = open_dataset(tiny_dataset)
+    moved = dataset.genes.index[:3]
+    dataset.genes.loc[moved, "chrom"] = "chr4"
+    with pytest.raises(LeakageError, match="was trained on genes of chr4: scores there say nothing about unseen genes"):
+        evaluate(tiny_run, data=dataset)
+    assert evaluate(tiny_run, data=dataset, allow_overlap=True, bootstrap=0).overlap == ("chr4",)
+
+
+def test_the_leak_guard_does_without_the_versions_of_genes(tiny_run):
+    origin = tiny_run.provenance.model_copy(
+        update={"genes_trained": ("ENSG01.3", "YAL001.2"), "chromosomes_trained": ()}
+    )
+    genes = pd.DataFrame({"gene_id": ["ENSG01.7", "ENSG02.3", "YAL001.2", "YAL001.1"], "chrom": "chr1"})
+    assert trained_on(replace(tiny_run, provenance=origin), genes).tolist() == [True, False, True, False]
 
 
 def test_other_data_is_split_as_the_run_was(tiny_run, make_dataset, tmp_path):
