@@ -24,7 +24,7 @@ from epigx.dataset.region_tasks import BlacklistTask, PeakTask
 from epigx.dataset.store import Dataset, open_dataset
 from epigx.dataset.tasks import DigestTask, SequenceTask, SignalTask, Task
 from epigx.dataset.work import WorkFolder, build_key
-from epigx.errors import InputError
+from epigx.errors import ConfigError, InputError
 from epigx.genome.sequence import Genome
 
 __all__ = ["build"]
@@ -79,8 +79,10 @@ def build(
     DatasetError
         A process died; call ``build`` again to go on.
     ConfigError
-        The window is odd or too short.
+        The window is odd or too short, or there are no ``jobs``.
     """
+    if jobs is not None and jobs < 1:
+        raise ConfigError(f"A build takes at least one process, and {jobs} are asked for (jobs, --jobs).")
     work = WorkFolder(Path(out).absolute())
     with work.writing():
         work.check_free(force=force)

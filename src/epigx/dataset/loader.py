@@ -162,7 +162,15 @@ def train_loader(
 
 
 def eval_loader(windows: Windows, batch_size: int) -> DataLoader[Batch]:
-    """Load every window once, in order."""
+    """Load every window once, in order.
+
+    Raises
+    ------
+    ConfigError
+        A batch would hold no window.
+    """
+    if batch_size < 1:
+        raise ConfigError(f"There are no batches of {batch_size} windows (batch_size). Give at least one.")
     batches = [
         list(range(first, min(first + batch_size, len(windows)))) for first in range(0, len(windows), batch_size)
     ]

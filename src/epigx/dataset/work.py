@@ -185,7 +185,12 @@ class WorkFolder:
 
     def _hold(self) -> int:
         while True:
-            self.path.mkdir(parents=True, exist_ok=True)
+            try:
+                self.path.mkdir(parents=True, exist_ok=True)
+            except FileNotFoundError:  # of a place that holds no files, such as /proc
+                raise InputError(
+                    f"{self.out} cannot be written: no folder can be made there. Choose another place."
+                ) from None
             handle = os.open(self.path, os.O_RDONLY)
             try:
                 fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)

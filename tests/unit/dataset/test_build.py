@@ -106,6 +106,14 @@ def test_minus_strand_genes_can_be_turned(genome_files, tmp_path):
     np.testing.assert_array_equal(turned.sequence[minus][:, middle], complement[plain.sequence[minus][:, middle]])
 
 
+@pytest.mark.parametrize("jobs", [0, -1])
+def test_a_build_takes_a_process(genome_files, tmp_path, jobs):
+    message = rf"^A build takes at least one process, and {jobs} are asked for \(jobs, --jobs\)\.$"
+    with pytest.raises(ConfigError, match=message):
+        build(genome_files.manifest(), WINDOW, tmp_path / "out", jobs=jobs)
+    assert not (tmp_path / "out").exists()
+
+
 @pytest.mark.parametrize("jobs", [1, 2])
 def test_the_same_bytes_every_time(genome_files, tmp_path, jobs):
     build(genome_files.manifest(), WINDOW, tmp_path / "one", jobs=1)

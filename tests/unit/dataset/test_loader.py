@@ -84,6 +84,12 @@ def test_shares_are_the_batch_of_one_process(windows, processes):
             assert weights == pytest.approx([len(part) * processes / len(batch) for part in parts])
 
 
+@pytest.mark.parametrize("batch_size", [0, -3])
+def test_no_batches_to_evaluate(windows, batch_size):
+    with pytest.raises(ConfigError, match=rf"There are no batches of {batch_size} windows \(batch_size\)"):
+        eval_loader(windows, batch_size)
+
+
 @pytest.mark.parametrize(("n", "batch_size"), [(0, 8), (5, 0)])
 def test_no_batches(n, batch_size):
     with pytest.raises(ConfigError, match=f"There are no batches of {batch_size} from {n} windows. Give at least one"):

@@ -3,6 +3,7 @@ from __future__ import annotations
 import errno
 import os
 import shutil
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
@@ -187,3 +188,10 @@ def test_discarding(work):
     work.discard()
     work.discard()
     assert not work.path.exists()
+
+
+def test_a_place_that_holds_no_folders():
+    work = WorkFolder(Path("/proc/no/such/place"))
+    with pytest.raises(InputError, match=r"^/proc/no/such/place cannot be written: .*\. Choose"):
+        with work.writing(), work.alone():
+            pass
