@@ -37,7 +37,7 @@ To store decays and states instead takes 8 bytes written and 8 read for each: te
 
 FORWARD_REST = TAPS + (SIGMOID + 1) + SOFTPLUS + 3
 """For each channel and direction: convolution, SiLU, softplus, Δ u, D u, and the sum over directions."""
-BACKWARD_REST = FORWARD_REST + 4 + 5 + 12 + 2 * TAPS + 2
+BACKWARD_REST = FORWARD_REST + 4 + 3 + 12 + 2 * TAPS + 2
 """The same anew; the derivatives of SiLU and softplus; gradients of u, Δ, D and biases; those of the convolution."""
 GATE = (SIGMOID + 2) + (SIGMOID + 1 + 4 + 4)
 """For each channel, forward and backward: SiLU of the gate, its product with y, and both gradients."""

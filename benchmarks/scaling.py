@@ -8,9 +8,12 @@ from typing import Any, Literal, Self, get_args
 
 import torch
 
-from benchmarks.measure import Effort, compare
+from benchmarks.measure import Case, Effort, compare
 from benchmarks.step import FEATURES, SIGNALS, random_batch, recipe, with_peer
+from epigx.kernels import give_back_freed_memory, keep_freed_memory
+from epigx.layers.layered import checkpoint_layers
 from epigx.objectives import Regression
+from epigx.training.inference import LONG_WINDOW
 
 __all__ = ["WORKS", "Pass", "measure"]
 
@@ -18,13 +21,16 @@ STEADY = 20_000
 """Bases that the rounds at one length take together at least, for each of the rounds asked for."""
 
 
-Work = Literal["training", "evaluation"]
+Work = Literal["training", "checkpointed", "evaluation"]
 WORKS: tuple[Work, ...] = get_args(Work)
 
 
 @dataclass(frozen=True)
 class Pass:
-    """One gene of a batch of one: forward and backward in training, forward alone in evaluation."""
+    """One gene in one arm: forward and backward in training, forward alone in evaluation.
+
+    Checkpointed training computes each layer anew in the backward pass.
+    """
 
     name: str
     work: Work
@@ -44,23 +50,38 @@ class Pass:
         batch = random_batch(1, self.length)
         with_peer(self.name, model)
         objective = Regression().build(config.model, SIGNALS)
-        if self.work == "evaluation":
-            model.eval()
-            return torch.inference_mode()(lambda: model(batch))
 
         def train() -> None:
             model.zero_grad()
             _, loss = objective(model, batch)
             loss.total.backward()
 
-        return train
+        if self.work == "training":
+            return train
+        if self.work == "checkpointed":
+            checkpoint_layers(model)
+            return _giving_back(train)
+        model.eval()
+        predict = torch.inference_mode()(lambda: model(batch))
+        return _giving_back(predict) if self.length > LONG_WINDOW else predict
+
+
+def _giving_back(run: Callable[[], object]) -> Callable[[], object]:
+    """Give memory back during a run, as `epigx train` does with checkpoints, and `epigx predict` for long windows."""
+
+    def forgetful() -> None:
+        give_back_freed_memory()
+        run()
+        keep_freed_memory()
+
+    return forgetful
 
 
 def measure(lengths: list[int], rivals: dict[int, tuple[str, ...]], effort: Effort) -> list[dict[str, Any]]:
     """Measure all three at each length, and some rivals' training at some lengths."""
     rows = []
     for length in lengths:
-        cases = {work: Pass("epigx", work, length) for work in WORKS}
+        cases: dict[str, Case] = {work: Pass("epigx", work, length) for work in WORKS}
         cases |= {name: Pass(name, "training", length) for name in rivals.get(length, ())}
         row = compare(cases, effort._replace(rounds=effort.rounds * max(1, STEADY // length)))
         for found in row["rivals"].values():

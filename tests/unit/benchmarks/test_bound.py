@@ -30,7 +30,7 @@ def test_the_document_has_the_counts_of_a_step() -> None:
     operations = step_bound(8, 3, 2000, Rates(product=math.inf, vector=1.0))
     assert round(products / 1e9) == 113 + 28 + 1  # rounded apart: 113.2 and 28.3
     assert round(operations.core / 1e9) == 47
-    assert operations.whole - operations.core == pytest.approx(13.4e9, rel=0.01)
+    assert operations.whole - operations.core == pytest.approx(13.2e9, rel=0.01)
 
 
 def test_shares_are_of_the_time_measured() -> None:
