@@ -81,6 +81,11 @@ def test_info_describes_a_dataset_and_a_run(epigx, dataset, run):
     assert summary["window"] == WINDOW
     assert list(summary["signals"]) == ["h3k27ac", "dnase", "hic"]
     assert sum(summary["split"].values()) == 42
+    lines = epigx("info", dataset).out.splitlines()
+    first = next(number for number, line in enumerate(lines) if line.startswith("sources"))
+    sources = [lines[first].removeprefix("sources"), *lines[first + 1 : first + len(summary["sources"])]]
+    assert [line.split()[0] for line in sources] == list(summary["sources"])
+    assert max(map(len, lines)) < 160, "one source a line"
     about_run = json.loads(epigx("info", run, "--json").out)
     assert about_run["objective"] == "backdoor"
     assert about_run["steps"] == 6
@@ -202,6 +207,9 @@ def test_an_official_checkpoint_becomes_a_run(epigx, shared_fixtures, tmp_path):
     assert (ended.status, ended.out) == (0, f"{tmp_path / 'prism'}\n")
     assert "585,681 parameters" in ended.err
     assert json.loads(epigx("info", tmp_path / "prism", "--json").out)["window"] == 2000
+    words = [line.split() for line in epigx("info", tmp_path / "prism").out.splitlines()]
+    assert ["dataset", "unknown"] in words
+    assert "None" not in [word for line in words for word in line]
 
 
 def test_an_official_checkpoint_of_seq2exp_becomes_a_run(epigx, shared_fixtures, tmp_path):

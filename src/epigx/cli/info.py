@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -51,7 +52,7 @@ def info(folder: Annotated[Path, Parameter(name="FOLDER")], /, *, verify: bool =
     if json:
         emit_json(summary)
     else:
-        emit(columns((key.replace("_", " "), _words(value)) for key, value in summary.items()))
+        emit(columns(_rows(summary)))
 
 
 def dataset_summary(dataset: Dataset) -> dict[str, Any]:
@@ -103,7 +104,19 @@ def run_summary(run: Run) -> dict[str, Any]:
     }
 
 
+def _rows(summary: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    """Yield a row a fact, and one a source: of those there may be many, with names as long as paths are."""
+    for key, value in summary.items():
+        if key == "sources" and value:
+            labels = ["sources", *[""] * (len(value) - 1)]
+            yield from zip(labels, (f"{name}  {sha256[:12]}…" for name, sha256 in value.items()), strict=True)
+        else:
+            yield key.replace("_", " "), _words(value)
+
+
 def _words(value: Any) -> str:
+    if value is None:
+        return "unknown"
     if isinstance(value, dict):
         return ", ".join(f"{key}: {_words(item)}" for key, item in value.items())
     if isinstance(value, (list, tuple)):
