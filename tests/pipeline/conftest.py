@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -30,17 +29,6 @@ class Ended:
     @property
     def errors(self) -> list[str]:
         return [line for line in self.err.splitlines() if line.startswith("Error: ")]
-
-
-@pytest.fixture(autouse=True)
-def _logging_as_before():
-    """Undo what a call of the program does to logging, which belongs to the whole process."""
-    loggers = [logging.getLogger(name) for name in ("epigx", "epigx.cli")]
-    before = [(logger, logger.level, logger.handlers[:], logger.propagate) for logger in loggers]
-    yield
-    for logger, level, handlers, propagate in before:
-        logger.setLevel(level)
-        logger.handlers, logger.propagate = handlers, propagate
 
 
 @pytest.fixture

@@ -212,7 +212,7 @@ def test_training_that_is_asked_for_wrongly(refused, dataset, tmp_path, words, s
     ("words", "said"),
     [
         (["evaluate", "RUN", "--drop", "dnas"], "There is no signal 'dnas' to drop. Did you mean 'dnase'?"),
-        (["evaluate", "RUN", "--split", "train"], "was trained on chr1"),
+        (["evaluate", "RUN", "--split", "train"], "was trained on genes of chr1"),
         (["evaluate", "RUN", "--cell-type", "simC"], "has no cell type 'simC'."),
         (["evaluate", "RUN", "--window", "4096"], "4,096 bp are asked for."),
         (["evaluate", "nowhere"], "nowhere is not a run"),
