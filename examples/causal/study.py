@@ -79,21 +79,24 @@ def main() -> None:
 
 
 def plan(arguments: argparse.Namespace) -> Iterator[Task]:
-    """Yield the runs, seed by seed, so that what is done at any time is balanced; those without confounding last."""
-    seeds = arguments.seeds
-    groups = [(seed, strength) for seed in seeds for strength in CONFOUNDING if strength]
-    groups += [(seed, 0.0) for seed in seeds]
-    measured = {seed: 2 * number + 1 for number, seed in enumerate(seeds[:MEASURED_SEEDS])} if arguments.data else {}
-    for number, (seed, strength) in enumerate(groups):
+    """Yield the runs, most telling first: seed by seed at usual confounding and on measured data, then the sweep."""
+    usual, *others = CONFOUNDING
+    groups: list[tuple[int, float | None]] = []
+    for number, seed in enumerate(arguments.seeds):
+        groups.append((seed, usual))
+        if arguments.data and number < MEASURED_SEEDS:
+            groups.append((seed, None))
+    groups += [(seed, strength) for strength in others for seed in arguments.seeds]
+    for seed, strength in groups:
         for system in SYSTEMS:
-            folder = arguments.out / "data" / f"{strength:g}-{seed}"
-            yield Task(f"simulated {strength:g}", system, seed, arguments.steps, strength, folder, CELL)
-        if measured.get(seed) == number:
-            for system in SYSTEMS:
+            if strength is None:
                 yield Task(
                     "real", system, seed, arguments.real_steps, None,
                     arguments.data, arguments.cell_type, arguments.min_dna_coverage,
                 )  # fmt: skip
+            else:
+                folder = arguments.out / "data" / f"{strength:g}-{seed}"
+                yield Task(f"simulated {strength:g}", system, seed, arguments.steps, strength, folder, CELL)
 
 
 def show(tasks: list[Task], out: Path) -> None:
