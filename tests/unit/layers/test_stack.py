@@ -37,3 +37,13 @@ def test_without_gradients_a_few_windows_are_read_at_a_time(
     size = max(2, torch.get_num_threads())
     assert sizes == [7, *[size] * (7 // size), *[7 % size] * (7 % size > 0)]
     assert torch.equal(parts, whole)
+
+
+@pytest.mark.parametrize("with_gradients", [True, False])
+def test_export_for_any_number_of_windows_of_any_length(with_gradients: bool) -> None:
+    stack = MambaStack(1, 16, 16, 4, 2, bidirectional=True).eval()
+    sizes = {0: torch.export.Dim("batch", min=1, max=64), 1: torch.export.Dim("length", min=2, max=4096)}
+    with torch.set_grad_enabled(with_gradients):
+        program = torch.export.export(stack, (torch.randn(3, 50, 16),), dynamic_shapes={"x": sizes})
+    x = torch.randn(5, 77, 16)
+    torch.testing.assert_close(program.module()(x), stack(x))
