@@ -1,7 +1,8 @@
 """What an engine is: it takes a list of tasks that do not depend on each other, and says how each of them ended.
 
 An engine decides where tasks run, and nothing else. A task is a function of a module with plain arguments that writes
-its own files, so that every engine comes to the same files, and what one engine began another can finish.
+its own files, so that every engine comes to the same files, and what one engine began another can finish. A machine may
+be lost after a task has ended and before that is known: a task that is run again has to find its files and leave them.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from typing import Any, Literal
 from epigx.config import Kind
 from epigx.errors import ConfigError, EpigxError
 
-__all__ = ["Engine", "Outcome", "Progress", "Task", "attempt", "failed", "missing_extra"]
+__all__ = ["Engine", "Outcome", "Progress", "Task", "attempt", "failed", "missing_extra", "sentence"]
 
 _log = logging.getLogger(__name__)
 
@@ -109,18 +110,29 @@ def attempt(task: Task) -> Outcome:
     return Outcome(task.name, "done")
 
 
-def failed(task: Task, reason: BaseException | str) -> Outcome:
+def failed(task: Task, reason: Exception | str) -> Outcome:
     """Return the outcome of a task that failed.
 
     Examples
     --------
-    >>> failed(Task("a", print), ZeroDivisionError("division by zero"))
-    Outcome(name='a', state='failed', error='ZeroDivisionError: division by zero')
+    >>> failed(Task("a", print), "It is too late.")
+    Outcome(name='a', state='failed', error='It is too late.')
     """
-    if isinstance(reason, BaseException) and not isinstance(reason, EpigxError):
-        first, _, _ = str(reason).strip().partition("\n")
-        reason = f"{type(reason).__name__}: {first}"
-    return Outcome(task.name, "failed", str(reason))
+    return Outcome(task.name, "failed", reason if isinstance(reason, str) else sentence(reason))
+
+
+def sentence(error: Exception) -> str:
+    """Say in one line what went wrong; the errors of epigx are sentences already.
+
+    Examples
+    --------
+    >>> sentence(ZeroDivisionError("division by zero"))
+    'ZeroDivisionError: division by zero'
+    """
+    if isinstance(error, EpigxError):
+        return str(error)
+    first, _, _ = str(error).strip().partition("\n")
+    return f"{type(error).__name__}: {first}"
 
 
 def missing_extra(engine: str, package: str) -> ConfigError:

@@ -9,13 +9,14 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from queue import SimpleQueue
 from typing import Any, Literal
 from uuid import uuid4
 
 from pydantic import Field
 
-from epigx.engines.base import Engine, Outcome, Progress, Task, attempt, failed, missing_extra
+from epigx.engines.base import Engine, Outcome, Progress, Task, attempt, missing_extra, sentence
 from epigx.errors import ConfigError
 
 __all__ = ["Dask"]
@@ -41,17 +42,17 @@ class Dask(Engine):
     def run(self, tasks: Sequence[Task], *, progress: Progress | None = None) -> list[Outcome]:
         """Run tasks on the cluster's workers; see :meth:`Engine.run`."""
         with self._client() as client:
-            events: SimpleQueue[tuple[int, Any]] = SimpleQueue()
+            events: SimpleQueue[_Event] = SimpleQueue()
             topic = f"epigx-{uuid4().hex}"
-            client.subscribe_topic(topic, lambda event: events.put((event[1], None)))
+            client.subscribe_topic(topic, lambda event: events.put(event[1]))
             futures = [
                 client.submit(_work, task, number, topic, key=f"{task.name}-{uuid4().hex}", pure=False)
                 for number, task in enumerate(tasks)
             ]
             try:
                 for number, future in enumerate(futures):
-                    future.add_done_callback(lambda ended, number=number: events.put((number, ended)))
-                return _gather(tasks, events, progress)
+                    future.add_done_callback(partial(_lost, number=number, events=events))
+                return _gather(tasks, futures, events, progress)
             finally:
                 client.unsubscribe_topic(topic)
                 client.cancel(futures)
@@ -84,41 +85,51 @@ class Dask(Engine):
             yield client
 
 
+_Event = tuple[int, str, str | None]
+"""The number of a task, ``started`` or the state that it ended in, and what went wrong."""
+
 _alone = threading.Lock()
 
 
-def _work(task: Task, number: int, topic: str) -> Outcome:
-    """Run a task on a worker, one at a time even where the worker has several threads: PyTorch's are its process's."""
+def _work(task: Task, number: int, topic: str) -> None:
+    """Run a task on a worker, one at a time even where the worker has several threads: PyTorch's are its process's.
+
+    The outcome is told as an event. As a result it would stay with the worker, and be made again should that die.
+    """
     import distributed
 
     with _alone:
-        distributed.get_worker().log_event(topic, number)
-        return attempt(task)
+        distributed.get_worker().log_event(topic, (number, "started", None))
+        outcome = attempt(task)
+        distributed.get_worker().log_event(topic, (number, outcome.state, outcome.error))
 
 
-def _gather(tasks: Sequence[Task], events: SimpleQueue[tuple[int, Any]], progress: Progress | None) -> list[Outcome]:
-    """Wait for all tasks: an event is a task's number, with its future once that has ended."""
+def _lost(future: Any, number: int, events: SimpleQueue[_Event]) -> None:
+    """Say why a task will not tell how it ended, if so."""
+    if future.status == "cancelled":
+        events.put((number, "failed", "The connection to the scheduler was lost, or someone cancelled it."))
+    elif future.status == "error" and type(error := future.exception()).__name__ == "KilledWorker":
+        events.put((number, "failed", "The workers that took it died one after the other, perhaps for want of memory."))
+    elif future.status == "error":  # such as a function that the worker cannot import
+        events.put((number, "failed", sentence(error)))
+
+
+def _gather(
+    tasks: Sequence[Task], futures: Sequence[Any], events: SimpleQueue[_Event], progress: Progress | None
+) -> list[Outcome]:
+    """Wait until all tasks have ended."""
     outcomes: dict[int, Outcome] = {}
     started: set[int] = set()
     while len(outcomes) < len(tasks):
-        number, future = events.get()
+        number, state, error = events.get()
+        if number in outcomes:
+            continue
         if progress and number not in started:  # a task that another worker takes up starts once
             started.add(number)
             progress(tasks[number].name, "started")
-        if future is not None:
-            outcomes[number] = outcome = _outcome(tasks[number], future)
+        if state != "started":
+            outcomes[number] = Outcome(tasks[number].name, "done" if state == "done" else "failed", error)
+            futures[number].release()
             if progress:
-                progress(outcome.name, outcome.state)
+                progress(tasks[number].name, state)
     return [outcomes[number] for number in range(len(tasks))]
-
-
-def _outcome(task: Task, future: Any) -> Outcome:
-    if future.status == "finished":
-        outcome: Outcome = future.result()
-        return outcome
-    if future.status == "cancelled":
-        return failed(task, "It was cancelled: the connection to the scheduler was lost, or someone took it back.")
-    error = future.exception()
-    if type(error).__name__ == "KilledWorker":
-        return failed(task, "The workers that took it died, one after the other, perhaps for want of memory.")
-    return failed(task, error)

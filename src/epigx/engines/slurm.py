@@ -60,7 +60,7 @@ class Slurm(Engine):
         outcomes: dict[int, Outcome] = {}
         try:
             for (cpus, memory), numbers in arrays.items():
-                submitted = self._executor(cpus, memory).map_array(_Attempt(), [tasks[number] for number in numbers])
+                submitted = _submit(self._executor(cpus, memory), [tasks[number] for number in numbers])
                 jobs |= zip(numbers, submitted, strict=True)
             self._wait(tasks, jobs, outcomes, progress)
         finally:
@@ -112,6 +112,17 @@ class Slurm(Engine):
                     if progress:
                         progress(outcome.name, outcome.state)
             time.sleep(_PAUSE[self.cluster])
+
+
+def _submit(executor: Any, tasks: list[Task]) -> list[Any]:
+    """Submit jobs, as an array if there are several."""
+    from submitit.core.utils import FailedJobError
+
+    try:
+        return list(executor.map_array(_Attempt(), tasks))
+    except FailedJobError as error:  # it quotes what sbatch said
+        reason = str(error).strip().rpartition("\n")[2]
+        raise ConfigError(f"sbatch refused the jobs: {reason}. Look at the engine's partition and its extra.") from None
 
 
 class _Attempt:

@@ -11,8 +11,7 @@ from contextlib import suppress
 from multiprocessing import connection, get_context, parent_process
 from multiprocessing.connection import Connection
 
-from epigx.dataset.pool import interruptions_held
-from epigx.engines.base import Outcome, Task, attempt, failed
+from epigx.engines.base import Outcome, Task, attempt, failed, sentence
 
 __all__ = ["Worker", "end"]
 
@@ -24,6 +23,8 @@ class Worker:
     """A new process, at the parent's end; the imports of one task serve the next."""
 
     def __init__(self) -> None:
+        from epigx.dataset.pool import interruptions_held  # brings pandas, which not every task needs
+
         context = get_context("spawn")  # torch's threads do not survive a fork
         self.pipe, theirs = context.Pipe()
         self.process = context.Process(target=_serve, args=(theirs,))
@@ -87,7 +88,7 @@ def _serve(pipe: Connection) -> None:
         except (EOFError, OSError):
             return
         except Exception as error:  # unpickling imports the function's module
-            answer = f"Its process cannot import it: {type(error).__name__}: {error}"
+            answer = f"Its process cannot import it: {sentence(error)}"
         try:
             pipe.send(answer)
         except OSError:
