@@ -1,0 +1,1 @@
+"""The paper's exhibits, from a plan of runs to a page."""
