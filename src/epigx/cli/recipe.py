@@ -25,6 +25,7 @@ def configure(
     steps: int | None = None,
     window: int | None = None,
     scale: Scale | None = None,
+    fold: int | None = None,
     settings: Sequence[str] = (),
 ) -> RunConfig:
     """Return the configuration that a recipe (or a saved configuration) and the flags describe.
@@ -47,11 +48,12 @@ def configure(
         words += [f"training.seed={seed}"] if seed is not None else []
     else:
         config, words = _from_recipe(recipe, data, cell_types, seed, window, scale or "paper"), []
+    words += [f"data.split=fold-{fold}"] if fold is not None else []
     if steps is not None:
         warmup = config.training.warmup_steps * steps // config.training.steps
         words += [f"training.steps={steps}", f"training.warmup_steps={warmup}"]
     typed = {"training.steps": f"--steps {steps}", "training.warmup_steps": f"--steps {steps}"}
-    typed |= {"training.seed": f"--seed {seed}", "data.window": f"--window {window}"}
+    typed |= {"training.seed": f"--seed {seed}", "data.window": f"--window {window}", "data.split": f"--fold {fold}"}
     return config.override(*words, *settings, typed={key: typed[key] for key in _keys(words) if key in typed})
 
 

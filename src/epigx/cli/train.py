@@ -21,7 +21,7 @@ app = App(
         "  epigx train infer --data data/k562 --cell-type K562 --steps 2000 --window 500 \\\n"
         "      --set objective.alpha=0.1 -o runs/short --max-time 30m\n"
         "  epigx train runs/short/config.yaml -o runs/again\n"
-        "  epigx train infer --data data/k562 --cell-type K562 --set data.split=fold-3 -o runs/fold-3\n"
+        "  epigx train infer --data data/k562 --cell-type K562 --fold 3 -o runs/fold-3\n"
         "  torchrun --nproc-per-node 4 -m epigx train infer --data data/k562 -o runs/four\n\n"
         "Recipes: infer (the paper), caduceus-signals (the same without intervention), prism (the later official\n"
         "code); on DNA alone: caduceus, mamba, hyenadna, enformer; on selected positions: seq2exp-soft,\n"
@@ -41,6 +41,7 @@ def train(
     seed: int | None = None,
     steps: int | None = None,
     window: int | None = None,
+    fold: int | None = None,
     scale: Literal["paper", "small"] | None = None,
     settings: Settings = (),
     resume: bool = False,
@@ -65,6 +66,8 @@ def train(
         Optimizer steps; the warm-up is shortened in proportion.
     window : int, optional
         Length in bp of the windows, at most the dataset's.
+    fold : int, optional
+        Hold out the chromosomes of this one of the twelve folds (11 is the paper's split).
     scale : {"paper", "small"}, optional
         Size of the network and the training; small takes minutes on a CPU.
     settings : tuple of str
@@ -93,6 +96,7 @@ def train(
         steps=steps,
         window=window,
         scale=scale,
+        fold=fold,
         settings=settings,
     )
     say(prepare())

@@ -6,6 +6,7 @@ import pytest
 
 from epigx.cli import recipe
 from epigx.cli.recipe import configure, seconds_of
+from epigx.dataset.split import Split
 from epigx.errors import ConfigError
 
 
@@ -83,6 +84,12 @@ def test_a_cell_type_has_to_be_chosen_where_there_are_several(dataset):
     with pytest.raises(ConfigError, match=r"several cell types \(K562, HepG2\)\. Choose with --cell-type\."):
         configure("infer", data="x")
     assert configure("infer", data="x", cell_types=["HepG2"]).data.cell_types == ("HepG2",)
+
+
+def test_a_fold_is_a_split():
+    assert configure("infer", data="x", fold=11).data.split == Split(valid=("chr3", "chr21"), test=("chr22", "chrX"))
+    with pytest.raises(ConfigError, match=r"no fold 13. Choose one from 1 to 12"):
+        configure("infer", data="x", fold=13)
 
 
 def test_a_name_that_looks_like_yaml_stays_a_name():
