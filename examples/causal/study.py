@@ -60,7 +60,7 @@ def main() -> None:
     parser.add_argument("--steps", type=int, default=300, help="training steps on simulated data")
     parser.add_argument("--data", type=Path, help="dataset of measured data, of 500 bp or more")
     parser.add_argument("--cell-type")
-    parser.add_argument("--real-steps", type=int, default=500, help="training steps on measured data")
+    parser.add_argument("--real-steps", type=int, default=1500, help="training steps on measured data")
     parser.add_argument("--min-dna-coverage", type=float, default=0.0)
     parser.add_argument("--dry-run", action="store_true", help="list the runs and their cost")
     arguments = parser.parse_args()
