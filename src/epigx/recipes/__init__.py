@@ -1,8 +1,8 @@
 """The paper as code."""
 
 from epigx.recipes.elements import epinformer
-from epigx.recipes.models import SEEDS, caduceus, caduceus_signals, enformer, hyenadna, infer, mamba, prism
-from epigx.recipes.scale import SIZES, Scale, Size
+from epigx.recipes.models import caduceus, caduceus_signals, enformer, hyenadna, infer, mamba, prism
+from epigx.recipes.scale import SEEDS, SIZES, Scale, Size
 from epigx.recipes.selection import macs3_mask, seq2exp_hard, seq2exp_soft
 
 __all__ = [

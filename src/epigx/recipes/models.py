@@ -27,9 +27,6 @@ from epigx.training.config import DataConfig, RunConfig
 
 __all__ = ["caduceus", "caduceus_signals", "enformer", "hyenadna", "infer", "mamba", "prism"]
 
-SEEDS = (2, 22, 222, 2222, 22222)
-"""The five seeds that the paper's means and standard deviations are over (section 4)."""
-
 
 def infer(
     *,
