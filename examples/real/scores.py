@@ -50,7 +50,10 @@ def predictions(data: Path, out: Path, cell_type: str, split: str) -> dict[str, 
         done = [seed for seed in SEEDS if finished(out / f"{system}-{cell_type}-{seed}")]
         if done:
             found[system] = pd.concat(
-                [evaluated(data, out, f"{system}-{cell_type}-{seed}", split)["predicted"].rename(seed) for seed in done]
+                [
+                    evaluated(data, out, f"{system}-{cell_type}-{seed}", split)["predicted"].rename(str(seed))
+                    for seed in done
+                ]
                 + [evaluated(data, out, f"{system}-{cell_type}-{done[0]}", split)["observed"]],
                 axis=1,
             )
@@ -89,7 +92,7 @@ def fit_references(data: Path, out: Path, cell_type: str) -> None:
         for split in ("valid", "test"):
             if split in tables:
                 x, y, gene_id = tables[split]
-                table = pd.DataFrame({seed: model.predict(x[columns]) for seed, model in models.items()})
+                table = pd.DataFrame({str(seed): model.predict(x[columns]) for seed, model in models.items()})
                 table = table.assign(observed=y).set_index(pd.Index(gene_id, name="gene_id"))
                 table.to_parquet(out / "scores" / f"{name.replace(' ', '-')}-{cell_type}-{split}.parquet")
 
