@@ -11,7 +11,7 @@ from epigx.errors import ConfigError, InputError
 
 
 def test_an_engine_is_chosen_by_its_kind():
-    assert Engine.members() == {"local": Local, "slurm": Slurm, "dask": Dask}
+    assert Engine.members().items() >= {"local": Local, "slurm": Slurm, "dask": Dask}.items()
     assert Engine.parse({"kind": "slurm", "partition": "gpu"}) == Slurm(partition="gpu")
     with pytest.raises(ConfigError, match=r"unknown engine 'slrum'\. Did you mean 'slurm'\?"):
         Engine.parse({"kind": "slrum"})
