@@ -49,7 +49,8 @@ def render(study: Path, group: str) -> list[str]:
     seeds = genes.groupby("system", sort=False)["seed"].nunique()
     unit = genes["gene_id"] if group == "real" else genes["seed"].astype(str) + genes["gene_id"]
     genes = genes.assign(unit=unit)
-    count = f"{seeds.max()} seeds" if seeds.nunique() == 1 else f"{seeds.min()} to {seeds.max()} seeds"
+    few = str(seeds.max()) if seeds.nunique() == 1 else f"{seeds.min()} to {seeds.max()}"
+    count = "1 seed" if few == "1" else f"{few} seeds"
     n_genes = f"{len(genes[genes['system'] == PLAIN]) // seeds[PLAIN]:,}"
     heading = f"### {title}: {count}, {n_genes} test genes each"
     return [heading, accuracy(genes), dependence(genes), effects(genes)]
