@@ -80,7 +80,8 @@ def memory_gb(config: RunConfig) -> float:
     size = backbone.d_model * getattr(backbone, "n_layers", 4) / 512 if backbone else 1.0
     predictions = 1 + getattr(config.objective, "n_patterns", 0)
     bases = config.training.batch_size * window * predictions / getattr(model, "resolution", 1)
-    return 1.0 + 20e-9 * weights + 36e-6 * size * bases
+    kept = 1 / 3 if config.training.checkpoint_layers else 1.0
+    return 1.0 + 20e-9 * weights + 36e-6 * size * bases * kept
 
 
 def _window(config: RunConfig) -> int:

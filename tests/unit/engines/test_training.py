@@ -59,6 +59,7 @@ def test_memory_grows_with_the_batch_the_window_and_the_predictions(tiny_dataset
     assert plain == pytest.approx(1.0 + 16_000 * 36e-6, rel=0.05)
     assert need(infer) == pytest.approx(1.0 + 3 * 16_000 * 36e-6, rel=0.05)
     assert need(caduceus_signals, "training.batch_size=16") - 1 == pytest.approx(2 * (plain - 1), rel=0.05)
+    assert need(caduceus_signals, "training.checkpoint_layers=true") == pytest.approx(1.0 + 16_000 * 12e-6, rel=0.05)
     assert need(caduceus_signals, window=20_000) > 6
     assert need(caduceus_signals, window=None) < 1.1, "the dataset's window has 128 bp"
     assert need(enformer) > 5, "a quarter of a billion weights"
