@@ -74,7 +74,7 @@ class RelativeAttention(nn.Module):
 
     def _heads(self, x: Tensor) -> Tensor:
         """Split the channels (…, N, H · C) into heads (…, H, N, C)."""
-        return x.unflatten(-1, (self.n_heads, -1)).transpose(-3, -2)
+        return torch.unflatten(x, -1, (self.n_heads, -1)).transpose(-3, -2)
 
 
 def shift_to_pairs(
@@ -87,7 +87,7 @@ def shift_to_pairs(
     n = by_distance.shape[-2]
     stride = max(2 * n - 2, n)
     rows = by_distance.flatten(-2)[..., n - 1 : n - 1 + n * stride]
-    return rows.unflatten(-1, (n, stride))[..., :n]
+    return torch.unflatten(rows, -1, (n, stride))[..., :n]
 
 
 def relative_features(

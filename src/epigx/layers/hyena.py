@@ -77,7 +77,7 @@ class ImplicitFilter(nn.Module):
 
     def forward(self, length: int) -> Float[Tensor, "length channel"]:
         """Return the first ``length`` values of each channel's filter."""
-        weight = self.layers[0].weight
+        weight: Tensor = self.layers[0].weight  # type: ignore[assignment]  # a list of modules is not typed
         place = torch.arange(length, device=weight.device, dtype=weight.dtype)[:, None]
         t = place / (self.longest - 1)
         angle = 2 * math.pi / self.longest * place * torch.linspace(1e-4, self.BANDS - 1, self.BANDS).to(weight)
@@ -85,8 +85,8 @@ class ImplicitFilter(nn.Module):
         for layer in self.layers[:-1]:
             hidden = self.sine(layer(hidden))
         slow, fast = (-math.log(self.FLOOR) / reach for reach in (self.SLOWEST, self.FASTEST))
-        rates = torch.linspace(slow, fast, self.layers[-1].out_features).to(weight)
         value: Tensor = self.layers[-1](hidden)
+        rates = torch.linspace(slow, fast, value.shape[-1]).to(weight)
         return value * torch.exp(-t * rates)
 
 
@@ -101,7 +101,8 @@ def long_convolution(
     size = next_fast_len(2 * length - 1, real=True)
     # Transforms run along the last axis, where they are fastest.
     spectrum = torch.fft.rfft(x.transpose(1, 2), n=size) * torch.fft.rfft(kernel.T, n=size)
-    return torch.fft.irfft(spectrum, n=size)[..., :length].transpose(1, 2)
+    convolved: Tensor = torch.fft.irfft(spectrum, n=size)
+    return convolved[..., :length].transpose(1, 2)
 
 
 class Hyena(nn.Module):

@@ -33,5 +33,5 @@ class AttentionPool(nn.Module):
         if x.shape[-1] % 2:
             x = functional.pad(x, (0, 1))
             logits = functional.pad(logits, (0, 1), value=float("-inf"))
-        pairs, weights = x.unflatten(-1, (-1, 2)), logits.unflatten(-1, (-1, 2)).softmax(dim=-1)
+        pairs, weights = torch.unflatten(x, -1, (-1, 2)), torch.unflatten(logits, -1, (-1, 2)).softmax(dim=-1)
         return (pairs * weights).sum(dim=-1)

@@ -49,8 +49,10 @@ class MotifEncoder(nn.Module):
         padded = functional.pad(sequence.transpose(1, 2), (reach, reach))
         stretches = padded.unfold(2, self.resolution + 2 * reach, self.resolution).transpose(1, 2)
         known = stretches.any(-1).any(-1)
-        found = functional.conv1d(stretches[known], self.convolution.weight, self.convolution.bias)
-        best = self.convolution.bias.repeat(*known.shape, 1).to(found.dtype)
+        weight, bias = self.convolution.weight, self.convolution.bias
+        assert bias is not None
+        found = functional.conv1d(stretches[known], weight, bias)
+        best = bias.repeat(*known.shape, 1).to(found.dtype)
         best[known] = functional.max_pool1d(found, self.resolution).squeeze(-1)
         embedded: Tensor = self.projection(torch.relu(best))
         return embedded
