@@ -56,9 +56,7 @@ def test_values_that_a_transform_forbids_are_found_before_the_first_batch(tiny_c
     config = tiny_config(f"data.path={data}")
     prepare(config)
     prepare(config.override("data.transforms={hic: asinh, dnase: log1p}"))
-    message = (
-        r"the signal 'hic' reaches -0\.5 in alpha, and sqrt takes no negative values\. Set data\.transforms"
-    )
+    message = r"the signal 'hic' reaches -0\.5 in alpha, and sqrt takes no negative values\. Set data\.transforms"
     with pytest.raises(DatasetError, match=message):
         prepare(config.override("data.transforms={hic: sqrt}"))
 
