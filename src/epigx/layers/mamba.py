@@ -13,6 +13,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from epigx.kernels import Direction, bimamba_inner
+from epigx.layers.projection import Projection
 
 __all__ = ["BiMamba", "Scan"]
 
@@ -98,10 +99,10 @@ class BiMamba(nn.Module):
         super().__init__()
         d_inner = expand * d_model
         dt_rank = math.ceil(d_model / 16)
-        self.in_proj = nn.Linear(d_model, 2 * d_inner, bias=False)
+        self.in_proj = Projection(d_model, 2 * d_inner)
         self.forward_scan = Scan(d_inner, d_state, d_conv, dt_rank)
         self.reverse_scan = Scan(d_inner, d_state, d_conv, dt_rank) if bidirectional else None
-        self.out_proj = nn.Linear(d_inner, d_model, bias=False)
+        self.out_proj = Projection(d_inner, d_model)
 
     def forward(self, x: Float[Tensor, "batch length channel"]) -> Float[Tensor, "batch length channel"]:
         """Mix the positions of each window."""
