@@ -46,6 +46,7 @@ for _name, _help, _group in (
     ("train", "Train a model and write a run folder.", _MODEL),
     ("evaluate", "Score a run on one split, if wished with signals dropped or a shorter window.", _MODEL),
     ("predict", "Predict expression with one run, or with several as an ensemble.", _MODEL),
+    ("reproduce", "Train and score what one of the paper's tables and figures compares, and write it.", _MODEL),
     ("report", "Write one offline HTML page about one or several runs.", _MODEL),
     ("import", "Turn the weights of another program into a run folder.", _MODEL),
 ):

@@ -106,18 +106,30 @@ def paired_bootstrap(
 ) -> dict[str, Estimate]:
     """Compare two systems on the same genes: each metric of the first minus that of the second.
 
+    Parameters
+    ----------
+    observed : array_like of shape (gene,)
+        log10(1 + x), measured.
+    first, second : array_like of shape (gene,) or (seed, gene)
+        The same, predicted; the scores of several seeds are averaged in each resample.
+    resamples, seed, level
+        As of :func:`bootstrap`.
+
     Returns
     -------
     dict of str to Estimate
         By metric name. An interval that leaves out zero tells the two apart at that level.
     """
-    truth, one = _pair(observed, first)
-    _, other = _pair(observed, second)
-    draws = [
-        _difference(_scores(truth[rows], one[rows]), _scores(truth[rows], other[rows]))
-        for rows in _resampled(truth.size, resamples, seed)
-    ]
-    return _estimates(_difference(_scores(truth, one), _scores(truth, other)), draws, level)
+    ones, others = ([_pair(observed, row) for row in np.atleast_2d(system)] for system in (first, second))
+    truth = ones[0][0]
+    one, other = (np.stack([guess for _, guess in pairs]) for pairs in (ones, others))
+
+    def difference(rows: NDArray[np.int64]) -> dict[str, Values]:
+        drawn = (_scores(truth[rows], system[:, rows]) for system in (one, other))
+        return _difference(*({name: values.mean(axis=0) for name, values in scores.items()} for scores in drawn))
+
+    draws = [difference(rows) for rows in _resampled(truth.size, resamples, seed, at_once=max(len(one), len(other)))]
+    return _estimates(difference(np.arange(truth.size)), draws, level)
 
 
 def _scores(observed: Values, predicted: Values) -> dict[str, Values]:
@@ -158,14 +170,14 @@ def _estimates(values: dict[str, Values], draws: list[dict[str, Values]], level:
     return found
 
 
-def _resampled(n: int, resamples: int, seed: int) -> Iterator[NDArray[np.int64]]:
-    """Yield index arrays (resample, gene), a bounded number of rows at a time."""
+def _resampled(n: int, resamples: int, seed: int, at_once: int = 1) -> Iterator[NDArray[np.int64]]:
+    """Yield index arrays (resample, gene), a bounded number of rows at a time, for ``at_once`` systems together."""
     if resamples < 1:
         raise ConfigError(
             f"An interval needs at least one resample, and got {resamples}. Ask for 1,000, or for none (0)."
         )
     generator = np.random.default_rng(seed)
-    rows = max(1, _CHUNK // n)
+    rows = max(1, _CHUNK // (n * at_once))
     for start in range(0, resamples, rows):
         yield generator.integers(0, n, size=(min(rows, resamples - start), n))
 

@@ -9,7 +9,7 @@ Examples
 >>> config.objective.alpha, config.training.steps
 (0.1, 50000)
 >>> mamba(data="data/k562", cell_type="K562", scale="small").data.window
-512
+256
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ def infer(
     seed : int
         Seed of weights and gene order; the paper uses 2, 22, 222, 2222 and 22222.
     window : int, "recipe" or None, bp
-        Central part of the dataset's window to read: the paper's 2 kb (of the systems on DNA alone 200 kb), or 512 bp
+        Central part of the dataset's window to read: the paper's 2 kb (of the systems on DNA alone 200 kb), or 256 bp
         at the small scale, unless said otherwise. ``None`` reads all of it.
     scale : {"paper", "small"}
         Width, depth and training as published, or cut down to minutes on a CPU.

@@ -67,12 +67,12 @@ SIZES: dict[Scale, Size] = {
     "small": Size(
         d_model=32,
         n_layers=2,
-        window=512,
+        window=256,
         enformer=EnformerModel(
             d_model=48, n_layers=2, n_heads=4, d_key=16, n_poolings=5, multiple=12, dropout=0.1, d_head=32
         ),
         epinformer=EPInformerModel(stem=16, stages=(16, 16, 16, 32), d_model=32, n_layers=2),
-        training=TrainingConfig(steps=600, warmup_steps=60, warmup_lr=1e-4, lr=3e-3, lr_min=3e-4),
+        training=TrainingConfig(steps=240, warmup_steps=24, warmup_lr=1e-4, lr=3e-3, lr_min=3e-4),
         seeds=SEEDS[:2],
     ),
 }

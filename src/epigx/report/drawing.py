@@ -81,13 +81,24 @@ def signal_colours(names: Sequence[str]) -> dict[str, str]:
 
 @contextmanager
 def canvas(
-    columns: int = 1, *, width: float, height: float, ratios: Sequence[float] | None = None
+    columns: int = 1, *, rows: int = 1, width: float, height: float, ratios: Sequence[float] | None = None
 ) -> Iterator[tuple[Figure, list[Axes]]]:
-    """Give a figure with its axes side by side, in the style of the report; sizes are in inches."""
+    """Give a figure with its axes side by side, or one below the other, in the style of the report.
+
+    Parameters
+    ----------
+    columns, rows : int
+        Number of axes; one of the two is 1.
+    width, height : float, inches
+        Of the figure.
+    ratios : sequence of float, optional
+        Relative widths of the columns, or heights of the rows.
+    """
+    grid = {"height_ratios" if rows > 1 else "width_ratios": ratios}
     with mpl.rc_context(_STYLE):
         figure = Figure(figsize=(width, height), layout="constrained")
-        axes = figure.subplots(1, columns, squeeze=False, gridspec_kw={"width_ratios": ratios})
-        yield figure, list(axes[0])
+        axes = figure.subplots(rows, columns, squeeze=False, gridspec_kw=grid)
+        yield figure, list(axes.flat)
 
 
 def svg(figure: Figure, name: str) -> str:

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from importlib import resources
 
-import jinja2
 import numpy as np
 from matplotlib.figure import Figure
 
 from epigx.report import figures, tables
 from epigx.report.contents import DatasetContents, RunContents
 from epigx.report.drawing import GREY, INK, signal_colours, svg
+from epigx.report.templates import template
 from epigx.version import __version__
 
 __all__ = ["page", "pattern_cosine"]
@@ -38,11 +37,7 @@ def page(runs: Sequence[RunContents], data: DatasetContents, *, split: str, resa
     resamples : int
         Bootstrap resamples behind the intervals.
     """
-    environment = jinja2.Environment(
-        autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
-    )
-    template = environment.from_string((resources.files("epigx.report") / "templates" / "report.html").read_text())
-    return template.render(
+    return template("report.html").render(
         version=__version__,
         runs=runs,
         data=data,

@@ -30,11 +30,14 @@ class Table:
         Cells.
     best : frozenset of (int, int)
         (row, column) of the cells to emphasise.
+    second : frozenset of (int, int)
+        Likewise of those that come next.
     """
 
     head: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
     best: frozenset[tuple[int, int]] = frozenset()
+    second: frozenset[tuple[int, int]] = frozenset()
 
 
 def interval(estimate: Estimate, digits: int = 3) -> str:

@@ -22,7 +22,7 @@ def test_the_papers_size_and_training():
 def test_it_is_trained_like_the_others_at_the_small_scale():
     config = epinformer(data="data", cell_type="A", seed=7, scale="small")
     assert config.training == SIZES["small"].training.model_copy(update={"seed": 7})
-    assert config.data.window == 512
+    assert config.data.window == 256
 
 
 @pytest.mark.parametrize("window", [640, None])

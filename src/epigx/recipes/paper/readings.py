@@ -28,10 +28,11 @@ def table2(study: Study) -> Scores:
         if isinstance(system, Impossible):
             rows.append(Row("Seq2Exp-soft", cell_type, system))
             continue
-        whole, promoter = system.window, _promoter(system)
+        whole, promoter, seen = system.window, _promoter(system), set[int]()
         for printed, scores in published.LENGTHS.items():
             length = whole if printed == LONG else printed * promoter // PROMOTER // 2 * 2
-            if length < whole or printed == LONG:
+            if length < whole and length not in seen or printed == LONG:
+                seen.add(length)
                 rows.append(
                     Row(
                         f"{length:,} bp", cell_type, system,
