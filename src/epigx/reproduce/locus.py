@@ -15,6 +15,9 @@ from epigx.reproduce.predictions import predictions_of
 
 __all__ = ["find_genes"]
 
+SURROUNDINGS = 10
+"""How many times the models' window is shown, where the dataset holds as much."""
+
 
 def find_genes(exhibit: Locus, dataset: Dataset, out: Path) -> tuple[LocusGene, ...]:
     """Return the genes of the test chromosomes that come nearest to the exhibit's pattern, a few a cell type."""
@@ -25,7 +28,8 @@ def find_genes(exhibit: Locus, dataset: Dataset, out: Path) -> tuple[LocusGene, 
             label: predictions_of(Row(label, cell_type, system), dataset, out) for label, system in systems.items()
         }
         genes = genes_like_figure4(dataset, cell_type, window=window)
-        tops = _tops(dataset, cell_type, genes["row"].to_numpy(), window)
+        shown = min(dataset.window, SURROUNDINGS * window)
+        tops = _tops(dataset, cell_type, genes["row"].to_numpy(), shown)
         for gene in genes.head(exhibit.genes).to_dict("records"):
             row, gene_id = int(gene["row"]), str(gene["gene_id"])
             found.append(
@@ -37,8 +41,9 @@ def find_genes(exhibit: Locus, dataset: Dataset, out: Path) -> tuple[LocusGene, 
                     strand=str(dataset.genes["strand"].iloc[row]),
                     tss=int(dataset.genes["tss"].iloc[row]),
                     score=float(gene["score"]),
-                    neighbours=_neighbours(dataset, row, window),
-                    signals=_signals(dataset, cell_type, row, window),
+                    window=window,
+                    neighbours=_neighbours(dataset, row, shown),
+                    signals=_signals(dataset, cell_type, row, shown),
                     tops=tops,
                     observed=float(gene["expression"]),
                     predicted={
@@ -52,7 +57,7 @@ def find_genes(exhibit: Locus, dataset: Dataset, out: Path) -> tuple[LocusGene, 
 
 
 def _neighbours(dataset: Dataset, row: int, window: int) -> tuple[tuple[int, str, str], ...]:
-    """Return the other TSSs in a gene's window: distance, strand, symbol."""
+    """Return the other TSSs around a gene: distance, strand, symbol."""
     genes, chrom, tss = dataset.genes, dataset.genes["chrom"].iloc[row], int(dataset.genes["tss"].iloc[row])
     near = genes[(genes["chrom"] == chrom) & ((genes["tss"] - tss).abs() < window // 2)].drop(genes.index[row])
     return tuple((int(one["tss"]) - tss, str(one["strand"]), str(one["symbol"])) for one in near.to_dict("records"))
@@ -68,7 +73,7 @@ def _signals(dataset: Dataset, cell_type: str, row: int, window: int) -> dict[st
 
 
 def _tops(dataset: Dataset, cell_type: str, rows: NDArray[np.int64], window: int) -> dict[str, float]:
-    """Return the height that each signal exceeds in one of ten genes' windows, looking at 256 genes at most."""
+    """Return the height that each signal exceeds around one gene in ten, looking at 256 genes at most."""
     some = rows[:: max(1, len(rows) // 256)]
     heights = [
         {name: values.max() for name, values in _signals(dataset, cell_type, int(row), window).items()} for row in some

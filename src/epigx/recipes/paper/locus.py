@@ -32,7 +32,9 @@ def figure4(study: Study) -> Locus:
         "Figure 4. Background without foreground",
         "The paper shows ENSG00000080561, measured at 0.6021. Here a query over the test chromosomes finds the genes "
         "that come nearest to its pattern: background signals among the strongest, foreground signals and expression "
-        "among the weakest. A model that takes background for cause predicts them too high.",
+        "among the weakest. A model that takes background for cause predicts them too high. Signals are drawn as the "
+        "models read them, grey is what they read, and one gene in ten exceeds the dashed height; of the gene itself a "
+        "dataset knows the TSS and the strand.",
         systems,
     )
 

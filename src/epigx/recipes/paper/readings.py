@@ -31,7 +31,7 @@ def table2(study: Study) -> Scores:
         whole, promoter, seen = system.window, _promoter(system), set[int]()
         for printed, scores in published.LENGTHS.items():
             length = whole if printed == LONG else printed * promoter // PROMOTER // 2 * 2
-            if length < whole and length not in seen or printed == LONG:
+            if (length < whole and length not in seen) or printed == LONG:
                 seen.add(length)
                 rows.append(
                     Row(

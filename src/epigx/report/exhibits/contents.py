@@ -108,12 +108,14 @@ class LocusGene:
         0-based coordinate of its TSS.
     score : float
         How near it comes to the pattern that was looked for, at most 1.
+    window : int, bp
+        Length that the models read.
     neighbours : tuple of (int, str, str)
-        TSSs of other genes in the window: distance in bp, strand, symbol.
+        TSSs of other genes near it: distance in bp, strand, symbol.
     signals : mapping of str to ndarray, (length,)
-        Transformed signals, as the models read them.
+        Transformed signals, as the models read them, over the window and more of its surroundings.
     tops : mapping of str to float
-        The height that nine of ten genes' windows stay below.
+        The height that nine of ten genes stay below.
     observed : float
         log10(1 + x).
     predicted : mapping of str to ndarray, (seed,)
@@ -127,6 +129,7 @@ class LocusGene:
     strand: str
     tss: int
     score: float
+    window: int
     neighbours: tuple[tuple[int, str, str], ...]
     signals: Mapping[str, Values]
     tops: Mapping[str, float]

@@ -72,7 +72,8 @@ def curves(rows: Sequence[RowResult], axis: str) -> Figure:
             axes.xaxis.set_minor_formatter(NullFormatter())
             axes.minorticks_off()
             axes.grid(visible=True)
-        both[0].legend()
+        if len(both[0].get_legend_handles_labels()[0]) > 1:
+            both[0].legend()
     return figure
 
 
@@ -101,7 +102,7 @@ def _legend(axes: Axes, rows: Sequence[RowResult]) -> None:
 
 
 def locus(gene: LocusGene) -> Figure:
-    """Draw a gene: its place and its neighbours', each signal over the window, and expression."""
+    """Draw a gene: its place and its neighbours', each signal around it, and expression."""
     names = list(gene.signals)
     colours = signal_colours(names)
     heights = [0.55, *[1.0] * len(names), 0.5 + 0.32 * (1 + len(gene.predicted))]
@@ -114,6 +115,7 @@ def locus(gene: LocusGene) -> Figure:
             at = np.arange(len(values)) - half
             track.fill_between(at, values, step="mid", color=colours[name], linewidth=0)
             track.set(xlim=(-half, half), ylim=(0, 1.15 * max(gene.tops[name], float(values.max()), 1e-9)))
+            track.axvspan(-gene.window / 2, gene.window / 2, color=GREY, alpha=0.18, linewidth=0)
             track.axhline(gene.tops[name], color=INK, linewidth=0.7, linestyle=(0, (4, 3)), alpha=0.6)
             track.set_ylabel(name, rotation=0, ha="right", va="center")
             if track is not tracks[-1]:

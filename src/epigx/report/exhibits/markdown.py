@@ -31,8 +31,8 @@ def about(results: Results) -> str:
         return ""
     terms = results.terms
     kind = "simulated data, which say nothing of cells" if terms.simulated else terms.assembly
-    seeds = ", ".join(map(str, terms.seeds))
-    said = f"Test genes of {terms.data} ({kind}); scale {terms.scale}; seeds {seeds}"
+    seeds = f"seed{'s' * (len(terms.seeds) > 1)} {', '.join(map(str, terms.seeds))}"
+    said = f"Test genes of {terms.data} ({kind}); scale {terms.scale}; {seeds}"
     return said + (f"; set: {', '.join(terms.settings)}" if terms.settings else "") + f". Made by `{terms.command}`."
 
 
