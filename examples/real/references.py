@@ -4,7 +4,8 @@
 
 Signals are transformed as the dataset says and averaged in bins over the window; the features are those of the head;
 DNA enters as counts of k-mers on both strands. The ridge has its penalty chosen on the validation chromosomes; boosting
-has fixed settings. Prints one row per system and split.
+has fixed settings. Prints one row per system and split, for several sets of inputs; `epigx reproduce table1` sets
+references beside networks.
 """
 
 from __future__ import annotations
@@ -25,10 +26,10 @@ from epigx.dataset.inputs import Inputs, fit_inputs
 from epigx.dataset.store import Dataset
 from epigx.dataset.windows import Windows
 from epigx.evaluation.metrics import bootstrap
+from epigx.references.columns import Columns
 from epigx.training.selection import rows_of
 
-BINS = 20
-KMER = 3
+COLUMNS = Columns(bins=20, kmer=3)
 DNA_WINDOW = 2000
 ALPHAS = np.logspace(-1, 4, 11)
 
@@ -78,43 +79,8 @@ def describe(
 ) -> tuple[pd.DataFrame, np.ndarray, tuple[str, ...]]:
     """Return one row of binned signals, features and k-mer counts per gene, the labels, and the gene ids."""
     windows = Windows(dataset, cell_type, index, inputs)
-    parts = []
-    for start in range(0, len(index), 1024):
-        batch = windows.__getitems__(list(range(start, min(start + 1024, len(index)))))
-        signals = batch.signals.numpy()
-        genes, length, _ = signals.shape
-        binned = signals[:, : length // BINS * BINS].reshape(genes, BINS, -1, signals.shape[2]).mean(2)
-        parts.append(
-            np.hstack([binned.reshape(genes, -1), batch.features.numpy(), count_kmers(batch.sequence.numpy())])
-        )
-    names = (
-        [f"signal:{s.name}:{b}" for b in range(BINS) for s in inputs.signals]
-        + [f"feature:{f.name}" for f in inputs.features]
-        + [f"dna:{k}" for k in range(4**KMER)]
-    )
-    return (
-        pd.DataFrame(np.vstack(parts, dtype=np.float64), columns=names),
-        dataset.expression(cell_type)[index],
-        windows.gene_id,
-    )
-
-
-def count_kmers(sequence: np.ndarray) -> np.ndarray:
-    """Return the share of each k-mer, both strands added, in one-hot windows (gene, length, 4)."""
-    known = sequence.any(2)
-    code = sequence.argmax(2)
-    counts = np.zeros((len(sequence), 4**KMER), dtype=np.float32)
-    for strand in (code, 3 - code[:, ::-1]):
-        seen = known if strand is code else known[:, ::-1]
-        word = np.zeros((len(code), code.shape[1] - KMER + 1), dtype=np.int64)
-        whole = np.ones_like(word, dtype=bool)
-        for offset in range(KMER):
-            end = code.shape[1] - KMER + 1 + offset
-            word = 4 * word + strand[:, offset:end]
-            whole &= seen[:, offset:end]
-        for gene in range(len(code)):
-            counts[gene] += np.bincount(word[gene][whole[gene]], minlength=4**KMER)
-    return counts / np.maximum(counts.sum(1, keepdims=True), 1)
+    table = pd.DataFrame(COLUMNS.of(windows), columns=COLUMNS.names(inputs))
+    return table, dataset.expression(cell_type)[index], windows.gene_id
 
 
 def subsets(table: pd.DataFrame) -> dict[str, list[str]]:

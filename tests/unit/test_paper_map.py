@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from epigx.cli.exhibits import NAMES
+
 ROOT = Path(__file__).parents[2]
 ROWS = [
     [cell.strip() for cell in line.strip("| \n").split("|")]
@@ -41,6 +43,12 @@ def test_every_equation_and_the_tables_of_the_method_are_there() -> None:
     places = " ".join(row[0] for row in ROWS)
     for place in ["Eq. 1", "Eqs. 2-3", "Eq. 4", "Eq. 5", "Eq. 6", "Algorithm 1", "Table 6", "Table 8", "Table 9"]:
         assert place in places
+
+
+def test_every_exhibit_has_its_command() -> None:
+    told = " ".join(row[1] for row in ROWS)
+    for name in NAMES:
+        assert f"{name}`" in told
 
 
 def test_a_name_that_is_gone_is_noticed() -> None:
