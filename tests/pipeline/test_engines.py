@@ -21,7 +21,7 @@ from epigx.training.folder import open_run
 from epigx.training.run import train
 from epigx.training.state import State
 
-STEPS = 40
+STEPS = 200
 
 SCRIPT = """
 import sys

@@ -16,7 +16,7 @@ from epigx.genome.peaks import Peaks
 
 __all__ = ["check_regions"]
 
-_MOSTLY = 0.5
+_MOSTLY = 0.95  # peaks may well cover most of a short window around a TSS
 
 
 def check_regions(

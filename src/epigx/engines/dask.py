@@ -78,7 +78,7 @@ class Dask(Engine):
         memory = "auto" if self.memory_gb is None else f"{self.memory_gb} GB"
         with (
             distributed.LocalCluster(
-                n_workers=self.workers, threads_per_worker=1, memory_limit=memory, dashboard_address=None
+                n_workers=self.workers, threads_per_worker=1, memory_limit=memory, dashboard_address=":0"
             ) as cluster,
             distributed.Client(cluster, set_as_default=False) as client,
         ):

@@ -45,7 +45,7 @@ def test_a_network_as_long_as_its_window_follows_the_dataset_and_the_flag(datase
 def test_a_small_scale(dataset):
     dataset.window = 10_000
     config = configure("mamba", data="x", scale="small")
-    assert (config.data.window, config.model.backbone.d_model) == (512, 32)
+    assert (config.data.window, config.model.backbone.d_model) == (256, 32)
     assert configure("mamba", data="x", scale="small", window=2_000).data.window == 2_000
 
 

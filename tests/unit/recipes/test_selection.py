@@ -36,7 +36,7 @@ def test_the_models_are_the_official_ones() -> None:
 
 
 @pytest.mark.parametrize("recipe", SELECTING)
-@pytest.mark.parametrize(("window", "centre"), [("recipe", 128), (400, 100), (2, 1), (None, 500)])
+@pytest.mark.parametrize(("window", "centre"), [("recipe", 64), (400, 100), (2, 1), (None, 500)])
 def test_the_small_scale_selects_around_a_quarter_of_the_window(
     recipe: Callable[..., RunConfig], window: int | Literal["recipe"] | None, centre: int
 ) -> None:
