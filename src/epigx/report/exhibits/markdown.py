@@ -38,7 +38,7 @@ def about(results: Results) -> str:
 
 def markdown_table(table: Table) -> str:
     """Return a table, aligned so that its source can be read too."""
-    rows = [table.head, *(_marked(table, number) for number in range(len(table.rows)))]
+    rows = [tuple(map(_escaped, table.head)), *(_marked(table, number) for number in range(len(table.rows)))]
     widths = [max(len(row[column]) for row in rows) for column in range(len(table.head))]
     lines = ["| " + " | ".join(c.ljust(w) for c, w in zip(row, widths, strict=True)).rstrip() + " |" for row in rows]
     return "\n".join([lines[0], "|" + "|".join("-" * (width + 2) for width in widths) + "|", *lines[1:]])
@@ -50,7 +50,11 @@ def _marked(table: Table, number: int) -> tuple[str, ...]:
             return f"**{cell}**"
         return f"<u>{cell}</u>" if (number, column) in table.second else cell
 
-    return tuple(mark(column, cell.replace("|", "\\|")) for column, cell in enumerate(table.rows[number]))
+    return tuple(mark(column, _escaped(cell)) for column, cell in enumerate(table.rows[number]))
+
+
+def _escaped(cell: str) -> str:
+    return cell.replace("|", "\\|")
 
 
 def _joined(parts: Sequence[str]) -> str:
