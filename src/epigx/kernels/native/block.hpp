@@ -5,6 +5,7 @@
 #include <memory>
 #include <vector>
 
+#include "denormal.hpp"
 #include "problem.hpp"
 #include "product.hpp"
 #include "scan.hpp"
@@ -175,10 +176,16 @@ struct Plan {
     void operator()(const Run& run) const {
         if (team) {
 #pragma omp parallel num_threads(threads)
-            run(0, units, true);
+            {
+                const FlushDenormals flush;
+                run(0, units, true);
+            }
         } else {
 #pragma omp parallel for schedule(dynamic, 1) num_threads(threads)
-            for (int64_t u = 0; u < units; ++u) run(u, u + 1, false);
+            for (int64_t u = 0; u < units; ++u) {
+                const FlushDenormals flush;
+                run(u, u + 1, false);
+            }
         }
     }
 };

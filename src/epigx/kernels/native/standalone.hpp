@@ -8,7 +8,10 @@ namespace {
 template <class Body>
 static void each(int64_t count, int threads, const Body& body) {
 #pragma omp parallel for schedule(dynamic, 1) num_threads(threads)
-    for (int64_t i = 0; i < count; ++i) body(i);
+    for (int64_t i = 0; i < count; ++i) {
+        const FlushDenormals flush;
+        body(i);
+    }
 }
 
 // The first of `count` rows, plus the others in their order.
