@@ -41,11 +41,9 @@ def test_other_chromosomes(region_files, said):
     assert said("B.narrowPeak")[0] == "warning: it has nothing on chr2 (3 genes): without a peak there."
 
 
-def test_peaks_nowhere_and_everywhere(region_files, said):
+def test_peaks_nowhere(region_files, said):
     region_files.write_text("A.narrowPeak", ["chr1 4000 4100", "chr2 2500 2600"])
-    region_files.write_text("B.narrowPeak", ["chr1 0 6000", "chr2 0 4000"])
     assert said("A.narrowPeak") == ["warning: there is no peak in any of 8 windows looked at."]
-    assert said("B.narrowPeak")[0].endswith("of the bases of 8 windows lie in a peak. Is it a file of peaks?")
 
 
 def test_a_blacklist_without_a_hit_is_good(region_files, said):
