@@ -56,6 +56,10 @@ def _block_backward(
     d_out: Tensor, xz: Tensor, parameters: Sequence[Tensor], projected: Tensor, states: Tensor
 ) -> list[Tensor]:
     d_out, xz, parameters = d_out.contiguous(), xz.contiguous(), [p.contiguous() for p in parameters]
+    if (projected.numel(), states.numel()) != library.kept_sizes(library.Shape.of(xz, parameters)):
+        raise RuntimeError(
+            "The forward pass kept nothing for the backward pass, since it was traced without gradients. Trace it with."
+        )
     d_xz, gradients = torch.empty_like(xz), [torch.empty_like(p) for p in parameters]
     if d_out.numel():
         library.backward(d_out, xz, parameters, (projected, states), d_xz, gradients)
@@ -66,7 +70,8 @@ def _block_backward(
 
 @_block_backward.register_fake
 def _(d_out: Tensor, xz: Tensor, parameters: Sequence[Tensor], projected: Tensor, states: Tensor) -> list[Tensor]:
-    return [torch.empty_like(xz), *(torch.empty_like(p) for p in parameters)]
+    like = [xz, *parameters]
+    return [torch.empty_like(each, memory_format=torch.contiguous_format) for each in like]
 
 
 def _keep(ctx: Any, inputs: tuple[Tensor, Sequence[Tensor], bool], output: tuple[Tensor, Tensor, Tensor]) -> None:
