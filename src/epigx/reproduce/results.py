@@ -10,7 +10,7 @@ import pandas as pd
 
 from epigx.errors import ConfigError
 from epigx.evaluation.metrics import Estimate, metrics, paired_bootstrap
-from epigx.recipes.paper import Counts, Exhibit, Fitted, Impossible, Locus, Row, Scores, Study
+from epigx.recipes.paper import Counts, Exhibit, Fitted, Impossible, Locus, Row, Scores, Study, Trained
 from epigx.report.exhibits import CountResults, LocusResults, Results, RowResult, ScoreResults, Terms
 from epigx.reproduce.locus import find_genes
 from epigx.reproduce.predictions import predictions_of
@@ -86,7 +86,10 @@ def _difference(predicted: pd.DataFrame, baseline: pd.DataFrame) -> dict[str, Es
 
 
 def _window(row: Row) -> int | None:
-    return None if isinstance(row.system, Impossible) else row.window or row.system.window
+    system = row.system
+    if isinstance(system, Impossible) or (isinstance(system, Trained) and system.reads_elements):
+        return None
+    return row.window or system.window
 
 
 def _missing(row: Row, scored: int, failures: Mapping[str, str]) -> str:

@@ -34,6 +34,11 @@ class Trained:
         assert window is not None  # Study.train sets it
         return window
 
+    @property
+    def reads_elements(self) -> bool:
+        """Whether it reads a promoter and candidate enhancers, and no window."""
+        return "elements" in next(iter(self.runs.values())).model.needs
+
 
 @dataclass(frozen=True)
 class Fitted:

@@ -55,7 +55,7 @@ class RowResult:
     row : Row
         What it shows.
     window : int or None, bp
-        Length read; none where nothing could be trained.
+        Length read; none where nothing could be trained, or elements are read in place of a window.
     scores : tuple of Metrics
         One for each seed whose run is finished, or one of a reference.
     difference : mapping of str to Estimate

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from epigx.evaluation.metrics import Estimate
-from epigx.recipes.paper import Published
+from epigx.recipes.paper import Fitted, Published
 from epigx.recipes.paper.published import CELL_TYPE, SYSTEMS
 from epigx.report.exhibits.contents import CountResults, LocusResults, Results, RowResult, ScoreResults
 from epigx.report.tables import METRICS, Table, interval
@@ -60,7 +60,7 @@ def _cells(result: RowResult, grouped: bool) -> tuple[str, ...]:
     cells = [row.group] * grouped + [row.label, "" if result.window is None else f"{result.window:,}"]
     for metric in SHOWN:
         cells += [spread(result.mean(metric), result.deviation(metric)), _printed(row.published, metric)]
-    cells.append(str(len(result.scores)) if result.scores else "")
+    cells.append("" if isinstance(row.system, Fitted) or not result.scores else str(len(result.scores)))
     cells += [_difference(result, metric) for metric in ("mse", "pearson")]
     return tuple(cells)
 
