@@ -87,10 +87,12 @@ def _child(
         resource.setrlimit(resource.RLIMIT_DATA, (gibibytes * 2**30, resource.RLIM_INFINITY))
     try:
         writer.send((True, work(*args)))
-    except (MemoryError, RuntimeError) as error:
-        if not isinstance(error, MemoryError) and "allocate memory" not in str(error):
-            raise
-        writer.send((False, f"needs more than {gibibytes} GiB"))
+    except Exception as error:
+        if isinstance(error, MemoryError) or "allocate memory" in str(error):
+            writer.send((False, f"needs more than {gibibytes} GiB"))
+            return
+        writer.send((False, f"{type(error).__name__}: {error}"))
+        raise
 
 
 def _memory(field: str) -> int:

@@ -22,6 +22,15 @@ ROOT = Path(__file__).parents[1]
 
 def describe() -> dict[str, Any]:
     """Name the processor, the versions at work, the commit, and how busy the machine is."""
+    versions = {"python": platform.python_version()}
+    for name in PACKAGES:
+        try:
+            versions[name] = metadata.version(name)
+        except metadata.PackageNotFoundError:
+            raise SystemExit(
+                f"{name} is not installed. `make bench` installs it (dependency group bench), and so does "
+                "`python -m pip install --group bench`."
+            ) from None
     return {
         "processor": _processor(),
         "cores": os.cpu_count(),
@@ -31,7 +40,7 @@ def describe() -> dict[str, Any]:
         "date": datetime.now(UTC).isoformat(timespec="seconds"),
         "commit": _git("rev-parse", "HEAD"),
         "changed_files": len(_git("status", "--porcelain", "--untracked-files=no").splitlines()),
-        "versions": {"python": platform.python_version()} | {name: metadata.version(name) for name in PACKAGES},
+        "versions": versions,
     }
 
 

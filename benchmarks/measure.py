@@ -35,7 +35,7 @@ class Effort(NamedTuple):
     rounds: int = 5
     """Rounds of which the median is taken."""
     patience: float = 200.0
-    """CPU seconds after which a rival starts no further round; it has at least one."""
+    """CPU seconds after which a rival starts no further round; it has at least one, after one that does not count."""
     seconds: int = 300
     """CPU seconds that one pass may take: a rival that needs more is left out."""
     gibibytes: int = 16
@@ -99,15 +99,16 @@ def compare(cases: Mapping[str, Case], effort: Effort, hopeless: Hopeless | None
 
 
 def in_turns(cases: Mapping[str, Case], rounds: int, patience: float) -> dict[str, list[float]]:
-    """Return the CPU seconds of every round of every rival."""
+    """Return the CPU seconds of every round of every rival, after one that brings in code, threads and memory."""
     runs: dict[str, Callable[[], object]] = {}
     for name, case in cases.items():
         case.small().prepare()()
         runs[name] = case.prepare()
+    first = {name: _once(run) for name, run in runs.items()}
     times: dict[str, list[float]] = {name: [] for name in runs}
     for _ in range(rounds):
         for name, run in runs.items():
-            if sum(times[name]) < patience:
+            if not times[name] or first[name] + sum(times[name]) < patience:
                 times[name].append(_once(run))
     return times
 

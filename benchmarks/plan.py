@@ -30,34 +30,31 @@ class Plan:
 
 
 QUICK = Plan(
-    effort=Effort(rounds=5, patience=12, seconds=60, gibibytes=12),
+    effort=Effort(rounds=5, patience=20, seconds=60, gibibytes=12),
     block=[
-        ([(2, 500)], ("epigx", "loop, indexed")),
-        ([(8, 500), (8, 2000)], (*OURS, "mambapy")),
+        ([(1, 500)], ("epigx", "loop, indexed")),
+        ([(8, 500), (1, 2000)], (*OURS, "mambapy")),
+        ([(8, 2000)], ("epigx",)),
     ],
-    step=[([(8, 2000)], ("epigx",)), ([(1, 2000)], ("epigx", "mambapy"))],
+    step=[([(8, 2000)], ("epigx",)), ([(1, 500)], ("epigx", "mambapy"))],
     scaling=[2_000, 20_000],
     scaling_rivals={},
-    inference=[([(8, 2000)], ("epigx", "mambapy"))],
+    inference=[([(2, 2000)], ("epigx", "mambapy"))],
     chromosomes=("chr22",),
 )
 
 FULL = Plan(
-    effort=Effort(rounds=5, patience=200, seconds=180, gibibytes=16),
+    effort=Effort(rounds=5, patience=85, seconds=90, gibibytes=16),
     block=[
-        (
-            [(8, 500), (24, 500), (8, 2000), (24, 2000), (8, 8000), (24, 8000)],
-            (*OURS, "epigx, reference", *LINEAR, *QUADRATIC),
-        )
+        ([(8, 500), (8, 2000)], (*OURS, "epigx, reference", *LINEAR, *QUADRATIC)),
+        ([(24, 500), (24, 2000), (8, 8000), (24, 8000)], ("epigx", "mambapy")),
     ],
     step=[
-        (
-            [(1, 500), (1, 2000), (1, 8000), (8, 500), (8, 2000), (8, 8000), (24, 500), (24, 2000), (24, 8000)],
-            (*OURS, *LINEAR, *QUADRATIC),
-        )
+        ([(1, 500), (1, 2000)], (*OURS, *LINEAR)),
+        ([(1, 8000), (8, 500), (8, 2000), (8, 8000), (24, 500), (24, 2000), (24, 8000)], ("epigx", "mambapy")),
     ],
     scaling=[2_000, 5_000, 10_000, 20_000, 50_000, 100_000, 200_000],
     scaling_rivals={10_000: ("mambapy", "loop, unbind")},
-    inference=[([(8, 2000), (32, 2000)], (*OURS, *LINEAR, *QUADRATIC))],
+    inference=[([(8, 2000)], (*OURS, *LINEAR)), ([(32, 2000)], ("epigx",))],
     chromosomes=None,
 )

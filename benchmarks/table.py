@@ -139,10 +139,11 @@ def _pivot(rows: Sequence[Row], label: Callable[[Row], str], cell: Callable[[Row
         for name in names
     ]
     for name in names:
-        if any("bound" in row["rivals"].get(name, {}) for row in rows):
-            found = [row["rivals"].get(name, {}).get("bound") for row in rows]
-            shares = [f"{own['core_share']:.0%} / {own['whole_share']:.0%}" if own else "–" for own in found]
-            body.append([f"{name}: share of the bound, core / whole", *shares])
+        for bound, called in (("bound", "the bound"), ("float32_bound", "the float32 bound")):
+            found = [row["rivals"].get(name, {}).get(bound) for row in rows]
+            if any(found):
+                shares = [f"{own['core_share']:.0%} / {own['whole_share']:.0%}" if own else "–" for own in found]
+                body.append([f"{name}: share of {called}, core / whole", *shares])
     return _markdown(["", *map(label, rows)], body)
 
 
