@@ -17,6 +17,7 @@ from epigx.kernels.direction import Direction
 from epigx.kernels.native.build import COMPILERS, LIBRARY, source_hash
 
 __all__ = [
+    "NOTHING_KEPT",
     "Shape",
     "addresses",
     "backward",
@@ -28,6 +29,8 @@ __all__ = [
     "missing",
     "use_instruction_set",
 ]
+
+NOTHING_KEPT = "The forward pass kept nothing for the backward pass, since it was traced without gradients."
 
 _WIDTH = len(Direction._fields)
 _PATH = Path(__file__).with_name(LIBRARY)

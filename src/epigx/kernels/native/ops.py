@@ -57,9 +57,7 @@ def _block_backward(
 ) -> list[Tensor]:
     d_out, xz, parameters = d_out.contiguous(), xz.contiguous(), [p.contiguous() for p in parameters]
     if (projected.numel(), states.numel()) != library.kept_sizes(library.Shape.of(xz, parameters)):
-        raise RuntimeError(
-            "The forward pass kept nothing for the backward pass, since it was traced without gradients. Trace it with."
-        )
+        raise RuntimeError(library.NOTHING_KEPT)
     d_xz, gradients = torch.empty_like(xz), [torch.empty_like(p) for p in parameters]
     if d_out.numel():
         library.backward(d_out, xz, parameters, (projected, states), d_xz, gradients)

@@ -51,10 +51,15 @@ def _outputs_of(
 
 
 def _outputs(u: Tensor, A: Tensor, keep: bool) -> tuple[Tensor, Tensor]:
-    """Make room for y, and for the states at the start of every chunk if they are kept (single_scan.hpp)."""
-    batch, length, channels = u.shape
-    floats = batch * -(-length // 32) * -(-channels // 128) * 128 * -(-A.shape[1] // 4) * 4 if keep else 0
+    """Make room for y, and for the states if they are kept."""
+    floats = _states_kept(u, A) if keep else 0
     return torch.empty_like(u, memory_format=torch.contiguous_format), u.new_empty(floats, dtype=torch.float32)
+
+
+def _states_kept(u: Tensor, A: Tensor) -> int:
+    """Return the numbers that the states at the start of every chunk take (single_scan.hpp)."""
+    batch, length, channels = u.shape
+    return batch * -(-length // 32) * -(-channels // 128) * 128 * -(-A.shape[1] // 4) * 4
 
 
 @torch.library.custom_op("epigx::selective_scan_backward", mutates_args=())
@@ -70,6 +75,8 @@ def _scan_backward(
     reverse: bool,
 ) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor, Tensor]:
     dy, *inputs = (x.contiguous() for x in (dy, u, delta, A, B, C, D))
+    if states.numel() != _states_kept(u, A):
+        raise RuntimeError(library.NOTHING_KEPT)
     gradients = [torch.empty_like(x) if dy.numel() else torch.zeros_like(x) for x in inputs]
     if dy.numel():
         names = ("du", "d_delta", "dA", "dB", "dC", "dD")

@@ -175,6 +175,21 @@ def test_operators_are_well_formed(
     torch.library.opcheck(ops._block, (xz, parameters, keep))
 
 
+def test_the_backward_operator_is_well_formed(direction: Callable[..., Direction]) -> None:
+    xz = torch.randn(2, 32, 33).mT
+    parameters = [p.detach() for seed in (0, 1) for p in direction(16, seed=seed)]
+    with torch.no_grad():
+        kept = ops._block(xz, parameters, True)[1:]
+    torch.library.opcheck(ops._block_backward, (torch.randn(2, 16, 33).mT, xz, parameters, *kept))
+
+
+def test_a_backward_pass_that_nothing_was_kept_for(direction: Callable[..., Direction]) -> None:
+    xz, parameters = torch.randn(1, 40, 16, requires_grad=True), direction(8)
+    out = ops._block(xz, parameters, False)[0]
+    with pytest.raises(RuntimeError, match=r"kept nothing for the backward pass, since it was traced without"):
+        out.sum().backward()
+
+
 def test_nothing_is_kept_without_a_gradient(
     monkeypatch: pytest.MonkeyPatch, direction: Callable[..., Direction]
 ) -> None:

@@ -100,6 +100,19 @@ def test_operators_are_well_formed(reverse: bool) -> None:
     torch.library.opcheck(scan._scan, (*own, reverse, True))
 
 
+def test_the_backward_operator_is_well_formed() -> None:
+    own = inputs(33, 5, 3)
+    own[0] = own[0].mT.contiguous().mT
+    states = scan._scan(*own, False, True)[1]
+    torch.library.opcheck(scan._scan_backward, (torch.randn(2, 5, 33).mT, *own, states, False))
+
+
+def test_a_backward_pass_that_nothing_was_kept_for() -> None:
+    y = scan._scan(*(x.requires_grad_() for x in inputs()), False, False)[0]
+    with pytest.raises(RuntimeError, match=r"kept nothing for the backward pass, since it was traced without"):
+        y.sum().backward()
+
+
 @pytest.mark.parametrize("which", range(1, 6))
 def test_a_tensor_that_does_not_fit(which: int) -> None:
     tensors = inputs()
