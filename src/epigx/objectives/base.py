@@ -22,6 +22,11 @@ Distance = Literal["l1", "smooth_l1", "mse"]
 class Objective(Kind):
     """Settings of an objective; a new objective is a subclass with its own ``kind`` and ``build``."""
 
+    @property
+    def compares_genes(self) -> bool:
+        """Whether the loss of a gene depends on the other genes of its batch, and so not on the gene alone."""
+        return False
+
     @abstractmethod
     def build(self, model: Model, n_signals: int, background: tuple[int, ...] = ()) -> nn.Module:
         """Return the objective's module: ``module(network, batch)`` gives ``(Prediction, Loss)``.

@@ -45,6 +45,11 @@ class GenePatterns(Objective):
     temperature: float = Field(default=2.0, gt=0)
     """Sharpness t of L₃."""
 
+    @property
+    def compares_genes(self) -> bool:
+        """Patterns are held against their mean over the batch."""
+        return True
+
     def build(self, model: Model, n_signals: int, background: tuple[int, ...] = ()) -> GenePatternsLoss:
         """Return the objective's module, which holds the confounder encoder g_ω of the background signals.
 

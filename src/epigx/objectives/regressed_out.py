@@ -32,6 +32,11 @@ class RegressedOut(Objective):
     distance: Distance = "l1"
     """Distance of prediction and adjusted label."""
 
+    @property
+    def compares_genes(self) -> bool:
+        """The regression is of all genes that this process has seen."""
+        return True
+
     def build(self, model: Model, n_signals: int, background: tuple[int, ...] = ()) -> RegressedOutLoss:
         """Return the objective's module, which has no parameters, and remembers the sums of the regression.
 

@@ -33,6 +33,11 @@ class RiskExtrapolation(Objective):
     distance: Distance = "l1"
     """Distance of prediction and label."""
 
+    @property
+    def compares_genes(self) -> bool:
+        """Its risks are those of bins of the batch."""
+        return True
+
     def build(self, model: Model, n_signals: int, background: tuple[int, ...] = ()) -> RiskExtrapolationLoss:
         """Return the objective's module, which has no parameters.
 

@@ -36,6 +36,11 @@ class SignalAdjustment(Objective):
     distance: Distance = "l1"
     """Distance of both losses."""
 
+    @property
+    def compares_genes(self) -> bool:
+        """Exchanged signals are those of another gene of the batch."""
+        return "exchanged" in self.states
+
     def build(self, model: Model, n_signals: int, background: tuple[int, ...] = ()) -> SignalAdjustmentLoss:
         """Return the objective's module, which has no parameters.
 

@@ -37,6 +37,11 @@ class SignalDropout(Objective):
     distance: Distance = "l1"
     """Distance of prediction and label."""
 
+    @property
+    def compares_genes(self) -> bool:
+        """Exchanged signals are those of another gene of the batch."""
+        return self.replacement == "exchanged"
+
     def build(self, model: Model, n_signals: int, background: tuple[int, ...] = ()) -> SignalDropoutLoss:
         """Return the objective's module, which has no parameters.
 

@@ -16,6 +16,7 @@ from torch import Tensor, distributed
 
 from epigx.dataset.loader import Share
 from epigx.errors import ConfigError
+from epigx.objectives import Objective
 
 __all__ = ["Processes"]
 
@@ -66,14 +67,20 @@ class Processes:
         """The part of every batch that this process reads."""
         return Share(self.rank, self.count)
 
-    def check(self, batch_size: int) -> None:
-        """Refuse batches that have not a gene for each process.
+    def check(self, batch_size: int, objective: Objective) -> None:
+        """Refuse what several processes would train differently from one.
 
         Raises
         ------
         ConfigError
-            ``batch_size`` is below the number of processes.
+            ``batch_size`` is below the number of processes, or the objective compares the genes of a batch, of which
+            each process sees its own alone.
         """
+        if self.count > 1 and objective.compares_genes:
+            raise ConfigError(
+                f"The objective {type(objective).__name__} compares the genes of a batch with each other, and each of "
+                f"{self.count} processes would see its own share alone. Train with one process."
+            )
         if batch_size < self.count:
             raise ConfigError(
                 f"training.batch_size ({batch_size}) is below the number of processes ({self.count}), to which the "

@@ -84,7 +84,7 @@ def train(
     processes, folder = Processes.launched(), Path(out)
     interruption = Interruption(max_time, launched=processes.count > 1)
     _check_output(folder, config, resume=resume, force=force)
-    processes.check(config.training.batch_size)
+    processes.check(config.training.batch_size, config.objective)
     if resume and (folder / "provenance.json").is_file() and (run := open_run(folder)).finished:
         _log.warning("%s is finished after %s steps: nothing is left to do.", folder, f"{run.provenance.steps_done:,}")
         return run

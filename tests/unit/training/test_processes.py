@@ -5,6 +5,18 @@ from __future__ import annotations
 import pytest
 import torch
 
+from epigx.errors import ConfigError
+from epigx.objectives import (
+    Backdoor,
+    Bottleneck,
+    GenePatterns,
+    Objective,
+    RegressedOut,
+    Regression,
+    RiskExtrapolation,
+    SignalAdjustment,
+    SignalDropout,
+)
 from epigx.training.processes import Processes, _meeting_place
 
 TORCHRUN = {"RANK": "3", "WORLD_SIZE": "4", "LOCAL_RANK": "1", "MASTER_ADDR": "node1", "MASTER_PORT": "29500"}
@@ -50,3 +62,25 @@ def test_one_process_waits_for_nobody():
     assert alone.gathered(values, 3) is values
     assert (alone.sum(2.5), alone.largest(15)) == (2.5, 15)
     assert not torch.distributed.is_initialized()
+
+
+@pytest.mark.parametrize(
+    "objective",
+    [GenePatterns(), RegressedOut(), RiskExtrapolation(), SignalAdjustment(), SignalDropout(replacement="exchanged")],
+)
+def test_what_compares_genes_trains_in_one_process(objective: Objective):
+    Processes().check(8, objective)
+    with pytest.raises(ConfigError, match=r"compares the genes of a batch with each other, and each of 2 processes"):
+        Processes(count=2).check(8, objective)
+
+
+@pytest.mark.parametrize(
+    "objective", [Backdoor(), Bottleneck(), Regression(), SignalAdjustment(states=("absent",)), SignalDropout()]
+)
+def test_what_is_a_mean_over_genes_trains_in_any_number(objective: Objective):
+    Processes(count=2).check(8, objective)
+
+
+def test_a_batch_has_a_gene_for_each_process():
+    with pytest.raises(ConfigError, match=r"batch_size \(3\) is below the number of processes \(4\)"):
+        Processes(count=4).check(3, Regression())
