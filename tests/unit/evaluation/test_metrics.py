@@ -117,3 +117,17 @@ def test_paired_difference_is_zero_for_one_system_and_changes_sign_when_swapped(
     for name, estimate in forth.items():
         assert estimate.value == pytest.approx(-back[name].value)
         assert estimate.low == pytest.approx(-back[name].high)
+
+
+def test_the_scores_of_several_seeds_are_averaged_and_not_their_predictions() -> None:
+    rng = np.random.default_rng(0)
+    observed = rng.normal(size=80)
+    first, second = observed + rng.normal(size=(3, 80)), observed + 0.5 * rng.normal(size=(2, 80))
+    found = paired_bootstrap(observed, first, second, resamples=200)
+    by_hand = np.mean([metrics(observed, row).mse for row in first]) - np.mean(
+        [metrics(observed, row).mse for row in second]
+    )
+    assert found["mse"].value == pytest.approx(by_hand)
+    assert found["mse"].low < by_hand < found["mse"].high
+    alone = paired_bootstrap(observed, first[0], second[0], resamples=200)
+    assert alone == paired_bootstrap(observed, first[:1], second[:1], resamples=200)
