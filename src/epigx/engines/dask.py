@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from functools import partial
 from queue import SimpleQueue
 from typing import Any, Literal
@@ -33,7 +33,7 @@ class Dask(Engine):
     address: str | None = None
     """Address of a scheduler (``tcp://node1:8786``), also one that dask-jobqueue started; none: start workers here."""
     workers: int = Field(default=1, ge=1)
-    """Workers to start, where no address is given."""
+    """Workers to start; with an address, tasks to send to the cluster even before it has as many workers."""
     memory_gb: float | None = Field(default=None, gt=0)
     """Memory in GB at which such a worker is restarted; none: its share of the machine's."""
     patience: int = Field(default=30, ge=1)
@@ -41,21 +41,8 @@ class Dask(Engine):
 
     def run(self, tasks: Sequence[Task], *, progress: Progress | None = None) -> list[Outcome]:
         """Run tasks on the cluster's workers; see :meth:`Engine.run`."""
-        with self._client() as client:
-            events: SimpleQueue[_Event] = SimpleQueue()
-            topic = f"epigx-{uuid4().hex}"
-            client.subscribe_topic(topic, lambda event: events.put(event[1]))
-            futures = [
-                client.submit(_work, task, number, topic, key=f"{task.name}-{uuid4().hex}", pure=False)
-                for number, task in enumerate(tasks)
-            ]
-            try:
-                for number, future in enumerate(futures):
-                    future.add_done_callback(partial(_lost, number=number, events=events))
-                return _gather(tasks, futures, events, progress)
-            finally:
-                client.unsubscribe_topic(topic)
-                client.cancel(futures)
+        with self._client() as client, closing(_Run(client, tasks, self.workers)) as run:
+            return run.outcomes(progress)
 
     @contextmanager
     def _client(self) -> Iterator[Any]:
@@ -88,7 +75,57 @@ class Dask(Engine):
 _Event = tuple[int, str, str | None]
 """The number of a task, ``started`` or the state that it ended in, and what went wrong."""
 
+_CUT_OFF = "The connection to the scheduler was lost, or someone cancelled it."
+
 _alone = threading.Lock()
+
+
+class _Run:
+    """A list of tasks on its way through a cluster.
+
+    Only as many are submitted at a time as there are workers: Dask holds the death of a worker against all tasks that
+    wait there, too.
+    """
+
+    def __init__(self, client: Any, tasks: Sequence[Task], at_least: int) -> None:
+        self._client, self._tasks, self._at_least = client, tasks, at_least
+        self._futures: list[Any] = []
+        self._events: SimpleQueue[_Event] = SimpleQueue()
+        self._topic = f"epigx-{uuid4().hex}"
+        client.subscribe_topic(self._topic, lambda event: self._events.put(event[1]))
+
+    def outcomes(self, progress: Progress | None) -> list[Outcome]:
+        """Wait until all tasks have ended."""
+        outcomes: dict[int, Outcome] = {}
+        started: set[int] = set()
+        while len(outcomes) < len(self._tasks):
+            self._submit(len(outcomes))
+            number, state, error = self._events.get()
+            if number in outcomes:
+                continue
+            name = self._tasks[number].name
+            if progress and number not in started:  # a task that another worker takes up starts once
+                started.add(number)
+                progress(name, "started")
+            if state != "started":
+                outcomes[number] = Outcome(name, "done" if state == "done" else "failed", error)
+                self._futures[number].release()
+                if progress:
+                    progress(name, state)
+        return [outcomes[number] for number in range(len(self._tasks))]
+
+    def close(self) -> None:
+        """Take back what has not ended."""
+        self._client.unsubscribe_topic(self._topic)
+        self._client.cancel(self._futures)
+
+    def _submit(self, ended: int) -> None:
+        room = max(self._at_least, len(self._client.nthreads()))
+        for number in range(len(self._futures), min(len(self._tasks), ended + room)):
+            task = self._tasks[number]
+            future = self._client.submit(_work, task, number, self._topic, key=f"{task.name}-{uuid4().hex}", pure=False)
+            self._futures.append(future)
+            future.add_done_callback(partial(_lost, number=number, events=self._events))
 
 
 def _work(task: Task, number: int, topic: str) -> None:
@@ -107,29 +144,8 @@ def _work(task: Task, number: int, topic: str) -> None:
 def _lost(future: Any, number: int, events: SimpleQueue[_Event]) -> None:
     """Say why a task will not tell how it ended, if so."""
     if future.status == "cancelled":
-        events.put((number, "failed", "The connection to the scheduler was lost, or someone cancelled it."))
+        events.put((number, "failed", _CUT_OFF))
     elif future.status == "error" and type(error := future.exception()).__name__ == "KilledWorker":
         events.put((number, "failed", "The workers that took it died one after the other, perhaps for want of memory."))
     elif future.status == "error":  # such as a function that the worker cannot import
         events.put((number, "failed", sentence(error)))
-
-
-def _gather(
-    tasks: Sequence[Task], futures: Sequence[Any], events: SimpleQueue[_Event], progress: Progress | None
-) -> list[Outcome]:
-    """Wait until all tasks have ended."""
-    outcomes: dict[int, Outcome] = {}
-    started: set[int] = set()
-    while len(outcomes) < len(tasks):
-        number, state, error = events.get()
-        if number in outcomes:
-            continue
-        if progress and number not in started:  # a task that another worker takes up starts once
-            started.add(number)
-            progress(tasks[number].name, "started")
-        if state != "started":
-            outcomes[number] = Outcome(tasks[number].name, "done" if state == "done" else "failed", error)
-            futures[number].release()
-            if progress:
-                progress(tasks[number].name, state)
-    return [outcomes[number] for number in range(len(tasks))]
