@@ -50,8 +50,7 @@ class Config(BaseModel):
         try:
             return cls.model_validate(values)
         except ValidationError as error:
-            where = f"{source}: " if source else ""
-            raise ConfigError(where + first_problem(error, cls)) from None
+            raise _refusal(source, error, cls) from None
 
     @classmethod
     def load(cls, path: str | Path) -> Self:
@@ -85,15 +84,16 @@ class Config(BaseModel):
         *assignments : str
             ``"dotted.key=value"``; the value is read as YAML (``0.1``, ``true``, ``[dnase, hic]``, ``null``).
         typed : mapping of str to str, optional
-            What the user typed for a key, where that was not ``--set``: ``{"training.steps": "--steps 0"}``.
+            What the user typed for an assignment, where that was not ``--set``: ``{"training.steps=0": "--steps 0"}``.
 
         Raises
         ------
         ConfigError
-            An assignment has no ``=``, names an unknown key, or gives a value that does not validate.
+            An assignment has no ``=``, names an unknown key, or gives a value that does not validate; the message names
+            those that the problem is about.
         """
         values: dict[str, Any] = self.model_dump(mode="json")
-        said: list[str] = []
+        said: dict[str, str] = {}
         for assignment in assignments:
             key, equals, text = assignment.partition("=")
             if not equals or not key:
@@ -102,14 +102,18 @@ class Config(BaseModel):
                 value = yaml.safe_load(text)
             except yaml.YAMLError:
                 raise ConfigError(f"--set {assignment!r}: {text!r} is not a YAML value.") from None
-            said.append((typed or {}).get(key, f"--set {assignment}"))
-            *parents, last = key.strip().split(".")
+            key = key.strip()
+            said[key] = (typed or {}).get(assignment, f"--set {assignment}")
+            *parents, last = key.split(".")
             owner = reduce(lambda level, part: _step(level, part, key), parents, values)
             _check_known(owner, last, key)
             if last == "kind" and value != owner[last]:
                 _change_kind(reduce(getattr, parents, self), owner, value)
             owner[last] = value
-        return type(self).parse(values, source=" ".join(dict.fromkeys(said)))
+        try:
+            return type(self).model_validate(values)
+        except ValidationError as error:
+            raise _refusal(_about(_first(error), said), error, type(self)) from None
 
 
 class Kind(Config):
@@ -193,9 +197,7 @@ def read_yaml(text: str) -> Any:
 
 def first_problem(error: ValidationError, model: type[BaseModel]) -> str:
     """Say the first problem of a validation in one sentence, with the nearest known key for an unknown one."""
-    problems = error.errors(include_url=False)
-    # A mistyped key is also a missing one: the unknown key is the cause.
-    problem = next((p for p in problems if p["type"] == "extra_forbidden"), problems[0])
+    problem = _first(error)
     key = ".".join(str(part) for part in problem["loc"])
     if problem["type"] == "extra_forbidden":
         return f"unknown key {key!r}.{did_you_mean(str(problem['loc'][-1]), _known_keys(problem, model))}"
@@ -205,6 +207,24 @@ def first_problem(error: ValidationError, model: type[BaseModel]) -> str:
     value = "" if problem["type"] == "value_error" else f" (got {problem['input']!r})"
     ending = "" if message.endswith("?") else "."
     return f"{key}: {message}{value}{ending}" if key else f"{message}{value}{ending}"
+
+
+def _refusal(source: str, error: ValidationError, model: type[BaseModel]) -> ConfigError:
+    return ConfigError((f"{source}: " if source else "") + first_problem(error, model))
+
+
+def _first(error: ValidationError) -> ErrorDetails:
+    problems = error.errors(include_url=False)
+    # A mistyped key is also a missing one: the unknown key is the cause.
+    return next((p for p in problems if p["type"] == "extra_forbidden"), problems[0])
+
+
+def _about(problem: ErrorDetails, said: Mapping[str, str]) -> str:
+    """Return what was said of the keys that a problem is about, or that it may be about: those above and below it."""
+    place = [str(part) for part in problem["loc"]]
+    paths = {key: key.split(".") for key in said}
+    near = [said[key] for key, path in paths.items() if all(a == b for a, b in zip(path, place, strict=False))]
+    return " ".join(dict.fromkeys(near or said.values()))
 
 
 def _known_keys(problem: ErrorDetails, model: type[BaseModel]) -> set[str]:

@@ -198,6 +198,11 @@ def test_setting_that_cannot_work(refused, dataset, tmp_path, setting, said):
         (["infer", "--data", "DATA", "--cell-type", "simC"], "has no cell type 'simC'."),
         (["infer", "--data", "DATA", "--cell-type", "simA", "--window", "4096"], "4,096 bp are asked for."),
         (["infer", "--data", "DATA", "--cell-type", "simA", "--steps", "0"], "--steps 0: training.steps: "),
+        (["infer", "--data", "DATA", "--cell-type", "simA", "--window", "0"], "window: Input should be greater than"),
+        (
+            ["infer", "--data", "DATA", "--cell-type", "simA", "--fold", "-1"],
+            "There is no fold -1. Choose one from 1 to",
+        ),
         (["infer", "--data", "DATA", "--cell-type", "simA", "--max-time", "soon"], "'soon' is not a duration."),
         (["nowhere.yaml"], "nowhere.yaml does not exist."),
         (["infer", "--data", "nowhere", "--cell-type", "simA"], "nowhere is not a dataset"),

@@ -6,7 +6,7 @@ from typing import Literal
 
 import pytest
 import yaml
-from pydantic import Field, ValidationError
+from pydantic import Field, ValidationError, model_validator
 
 from epigx.config import Config, Kind
 from epigx.errors import ConfigError
@@ -104,9 +104,30 @@ def test_override_says_that_a_group_is_not_set() -> None:
 
 
 def test_override_names_what_the_user_typed() -> None:
-    message = r"^--rooms many --set names=\[x\]: rooms: .*integer"
-    with pytest.raises(ConfigError, match=message):
-        House().override("rooms=many", "names=[x]", typed={"rooms": "--rooms many"})
+    with pytest.raises(ConfigError, match=r"^--rooms many: rooms: .*integer"):
+        House().override("rooms=many", "names=[x]", typed={"rooms=many": "--rooms many"})
+    with pytest.raises(ConfigError, match=r"^--set rooms=some: rooms: .*integer"):
+        House().override("rooms=many", "rooms=some", typed={"rooms=many": "--rooms many"})
+
+
+def test_override_blames_what_the_problem_is_about() -> None:
+    with pytest.raises(ConfigError, match=r"^--set pet\.legs=-1: pet\.legs: "):
+        House().override("rooms=5", "pet.lives=2", "pet.legs=-1")
+    with pytest.raises(ConfigError, match=r"^--set pet=\{kind: cat, legs: -1\}: pet\.legs: "):
+        House().override("rooms=5", "pet={kind: cat, legs: -1}")
+
+    class Street(Config):
+        house: House = House()
+        width: int = 5
+
+        @model_validator(mode="after")
+        def _check_width(self) -> Street:
+            if self.house.rooms > self.width:
+                raise ValueError("the house does not fit")
+            return self
+
+    with pytest.raises(ConfigError, match=r"^--set house\.rooms=9 --set width=4: the house does not fit\."):
+        Street().override("house.rooms=9", "width=4")
 
 
 def test_load_names_the_file(tmp_path) -> None:

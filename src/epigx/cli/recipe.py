@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 
+from epigx.dataset.split import fold as fold_of
 from epigx.dataset.store import Dataset, open_dataset
 from epigx.errors import ConfigError, did_you_mean
 from epigx.recipes import Scale, elements, models, selection
@@ -38,27 +39,23 @@ def configure(
     ConfigError
         There is no such recipe, no dataset is named, the cell type is not clear, or a setting cannot work.
     """
+    words: dict[str, str] = {}  # an assignment, and the flag that says it
     if recipe.endswith((".yaml", ".yml")):
         if scale:
             raise ConfigError(f"--scale {scale} goes with a recipe; {recipe} already says how large its network is.")
         config = RunConfig.load(recipe)
-        words = [f"data.path={json.dumps(str(data))}"] if data else []
-        words += [f"data.cell_types={json.dumps(list(cell_types))}"] if cell_types else []
-        words += [f"data.window={window}"] if window else []
-        words += [f"training.seed={seed}"] if seed is not None else []
+        words |= {f"data.path={json.dumps(str(data))}": f"--data {data}"} if data else {}
+        words |= {f"data.cell_types={json.dumps(list(cell_types))}": "--cell-type"} if cell_types else {}
+        words |= {f"data.window={window}": f"--window {window}"} if window is not None else {}
+        words |= {f"training.seed={seed}": f"--seed {seed}"} if seed is not None else {}
     else:
-        config, words = _from_recipe(recipe, data, cell_types, seed, window, scale or "paper"), []
-    words += [f"data.split=fold-{fold}"] if fold is not None else []
+        config = _from_recipe(recipe, data, cell_types, seed, window, scale or "paper")
+    if fold is not None:
+        words[f"data.split={fold_of(fold).model_dump_json()}"] = f"--fold {fold}"
     if steps is not None:
         warmup = config.training.warmup_steps * steps // config.training.steps
-        words += [f"training.steps={steps}", f"training.warmup_steps={warmup}"]
-    typed = {"training.steps": f"--steps {steps}", "training.warmup_steps": f"--steps {steps}"}
-    typed |= {"training.seed": f"--seed {seed}", "data.window": f"--window {window}", "data.split": f"--fold {fold}"}
-    return config.override(*words, *settings, typed={key: typed[key] for key in _keys(words) if key in typed})
-
-
-def _keys(words: Sequence[str]) -> list[str]:
-    return [word.partition("=")[0] for word in words]
+        words |= dict.fromkeys((f"training.steps={steps}", f"training.warmup_steps={warmup}"), f"--steps {steps}")
+    return config.override(*words, *settings, typed=words)
 
 
 def seconds_of(text: str) -> float:
@@ -102,7 +99,7 @@ def _from_recipe(
         **({} if seed is None else {"seed": seed}),
     )
     # Twice, as the window may be a part of the model.
-    return make(window=window or min(make().data.window or dataset.window, dataset.window))
+    return make(window=min(make().data.window or dataset.window, dataset.window) if window is None else window)
 
 
 def _only_cell_type(dataset: Dataset) -> str:

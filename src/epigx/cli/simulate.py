@@ -51,7 +51,7 @@ def simulate(
 
     given = {"genes": genes, "seed": seed, "flip": flip or None}
     words = {key: f"{key}={value}" for key, value in given.items() if value is not None}
-    typed = {key: f"--{key} {given[key]}" for key in words}
+    typed = {word: f"--{key} {given[key]}" for key, word in words.items()}
     simulation = Simulation().override(*words.values(), *settings, typed=typed)
     with Progress("Simulating") as progress:
         manifest = write(simulation, out, force=force, progress=progress)

@@ -23,7 +23,7 @@ def choose_data(
     """Say what to read; ``published`` is the window of the paper's scale."""
     cell_types = (cell_type,) if isinstance(cell_type, str) else tuple(cell_type)
     read = (SIZES[scale].window or published) if window == "recipe" else window
-    return DataConfig(path=str(data), cell_types=cell_types, window=read)
+    return DataConfig.parse({"path": str(data), "cell_types": cell_types, "window": read})
 
 
 def assemble(

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 from types import SimpleNamespace
 
 import pytest
@@ -88,8 +89,32 @@ def test_a_cell_type_has_to_be_chosen_where_there_are_several(dataset):
 
 def test_a_fold_is_a_split():
     assert configure("infer", data="x", fold=11).data.split == Split(valid=("chr3", "chr21"), test=("chr22", "chrX"))
-    with pytest.raises(ConfigError, match=r"no fold 13. Choose one from 1 to 12"):
-        configure("infer", data="x", fold=13)
+    for number in (-1, 0, 13):
+        with pytest.raises(ConfigError, match=rf"^There is no fold {number}\. Choose one from 1 to 12; the paper's"):
+            configure("infer", data="x", fold=number)
+
+
+@pytest.mark.parametrize(
+    ("setting", "blamed"),
+    [
+        ("training.steps=2", "training: warmup_steps (5000) must be below steps (2)"),
+        ("training.precision=fp8", "training.precision: "),
+        ("data.split=fold-x", "data.split: 'fold-x' is no split"),
+    ],
+)
+def test_a_setting_that_cannot_work_is_blamed_and_no_flag_beside_it(setting, blamed):
+    with pytest.raises(ConfigError, match=re.escape(f"--set {setting}: {blamed}")) as refused:
+        configure("infer", data="x", fold=3, settings=[setting])
+    assert "--fold" not in str(refused.value)
+
+
+def test_a_flag_that_cannot_work_is_blamed_as_it_was_typed(tmp_path):
+    path = tmp_path / "config.yaml"
+    path.write_text(configure("infer", data="x").dump())
+    with pytest.raises(ConfigError, match=r"^--window 0: data\.window: Input should be greater than or equal to 2"):
+        configure(str(path), data=None, window=0, seed=3)
+    with pytest.raises(ConfigError, match=r"^window: Input should be greater than or equal to 2 \(got 0\)"):
+        configure("infer", data="x", window=0)
 
 
 def test_a_name_that_looks_like_yaml_stays_a_name():
