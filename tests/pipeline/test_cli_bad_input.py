@@ -213,6 +213,13 @@ def test_training_that_is_asked_for_wrongly(refused, dataset, tmp_path, words, s
     assert said in refused("train", *words, "-o", tmp_path / "run")
 
 
+@pytest.mark.parametrize("words", [("--set", "model.resolution=7"), ("--window", "4096"), ("--fold", "3")])
+def test_training_is_announced_once_nothing_was_found_wrong(epigx, dataset, tmp_path, words):
+    ended = epigx("train", "infer", "--data", dataset, "--cell-type", "simA", *words, "-o", tmp_path / "run")
+    assert ended.status == 2
+    assert "Training " not in ended.err
+
+
 @pytest.mark.parametrize(
     ("words", "said"),
     [

@@ -164,6 +164,7 @@ def test_a_run_can_be_repeated_from_its_configuration_and_resumed(epigx, run, da
     ended = epigx("train", run / "config.yaml", "-o", again, "--resume")
     assert (ended.status, ended.out) == (0, f"{again}\n")
     assert ended.err.startswith("Device: ")
+    assert "\nTraining " in ended.err
     assert (again / "weights.safetensors").read_bytes() == (run / "weights.safetensors").read_bytes()
     assert (again / "config.yaml").read_bytes() == (run / "config.yaml").read_bytes()
 

@@ -102,9 +102,17 @@ def train(
     say(prepare())
     steps_planned, on = config.training.steps, ", ".join(config.data.cell_types)
     together = f", {processes.count} processes" if processes.count > 1 else ""
-    say(f"Training {recipe} on {on}: {steps_planned:,} steps, seed {config.training.seed}{together}.")
+    plan = f"Training {recipe} on {on}: {steps_planned:,} steps, seed {config.training.seed}{together}."
     with Progress("Training") as progress:
-        run = fit(config, out, resume=resume, force=force, max_time=seconds, progress=partial(_tell, progress))
+        run = fit(
+            config,
+            out,
+            resume=resume,
+            force=force,
+            max_time=seconds,
+            started=partial(say, plan),
+            progress=partial(_tell, progress),
+        )
     state = "Trained" if run.finished else "Stopped, and can go on with --resume,"
     say(f"{state} after {run.provenance.steps_done:,} steps, {duration(run.provenance.wall_seconds)}.")
     say("Validation: " + ", ".join(f"{key} {value:.4g}" for key, value in run.metrics.items() if type(value) is float))

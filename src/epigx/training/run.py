@@ -46,6 +46,7 @@ def train(
     resume: bool = False,
     force: bool = False,
     max_time: float | None = None,
+    started: Callable[[], None] | None = None,
     progress: Callable[[int, int, Mapping[str, float]], None] | None = None,
 ) -> Run:
     """Train a model and write its run folder.
@@ -66,6 +67,8 @@ def train(
         Replace a run that stands at ``out``.
     max_time : float, optional
         Seconds after which to stop, with the best weights so far (``Run.finished`` is then false) and a checkpoint.
+    started : callable, optional
+        Called once, before the first step, when nothing was found wrong with the configuration, the data and ``out``.
     progress : callable, optional
         Called after each step with its number, the number of steps, and what the last validation found.
 
@@ -94,6 +97,8 @@ def train(
         processes.wait()  # until all have looked at the folder
         state = _begin(folder, config, material, processes, resume=resume)
         if state.step < config.training.steps:
+            if started is not None:
+                started()
             from epigx.training.loop import fit  # Lightning: four seconds of imports
 
             fit(material, config.training, state, folder, interruption, processes, progress)

@@ -264,6 +264,18 @@ def test_progress_hears_every_step_and_the_last_validation(tiny_config, tmp_path
     assert heard[-1][2]["valid_mse"] > 0
 
 
+def test_the_start_is_told_once_nothing_was_found_wrong(tiny_config, tmp_path):
+    heard = []
+    with pytest.raises(DatasetError, match="no signal"):
+        train(tiny_config("data.signals=[h3k27me3]"), tmp_path / "run", started=lambda: heard.append("started"))
+    assert not heard
+    call = {"started": lambda: heard.append("started"), "progress": lambda done, *_: heard.append(done)}
+    train(tiny_config(), tmp_path / "run", **call)
+    assert heard == ["started", *range(1, 13)]
+    train(tiny_config(), tmp_path / "run", resume=True, **call)
+    assert len(heard) == 13
+
+
 def test_lightning_says_and_leaves_nothing(tiny_config, tmp_path, capfd, monkeypatch, caplog):
     monkeypatch.chdir(tmp_path)
     with warnings.catch_warnings(), caplog.at_level(logging.INFO):
