@@ -71,8 +71,10 @@ class MambaStack(Layered):
         size = max(BASES_IN_FLIGHT // max(x.shape[1], 1), torch.get_num_threads())
         if len(x) <= size:
             return self._read(x)
-        hidden = torch.empty_like(x)
-        for first in range(0, len(x), size):
+        part = self._read(x[:size])
+        hidden = part.new_empty(x.shape)  # in the precision of what is read, which under autocast is not that of x
+        hidden[:size] = part
+        for first in range(size, len(x), size):
             hidden[first : first + size] = self._read(x[first : first + size])
         return hidden
 

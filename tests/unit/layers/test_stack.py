@@ -3,6 +3,8 @@ from __future__ import annotations
 import pytest
 import torch
 
+from epigx.kernels import kernel, native
+from epigx.kernels.choice import KernelName
 from epigx.layers.stack import MambaStack
 
 
@@ -37,6 +39,19 @@ def test_without_gradients_a_few_windows_are_read_at_a_time(
     size = max(2, torch.get_num_threads())
     assert sizes == [7, *[size] * (7 // size), *[7 % size] * (7 % size > 0)]
     assert torch.equal(parts, whole)
+
+
+@pytest.mark.parametrize("kernel_name", ["torch", *(["native"] if native.missing() is None else [])])
+def test_the_precision_does_not_depend_on_the_number_of_windows(
+    monkeypatch: pytest.MonkeyPatch, kernel_name: KernelName
+) -> None:
+    monkeypatch.setattr("epigx.layers.stack.BASES_IN_FLIGHT", 100)
+    stack, x = MambaStack(2, 16, 4, 4, 2, bidirectional=True), torch.randn(7, 40, 16)
+    with torch.no_grad(), torch.autocast("cpu", torch.bfloat16), kernel(kernel_name):
+        whole, one = stack(x), stack(x[:1])
+    assert whole.dtype == one.dtype == torch.bfloat16
+    if kernel_name == "native":
+        assert torch.equal(whole[:1], one)
 
 
 @pytest.mark.parametrize("with_gradients", [True, False])
