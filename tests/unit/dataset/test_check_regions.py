@@ -46,6 +46,28 @@ def test_peaks_nowhere(region_files, said):
     assert said("A.narrowPeak") == ["warning: there is no peak in any of 8 windows looked at."]
 
 
+@pytest.mark.parametrize(
+    ("gap", "message"),
+    [
+        (0, ["warning: 100% of the bases of 3 windows lie in a peak. Is it a file of peaks?"]),
+        (36, ["warning: 96% of the bases of 3 windows lie in a peak. Is it a file of peaks?"]),
+        (90, []),
+    ],
+)
+def test_peaks_nearly_everywhere(region_files, said, gap, message):
+    region_files.write_genes([("chr1", 2000, "-"), ("chr1", 2500, "+"), ("chr2", 1500, "+")])  # whole windows
+    region_files.write_text("B.narrowPeak", ["chr1 0 1900", f"chr1 {1900 + gap} 6000", "chr2 0 4000"])
+    assert said("B.narrowPeak") == message
+
+
+def test_a_blacklist_nearly_everywhere(region_files, said):
+    region_files.write_genes([("chr1", 2000, "-"), ("chr2", 1500, "+")])
+    region_files.write_text("blacklist.bed", ["chr1 0 6000", "chr2 0 4000"])
+    assert said("blacklist.bed") == [
+        "warning: 100% of the bases of 2 windows lie in a region. Is it a file of regions?"
+    ]
+
+
 def test_a_blacklist_without_a_hit_is_good(region_files, said):
     region_files.write_text("blacklist.bed", ["chr1 4000 4100", "chr2 2500 2600"])
     assert said("blacklist.bed") == []
