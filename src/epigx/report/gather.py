@@ -20,11 +20,14 @@ from epigx.evaluation.scope import Scope
 from epigx.objectives.backdoor import BackdoorLoss
 from epigx.report.contents import DatasetContents, RunContents
 from epigx.training.folder import Run
-from epigx.training.inference import EVALUATION_BATCH
+from epigx.training.inference import evaluation_batch
 from epigx.training.provenance import Provenance
 from epigx.training.selection import Part
 
 __all__ = ["gather_dataset", "gather_run", "names_of"]
+
+COVERAGE_BASES = 2**20
+"""Base pairs whose signals are counted at a time."""
 
 
 def gather_run(
@@ -127,10 +130,11 @@ def names_of(runs: Sequence[Run]) -> list[str]:
     return names
 
 
-def _coverage(dataset: Dataset, cell_type: str, rows: int = 512) -> dict[str, float]:
+def _coverage(dataset: Dataset, cell_type: str) -> dict[str, float]:
     """Return the share of window bases above zero of each signal, reading some genes at a time."""
     values = dataset.signal_values(cell_type)
     above = np.zeros(len(dataset.signals), np.int64)
+    rows = max(1, COVERAGE_BASES // dataset.window)
     for first in range(0, len(values), rows):
         above += np.count_nonzero(values[first : first + rows] > 0, axis=(0, 1))
     shares = above / (len(values) * dataset.window)
@@ -142,8 +146,9 @@ def _patterns(run: Run, scope: Scope) -> NDArray[np.float32] | None:
     objective = run.objective()
     if not isinstance(objective, BackdoorLoss):
         return None
+    windows = scope.windows.labelled()
     with torch.inference_mode():
-        parts = [objective.patterns(batch) for batch in eval_loader(scope.windows.labelled(), EVALUATION_BATCH)]
+        parts = [objective.patterns(batch) for batch in eval_loader(windows, evaluation_batch(windows))]
     patterns: NDArray[np.float32] = torch.cat(parts).numpy()
     return patterns
 

@@ -16,7 +16,7 @@ from epigx.dataset.loader import eval_loader
 from epigx.dataset.windows import Windows
 from epigx.kernels import give_back_freed_memory
 
-__all__ = ["EVALUATION_BATCH", "evaluation_batch", "pick_device", "predict_windows", "score"]
+__all__ = ["evaluation_batch", "pick_device", "predict_windows", "score"]
 
 EVALUATION_BATCH = 32
 """Windows in flight at most when nothing is trained; predictions do not depend on it."""

@@ -8,6 +8,8 @@ import pandas as pd
 import pytest
 
 from epigx.errors import ConfigError
+from epigx.evaluation.scope import scope_of
+from epigx.report import gather
 from epigx.report.gather import gather_dataset, names_of
 
 
@@ -35,7 +37,18 @@ def test_no_run_and_the_same_run_twice_are_refused(tmp_path, monkeypatch):
         names_of(_runs("runs/infer", tmp_path / "runs" / "infer"))
 
 
-def test_a_dataset_is_looked_through_in_parts():
+def test_patterns_of_as_many_long_windows_are_made_at_a_time_as_are_predicted(tiny_run, tiny_dataset, monkeypatch):
+    scope, sizes = scope_of(tiny_run, "all", data=tiny_dataset), []
+    whole = gather._patterns(tiny_run, scope)
+    monkeypatch.setattr("epigx.training.inference.EVALUATION_BASES", 7 * scope.dataset.window)
+    loader = gather.eval_loader
+    monkeypatch.setattr(gather, "eval_loader", lambda windows, size: loader(windows, sizes.append(size) or size))
+    np.testing.assert_allclose(gather._patterns(tiny_run, scope), whole, atol=1e-6)
+    assert sizes == [7]
+
+
+def test_a_dataset_is_looked_through_in_parts(monkeypatch):
+    monkeypatch.setattr(gather, "COVERAGE_BASES", 4 * 512)
     genes = 1_030  # more than are read at a time
     signals = np.zeros((genes, 4, 2), np.float16)
     signals[:, 0, 0] = 3
