@@ -53,7 +53,7 @@ def open_array(path: Path, shape: tuple[int, ...], dtype: str) -> NDArray[Any]:
     """
     try:
         array: NDArray[Any] = np.load(path, mmap_mode="r", allow_pickle=False)
-    except (OSError, ValueError) as error:
+    except Exception as error:  # NumPy reads the header as Python, and raises whatever Python does of a damaged one
         raise DatasetError(f"{path} cannot be read: {error}. {MEND}") from None
     if array.shape != shape or array.dtype != np.dtype(dtype):
         raise DatasetError(f"{path} holds {array.dtype} {array.shape} instead of {dtype} {shape}. {MEND}")
