@@ -8,11 +8,14 @@ from pathlib import Path
 
 import torch
 
+from epigx.backbones import Backbone, HyenaDNA
 from epigx.dataset.store import open_dataset
 from epigx.engines.base import Engine, Outcome, Progress, Task
 from epigx.engines.hold import held
 from epigx.errors import EpigxError
 from epigx.kernels import keep_freed_memory
+from epigx.models import EnformerModel, EPInformerModel
+from epigx.models.seq2exp import Seq2ExpModel
 from epigx.training.config import RunConfig
 from epigx.training.folder import open_run
 
@@ -70,18 +73,42 @@ def memory_gb(config: RunConfig) -> float:
     """Return roughly how much memory a training takes without a GPU, in GB.
 
     A process with its imports; five numbers for each weight (itself, its gradient, two moments, the best one so far);
-    and the hidden states that the backward pass needs: 36 kB for each base of a window in four layers of 128 channels,
-    and about as much in a tower of convolutions, once for each prediction of the objective.
+    and the hidden states that the backward pass needs of each gene, once for each prediction of the objective.
     """
     window, model, weights = _window(config), config.model, 0
     with torch.device("meta"), suppress(EpigxError):  # a model that cannot be built is for its run to tell
         weights = sum(weight.numel() for weight in model.build(n_signals=3, n_features=9, window=window).parameters())
-    backbone = getattr(model, "backbone", None)
-    size = backbone.d_model * getattr(backbone, "n_layers", 4) / 512 if backbone else 1.0
-    predictions = 1 + getattr(config.objective, "n_patterns", 0)
-    bases = config.training.batch_size * window * predictions / getattr(model, "resolution", 1)
-    kept = 1 / 3 if config.training.checkpoint_layers else 1.0
-    return 1.0 + 20e-9 * weights + 36e-6 * size * bases * kept
+    objective, training = config.objective, config.training
+    predictions = 1 + getattr(objective, "n_patterns", 0) + len(getattr(objective, "states", ()))
+    kept = 1 / 3 if training.checkpoint_layers else 1.0
+    return 1.0 + 20e-9 * weights + training.batch_size * predictions * _hidden_gb(config, window) * kept
+
+
+def _hidden_gb(config: RunConfig, window: int) -> float:
+    """Return the hidden states of one gene in GB.
+
+    36 kB for each base of a window in four Mamba layers of 128 channels, and twice as much in HyenaDNA's. Enformer has
+    50 bytes for each base and channel; EPInformer 30 for each base of each element and channel of its first two
+    convolutions, whatever the window.
+    """
+    model = config.model
+    if isinstance(model, EnformerModel):
+        return 50e-9 * model.d_model * min(window, model.longest)
+    if isinstance(model, EPInformerModel):
+        return 30e-9 * (model.stem + model.stages[0]) * model.length * _elements(config)
+    networks = [getattr(model, "backbone", None)]
+    if isinstance(model, Seq2ExpModel):  # reads the window twice
+        networks.append(model.generator or model.backbone)
+    size = sum(_size(each) for each in networks)
+    return 36e-6 * size * window / getattr(model, "resolution", 1)
+
+
+def _size(backbone: Backbone | None) -> float:
+    """Return what a backbone keeps of a base, four Mamba layers of 128 channels being 1; what is unknown is 1."""
+    if backbone is None:
+        return 1.0
+    factor = 2 if isinstance(backbone, HyenaDNA) else 1
+    return factor * backbone.d_model * getattr(backbone, "n_layers", 4) / 512
 
 
 def _window(config: RunConfig) -> int:
@@ -91,6 +118,15 @@ def _window(config: RunConfig) -> int:
         return open_dataset(config.data.path).about.window
     except EpigxError:
         return 2_000  # the run itself will tell what is wrong
+
+
+def _elements(config: RunConfig) -> int:
+    """Return the elements of a gene, the promoter among them."""
+    try:
+        elements = open_dataset(config.data.path).about.regions.elements
+    except EpigxError:
+        elements = None
+    return 1 + (elements.count if elements else 60)
 
 
 def _finished(folder: Path, config: RunConfig) -> bool:

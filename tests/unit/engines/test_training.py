@@ -6,10 +6,11 @@ import shutil
 from typing import Literal
 
 import pytest
+import torch
 
 from epigx.engines import Engine, Outcome
 from epigx.engines.training import memory_gb, train_all, train_one
-from epigx.recipes import caduceus_signals, enformer, infer
+from epigx.recipes import caduceus_signals, enformer, epinformer, hyenadna, infer, seq2exp_hard, seq2exp_soft
 
 
 class Noting(Engine):
@@ -70,3 +71,21 @@ def test_memory_grows_with_the_batch_the_window_and_the_predictions(tiny_dataset
 
 def test_a_model_that_cannot_be_built_is_left_to_its_run(tiny_config):
     assert memory_gb(tiny_config("model.resolution=7")) > 0
+
+
+def test_memory_of_systems_that_read_more_than_their_window(tiny_dataset):
+    def hidden(recipe, *overrides, **settings):
+        config = recipe(data=tiny_dataset, cell_type="alpha", **settings).override(*overrides)
+        with torch.device("meta"):
+            network = config.model.build(3, 9, config.data.window)
+        weights = sum(parameter.numel() for parameter in network.parameters())
+        return memory_gb(config) - 1.0 - 20e-9 * weights
+
+    once = hidden(caduceus_signals, window=4_000)
+    assert hidden(seq2exp_soft, window=4_000) == pytest.approx(2 * once)
+    assert hidden(seq2exp_hard, window=4_000) == pytest.approx(2 * once)
+    assert hidden(epinformer) == pytest.approx(16 * 61 * 2_000 * 384 * 30e-9)
+    assert hidden(hyenadna, window=4_000) == pytest.approx(2 * once)
+    assert hidden(enformer, window=200_000) == pytest.approx(4 * 196_608 * 1_536 * 50e-9)
+    adjusted = "objective.kind=signal_adjustment"
+    assert hidden(caduceus_signals, adjusted, window=4_000) == pytest.approx(3 * once)
