@@ -41,13 +41,14 @@ def train_all(
     Returns
     -------
     list of Outcome
-        In the order of the runs. Failed is also a run whose folder holds one of another configuration.
+        In the order of the runs. Failed is also a run whose folder holds one of another configuration, or of another
+        dataset.
     """
     folders = {name: Path(out) / name for name in runs}
-    outcomes = {name: Outcome(name, "skipped") for name, config in runs.items() if _finished(folders[name], config)}
-    for name in outcomes:
+    outcomes = {name: found for name, config in runs.items() if (found := _found(name, folders[name], config))}
+    for outcome in outcomes.values():
         if progress:
-            progress(name, "skipped")
+            progress(outcome.name, outcome.state)
     left = [name for name in runs if name not in outcomes]
     each = engine.threads_each(len(left))
     tasks = []
@@ -129,11 +130,20 @@ def _elements(config: RunConfig) -> int:
     return 1 + (elements.count if elements else 60)
 
 
-def _finished(folder: Path, config: RunConfig) -> bool:
-    """Whether the run that was asked for is there; its dataset may have moved since."""
+def _found(name: str, folder: Path, config: RunConfig) -> Outcome | None:
+    """Return the outcome of a run that was asked for and is there already; its dataset may have moved since."""
     try:
         run = open_run(folder)
     except EpigxError:
-        return False
+        return None
     there = run.config.data.model_copy(update={"path": config.data.path})
-    return run.finished and run.config.model_copy(update={"data": there}) == config
+    if not run.finished or run.config.model_copy(update={"data": there}) != config:
+        return None
+    with suppress(EpigxError):
+        if run.provenance.dataset_hash not in (None, open_dataset(config.data.path).hash):
+            return Outcome(
+                name,
+                "failed",
+                f"{folder} was trained on another dataset than {config.data.path} holds now. Remove it to train anew.",
+            )
+    return Outcome(name, "skipped")

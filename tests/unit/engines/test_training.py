@@ -73,6 +73,20 @@ def test_a_model_that_cannot_be_built_is_left_to_its_run(tiny_config):
     assert memory_gb(tiny_config("model.resolution=7")) > 0
 
 
+def test_a_finished_run_of_another_dataset_is_not_taken_for_this_one(tiny_config, tiny_run, make_dataset, tmp_path):
+    shutil.copytree(tiny_run.path, tmp_path / "a")
+    other = make_dataset(tmp_path / "data", seed=1)
+    told = []
+    (outcome,) = train_all(
+        {"a": tiny_config(f"data.path={other}")}, tmp_path, engine=Noting(), progress=lambda *event: told.append(event)
+    )
+    assert outcome.state == "failed"
+    assert outcome.error == (
+        f"{tmp_path / 'a'} was trained on another dataset than {other} holds now. Remove it to train anew."
+    )
+    assert told == [("a", "failed")]
+
+
 def test_memory_of_systems_that_read_more_than_their_window(tiny_dataset):
     def hidden(recipe, *overrides, **settings):
         config = recipe(data=tiny_dataset, cell_type="alpha", **settings).override(*overrides)
