@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Hashable, Iterable, Mapping
 from pathlib import Path
+
+import pandas as pd
 
 from epigx.dataset.build import build
 from epigx.dataset.manifest import Manifest
@@ -51,7 +53,8 @@ def build_all(
     Returns
     -------
     list of Outcome
-        In the order of the manifests; skipped is a dataset of that window and those cell types that is there.
+        In the order of the manifests; skipped is a dataset of that window, split, cell types, signals and files that
+        is there. One of others is left alone, and its outcome is failed.
     """
     folders = {name: Path(out).absolute() / name for name in manifests}
     there = {name for name, manifest in manifests.items() if _is_built(folders[name], manifest, window)}
@@ -91,14 +94,14 @@ def predict_all(
     Returns
     -------
     list of Outcome
-        In the order of the cell types; skipped is a table that is younger than the runs and the dataset.
+        In the order of the cell types; skipped is a table of those runs and that dataset that is younger than they are.
     """
     folders = [Path(run).absolute() for run in runs]
     threads = engine.threads_each(len(datasets))
     tasks = {}
     for name, dataset in datasets.items():
         data, table = Path(dataset).absolute(), Path(out).absolute() / f"{name}.parquet"
-        if not _younger(table, [*(run / "provenance.json" for run in folders), data / "dataset.json"]):
+        if not _is_made(table, folders, data):
             arguments = (folders, data, name, table, threads)
             tasks[name] = Task(name, _predict, arguments, threads=threads, memory_gb=4.0)
     return _run(datasets, tasks, engine, progress)
@@ -116,11 +119,19 @@ def _run(names: Iterable[str], tasks: Mapping[str, Task], engine: Engine, progre
 
 
 def _is_built(folder: Path, manifest: Manifest, window: int) -> bool:
+    """Whether the dataset stands there; that its files hold what they held is taken for granted."""
     try:
         about = open_dataset(folder).about
     except EpigxError:
         return False
-    return about.window == window and set(about.cell_types) == set(manifest.cell_types)
+    signals = [(signal.name, signal.role, signal.transform) for signal in about.signals]
+    return (
+        about.window == window
+        and about.split == manifest.split
+        and set(about.cell_types) == set(manifest.cell_types)
+        and signals == [(name, signal.role, signal.transform) for name, signal in manifest.signals.items()]
+        and set(about.sources) == set(manifest.files())
+    )
 
 
 def _build(manifest: Manifest, window: int, folder: Path, jobs: int) -> None:
@@ -137,12 +148,21 @@ def _predict(runs: list[Path], data: Path, cell_type: str, table: Path, threads:
 
     torch.set_num_threads(threads)
     predicted = predict(runs, data=data, cell_type=cell_type)
+    predicted.attrs = _made_of(runs, data)  # kept in the file, beside the columns
     with atomic_file(table) as partial:
         predicted.to_parquet(partial, index=False)
 
 
-def _younger(file: Path, sources: Iterable[Path]) -> bool:
+def _is_made(table: Path, runs: list[Path], data: Path) -> bool:
+    """Whether a table is of these runs and this dataset, and younger than they are."""
+    sources = [*(run / "provenance.json" for run in runs), data / "dataset.json"]
     try:
-        return file.stat().st_mtime >= max(source.stat().st_mtime for source in sources)
-    except OSError:
+        if table.stat().st_mtime < max(source.stat().st_mtime for source in sources):
+            return False
+        return pd.read_parquet(table, columns=["gene_id"]).attrs == _made_of(runs, data)
+    except (OSError, ValueError):  # absent, or damaged
         return False
+
+
+def _made_of(runs: list[Path], data: Path) -> dict[Hashable | None, object]:
+    return {"runs": [str(run) for run in runs], "data": str(data)}

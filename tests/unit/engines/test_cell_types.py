@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import os
+import shutil
+from pathlib import Path
 from typing import Literal
 
 import pandas as pd
@@ -61,3 +63,25 @@ def test_a_cell_type_that_is_not_there_stops_no_other(tiny_run, tiny_dataset, tm
     assert "gamma" in (outcomes[0].error or "")
     with pytest.raises(FileNotFoundError):
         pd.read_parquet(tmp_path / "gamma.parquet")
+
+
+def test_a_dataset_of_another_manifest_is_not_taken_for_this_one(genome_files, tmp_path):
+    (name, manifest), *_ = by_cell_type(genome_files.manifest()).items()
+    build(manifest, 100, tmp_path / name)
+    first, *_ = manifest.signals
+    other = {first: manifest.signals[first].model_copy(update={"transform": "asinh"})}
+    changed = manifest.model_copy(update={"signals": {**manifest.signals, **other}})
+    (outcome,) = build_all({name: changed}, 100, tmp_path, engine=Here())
+    assert outcome.state == "failed"
+    assert "already exists. Choose another folder" in (outcome.error or "")
+
+
+def test_a_table_of_other_runs_is_made_again(tiny_run, tiny_dataset, tmp_path):
+    old = Path(shutil.copytree(tiny_run.path, tmp_path / "old"))
+    for runs, state in (([old], "done"), ([old, tiny_run.path], "done"), ([old, tiny_run.path], "skipped")):
+        (outcome,) = predict_all(runs, {"beta": tiny_dataset}, tmp_path, engine=Here())
+        assert outcome.state == state
+    assert "sd" in pd.read_parquet(tmp_path / "beta.parquet")
+    (tmp_path / "beta.parquet").write_bytes(b"cut short")
+    (outcome,) = predict_all(runs, {"beta": tiny_dataset}, tmp_path, engine=Here())
+    assert outcome.state == "done"
