@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import Field
 
 from epigx.batch import Batch
 from epigx.config import Config
@@ -18,9 +19,9 @@ __all__ = ["Columns", "batches", "count_kmers"]
 class Columns(Config):
     """Which columns describe a gene."""
 
-    bins: int = 20
-    """Bins of equal width over the window, in each of which each transformed signal is averaged."""
-    kmer: int = 3
+    bins: int = Field(default=20, ge=0)
+    """Bins of equal width over the window, in each of which each transformed signal is averaged; 0: none."""
+    kmer: int = Field(default=3, ge=0)
     """Length of the words whose shares describe the DNA; 0: none."""
 
     def names(self, inputs: Inputs) -> list[str]:
@@ -46,8 +47,9 @@ class Columns(Config):
         return np.hstack(parts)
 
 
-def batches(windows: Windows, size: int = 512) -> Iterator[Batch]:
-    """Read windows in order, some at a time."""
+def batches(windows: Windows, bases: int = 2**20) -> Iterator[Batch]:
+    """Read windows in order, about so many bases at a time."""
+    size = max(1, bases // windows.inputs.window)
     for start in range(0, len(windows), size):
         yield windows.__getitems__(range(start, min(start + size, len(windows))))
 

@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 
 from epigx.dataset.store import open_dataset
-from epigx.errors import DatasetError, RunError
+from epigx.errors import ConfigError, DatasetError, RunError
 from epigx.evaluation.evaluate import evaluate
 from epigx.references import GradientBoosting, PromoterActivity, Reference, Ridge, fit_reference
-from epigx.references.columns import Columns, binned, count_kmers
+from epigx.references.columns import Columns, batches, binned, count_kmers
 from epigx.training.config import DataConfig
 from epigx.training.examples import choose_examples
 
@@ -36,6 +36,20 @@ def test_a_gene_is_its_bins_its_features_and_its_words(data):
     assert rows[5, names.index("feature:promoter")] == pytest.approx(batch.features[0, 1].item())
     assert rows[:, names.index("dna:AA") :].sum(axis=1) == pytest.approx(1)
     assert columns.of(windows.only(np.arange(0))).shape == (0, len(names))
+
+
+def test_of_long_windows_few_are_read_at_a_time(data):
+    windows = choose_examples(data).train  # of 128 bp
+    parts = list(batches(windows, bases=128 * 10))
+    assert [len(part) for part in parts] == [10] * (len(windows) // 10) + [len(windows) % 10]
+    assert [gene for part in parts for gene in part.gene_id] == list(windows.gene_id)
+    assert {len(part) for part in batches(windows, bases=1)} == {1}
+
+
+@pytest.mark.parametrize("setting", [{"bins": -1}, {"kmer": -1}])
+def test_there_is_no_negative_number_of_columns(setting):
+    with pytest.raises(ConfigError, match=r"(bins|kmer): Input should be greater than or equal to 0 \(got -1\)"):
+        Columns.parse(setting)
 
 
 def test_bins_that_do_not_divide_the_window_hold_every_base_once():
