@@ -92,10 +92,11 @@ def test_a_dictionary_of_kept_backgrounds_predicts_what_the_model_does(seed: int
     "objective",
     [
         SignalDropout(rate=0.7),
+        SignalDropout(rate=0.7, intact=1),
         SignalDropout(rate=0.7, replacement="exchanged"),
         SignalAdjustment(states=("absent", "exchanged", "kept")),
     ],
-    ids=["dropout", "exchange", "adjustment"],
+    ids=["dropout", "dropout beside intact", "exchange", "adjustment"],
 )
 @laws
 @given(seed=seeds, n_genes=genes)
@@ -123,6 +124,19 @@ def test_dropout_is_of_training_alone(seed: int, n_genes: int, replacement: str)
         assert not dropped[..., BACKGROUND].any()
     else:
         close(dropped[..., BACKGROUND].sum(0), batch.signals[..., BACKGROUND].sum(0))
+
+
+@laws
+@given(seeds, genes, st.floats(0.1, 4), distances)
+def test_intact_genes_add_their_own_loss_to_dropout(seed: int, n_genes: int, weight: float, distance: str) -> None:
+    network, batch = draw(seed, n_genes)
+    objective = SignalDropout.parse({"rate": 1, "intact": weight, "distance": distance})
+    prediction, loss = objective.build(MODEL, 3, BACKGROUND).train()(network, batch)
+    dropped = objective.override("intact=0").build(MODEL, 3, BACKGROUND).train()(network, batch)[1].total
+    intact = Regression.parse({"distance": distance}).build(MODEL, 3)(network, batch)[1].total
+    close(prediction.expression, network(batch).expression)
+    close(loss.total, weight * intact + dropped)
+    close(loss.terms["prediction"], intact)
 
 
 @laws
