@@ -30,6 +30,7 @@ from epigx.dataset.simulate import Simulation, simulate
 from epigx.training.run import train
 
 CONFOUNDING = (0.4, 0.8, 0.0)
+"""Strengths γ of C → Y; the first is measured before any other."""
 MEASURED_SEEDS = 3
 CELL = "simA"
 STANDARDISED = "plain, standardised"
@@ -55,7 +56,9 @@ class Task:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("-o", "--out", type=Path, default=Path("build/causal"))
-    parser.add_argument("--seeds", type=int, nargs="+", default=[2, 22, 222, 2222, 22222])
+    parser.add_argument("--seeds", type=int, nargs="+", default=[22, 222, 2222, 22222, 222222])
+    parser.add_argument("--systems", nargs="+", choices=SYSTEMS, default=list(SYSTEMS))
+    parser.add_argument("--confounding", type=float, nargs="+", default=CONFOUNDING, help="strengths, the usual first")
     parser.add_argument("--genes", type=int, default=1000, help="genes of a simulated genome")
     parser.add_argument("--steps", type=int, default=300, help="training steps on simulated data")
     parser.add_argument("--data", type=Path, help="dataset of measured data, of 500 bp or more")
@@ -80,7 +83,7 @@ def main() -> None:
 
 def plan(arguments: argparse.Namespace) -> Iterator[Task]:
     """Yield the runs, most telling first: seed by seed at usual confounding and on measured data, then the sweep."""
-    usual, *others = CONFOUNDING
+    usual, *others = arguments.confounding
     groups: list[tuple[int, float | None]] = []
     for number, seed in enumerate(arguments.seeds):
         groups.append((seed, usual))
@@ -88,7 +91,7 @@ def plan(arguments: argparse.Namespace) -> Iterator[Task]:
             groups.append((seed, None))
     groups += [(seed, strength) for strength in others for seed in arguments.seeds]
     for seed, strength in groups:
-        for system in SYSTEMS:
+        for system in arguments.systems:
             if strength is None:
                 yield Task(
                     "real", system, seed, arguments.real_steps, None,

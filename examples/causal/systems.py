@@ -14,6 +14,7 @@ SYSTEMS: dict[str, tuple[str, ...]] = {
     "InFER": ("objective.kind=backdoor",),
     "gene patterns": ("objective.kind=gene_patterns",),
     "dropout": ("objective.kind=signal_dropout",),
+    "dropout beside intact": ("objective.kind=signal_dropout", "objective.intact=1"),
     "exchange": ("objective.kind=signal_dropout", "objective.replacement=exchanged"),
     "adjustment": ("objective.kind=signal_adjustment",),
     "risk extrapolation": ("objective.kind=risk_extrapolation",),
