@@ -19,14 +19,15 @@ DROPS: tuple[tuple[str, ...], ...] = ((), ("hic",), ("dnase",), ("dnase", "hic")
 REFERENCES = {"ridge": fit_ridge, "gradient boosting": fit_boosting}
 
 
-def write_scores(data: Path, out: Path, docs: Path) -> None:
-    """Score every finished run and write `real_tables.md` and the blind predictions."""
+def write_scores(data: Path, out: Path, tables: Path, blind: Path | None) -> None:
+    """Score every finished run and write a page of tables, and the blind predictions if asked to."""
     parts = ["<!-- made by examples/real/study.py score -->"]
     for cell_type in CELL_TYPES:
         parts += cell_type_tables(data, out, cell_type)
     parts += ["## Learning curves", "", learning_curves(out), "", "## Cost", "", cost(out)]
-    (docs / "real_tables.md").write_text("\n".join(parts) + "\n", encoding="utf-8")
-    blind(data, out, docs / "gm12878_blind.tsv")
+    tables.write_text("\n".join(parts) + "\n", encoding="utf-8")
+    if blind is not None:
+        predict_blindly(data, out, blind)
 
 
 def cell_type_tables(data: Path, out: Path, cell_type: str) -> list[str]:
@@ -200,7 +201,7 @@ def cost(out: Path) -> str:
     return markdown(rows)
 
 
-def blind(data: Path, out: Path, to: Path) -> None:
+def predict_blindly(data: Path, out: Path, to: Path) -> None:
     """Predict the genes whose labels are held back by the mean of the InFER runs of their cell type."""
     done = [out / f"infer-GM12878-{seed}" for seed in SEEDS if finished(out / f"infer-GM12878-{seed}")]
     if not done:

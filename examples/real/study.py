@@ -2,17 +2,19 @@
 
     python examples/real/study.py plan  data/real20k -o runs/study     # what is done, and what is left
     python examples/real/study.py train data/real20k -o runs/study     # all of it; finished runs are skipped
-    python examples/real/study.py score data/real20k -o runs/study     # tables and blind predictions
+    python examples/real/study.py score data/real20k -o runs/study     # tables
 
 Window, resolution, size and length of training were chosen on the validation chromosomes alone (docs/results/real.md).
 The systems of a seed see the genes in the same order. Each run takes one thread: `train --part 1/2` beside
-`train --part 2/2` shares the work between two processes.
+`train --part 2/2` shares the work between two processes. The same on a dataset with other signals (marks.yaml) is
+another study: give it another folder, and `--tables` a page of its own.
 """
 
 from __future__ import annotations
 
 import argparse
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import epigx as gx
@@ -52,15 +54,17 @@ def main() -> None:
     parser.add_argument("data", type=Path)
     parser.add_argument("-o", "--out", type=Path, required=True)
     parser.add_argument("--part", default="1/1", help="k/n: every n-th run, from the k-th on")
-    parser.add_argument("--docs", type=Path, default=Path("docs/results"), help="where `score` writes")
+    parser.add_argument("--systems", nargs="+", choices=SYSTEMS, default=list(SYSTEMS))
+    parser.add_argument("--tables", type=Path, default=Path("docs/results/real_tables.md"), help="where `score` writes")
+    parser.add_argument("--blind", type=Path, help="where `score` writes predictions of GM12878's test genes")
     arguments = parser.parse_args()
     if arguments.what == "score":
         from scores import write_scores
 
-        write_scores(arguments.data, arguments.out, arguments.docs)
+        write_scores(arguments.data, arguments.out, arguments.tables, arguments.blind)
         return
     part, parts = map(int, arguments.part.split("/"))
-    for number, (name, config) in enumerate(runs(arguments.data).items()):
+    for number, (name, config) in enumerate(runs(arguments.data, arguments.systems).items()):
         done = finished(arguments.out / name)
         if arguments.what == "plan":
             print(name, "done" if done else "to do", sep="\t")
@@ -69,13 +73,14 @@ def main() -> None:
             gx.train(config, arguments.out / name, resume=True)
 
 
-def runs(data: Path) -> dict[str, RunConfig]:
+def runs(data: Path, systems: Sequence[str]) -> dict[str, RunConfig]:
     """Return every run by its folder's name, seeds outermost, so that what is unfinished is still paired."""
     return {
         f"{system}-{cell_type}-{seed}": configure(data, system, cell_type, seed)
         for seed in SEEDS
         for cell_type in CELL_TYPES
         for system in CELL_TYPES[cell_type]
+        if system in systems
     }
 
 
