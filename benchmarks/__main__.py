@@ -7,12 +7,14 @@ import json
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 from benchmarks.apart import run_apart
 from benchmarks.machine import limits
 from benchmarks.plan import FULL, QUICK
 from benchmarks.report import SECTIONS, begin
 from benchmarks.table import tables
+from epigx.atomic import atomic_file
 
 
 def main() -> None:
@@ -28,11 +30,17 @@ def main() -> None:
     for name in options.only:
         report[name] = list(SECTIONS[name](plan, report))
         say(tables(report)[name])
+        write(report, options.out)  # an interrupted run leaves what it measured
     report["limits_after"] = run_apart(limits)
     report["wall_seconds"] = round(time.perf_counter() - started)
-    options.out.parent.mkdir(parents=True, exist_ok=True)
-    options.out.write_text(json.dumps(report, indent=1) + "\n")
+    write(report, options.out)
     print(options.out)
+
+
+def write(report: dict[str, Any], path: Path) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with atomic_file(path) as partial:
+        partial.write_text(json.dumps(report, indent=1) + "\n")
 
 
 def say(text: str) -> None:

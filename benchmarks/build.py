@@ -196,4 +196,4 @@ def _build(manifest: Manifest, window: int, out: Path) -> float:
 
 
 def _one_chromosome(manifest: Manifest) -> Manifest:
-    return manifest.model_copy(update={"chromosomes": manifest.split.test[:1]})
+    return manifest.model_copy(update={"chromosomes": manifest.split.valid[-1:]})

@@ -40,7 +40,7 @@ QUICK = Plan(
     scaling=[2_000, 20_000],
     scaling_rivals={},
     inference=[([(2, 2000)], ("epigx", "mambapy"))],
-    chromosomes=("chr22",),
+    chromosomes=("chr21",),
 )
 
 FULL = Plan(
@@ -51,7 +51,7 @@ FULL = Plan(
     ],
     step=[
         ([(1, 500), (1, 2000)], (*OURS, *LINEAR)),
-        ([(1, 8000), (8, 500), (8, 2000), (8, 8000), (24, 500), (24, 2000), (24, 8000)], ("epigx", "mambapy")),
+        ([(1, 8000), (8, 500), (8, 2000), (24, 500), (24, 2000)], ("epigx", "mambapy")),
     ],
     scaling=[2_000, 5_000, 10_000, 20_000, 50_000, 100_000, 200_000],
     scaling_rivals={10_000: ("mambapy", "loop, unbind")},
