@@ -61,8 +61,8 @@ def need_background(kind: str, model: Model, background: Sequence[int]) -> None:
     """
     if not model.n_encoded:
         raise ConfigError(
-            f"The objective {kind!r} acts on background signals, and the model reads no signals. "
-            "Give it signals, or use the objective 'regression'."
+            f"The objective {kind!r} acts on background signals that a predictor encodes, and the model reads no "
+            "signals or is of another kind. Take a predictor with model.signals, or use the objective 'regression'."
         )
     if not background:
         raise ConfigError(

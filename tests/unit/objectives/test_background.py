@@ -5,7 +5,7 @@ import torch
 
 from epigx.batch import Batch
 from epigx.errors import ConfigError
-from epigx.models import PredictorModel
+from epigx.models import PredictorModel, Seq2ExpSoft
 from epigx.objectives import (
     Backdoor,
     GenePatterns,
@@ -66,6 +66,8 @@ def test_there_has_to_be_a_background(objective: Objective) -> None:
         objective.build(PredictorModel(), 3)
     with pytest.raises(ConfigError, match=rf"'{objective.kind}' acts on background signals.*reads no signals"):
         objective.build(PredictorModel(signals=False), 3, (1, 2))
+    with pytest.raises(ConfigError, match=r"that a predictor encodes.*or is of another kind\. Take a predictor with"):
+        objective.build(Seq2ExpSoft(), 3, (1, 2))
 
 
 @pytest.mark.parametrize("objective", [Regression(), Backdoor(), *OBJECTIVES], ids=lambda objective: objective.kind)
