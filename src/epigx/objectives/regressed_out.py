@@ -24,8 +24,8 @@ class RegressedOut(Objective):
     learns expression as it would be at mean accessibility.
 
     Assumption: the confounder enters expression linearly, and the background signals measure it without noise.
-    Validation and test compare with the labels as measured, so that what is removed counts as error there. Processes
-    that train together regress each on the genes of its own share.
+    Validation and test compare with the labels as measured, so that what is removed counts as error there. It trains in
+    one process alone, as the regression is of all genes.
     """
 
     kind: Literal["regressed_out"] = "regressed_out"
