@@ -102,7 +102,7 @@ def test_the_penalty_is_chosen_on_the_validation_genes(data):
     pytest.importorskip("sklearn")
     examples = choose_examples(data)
     columns = Columns(bins=2, kmer=0)
-    penalties = (1e-3, 1e6)
+    penalties = (1e6, 1e-3)
     error = {}
     for penalty in penalties:
         predict = Ridge(columns=columns, penalties=(penalty,)).fit(examples.train, examples.valid)
@@ -110,6 +110,17 @@ def test_the_penalty_is_chosen_on_the_validation_genes(data):
     both = Ridge(columns=columns, penalties=penalties).fit(examples.train, examples.valid)
     assert np.mean((both(examples.valid) - examples.valid.expression) ** 2) == min(error.values())
     assert error[1e-3] < error[1e6]
+
+
+def test_the_number_of_trees_is_chosen_on_the_validation_genes(data):
+    pytest.importorskip("sklearn")
+    examples = choose_examples(data)
+    boosting = GradientBoosting(columns=Columns(bins=2, kmer=0), trees=60, learning_rate=0.5, smallest_leaf=2)
+    error = {}
+    for name, chosen_on in {"valid": examples.valid, "train": examples.train}.items():  # the latter takes all trees
+        predict = boosting.fit(examples.train, chosen_on)
+        error[name] = np.mean((predict(examples.valid) - examples.valid.expression) ** 2)
+    assert error["valid"] < error["train"]
 
 
 def test_the_line_of_activity_is_least_squares_on_its_logarithm(data):
