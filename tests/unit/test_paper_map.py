@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from epigx import recipes
+from epigx.cli.app import app
 from epigx.cli.exhibits import NAMES
 
 ROOT = Path(__file__).parents[2]
@@ -32,7 +34,7 @@ def resolve(name: str) -> object:
 
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: f"{row[0]}: {row[1]}")
 def test_each_row_leads_to_code_and_to_a_test(row: list[str]) -> None:
-    _, _, symbol, test = row
+    _, _, symbol, _, test = row
     resolve(symbol.strip("`"))
     path, _, function = test.strip("`").partition("::")
     tree = ast.parse((ROOT / path).read_text())
@@ -46,9 +48,23 @@ def test_every_equation_and_the_tables_of_the_method_are_there() -> None:
 
 
 def test_every_exhibit_has_its_command() -> None:
-    told = " ".join(row[1] for row in ROWS)
+    told = " ".join(row[3] for row in ROWS)
     for name in NAMES:
-        assert f"{name}`" in told
+        assert f"`epigx reproduce {name}`" in told
+
+
+@pytest.mark.parametrize("command", sorted({command for row in ROWS for command in row[3].split(", ")}))
+def test_each_command_is_one(command: str) -> None:
+    program, verb, *what = command.strip("`").split()
+    assert program == "epigx"
+    flags = {flag for argument in app[verb].assemble_argument_collection() for flag in argument.names}
+    match verb, what:
+        case "train", [recipe]:
+            assert callable(getattr(recipes, recipe.replace("-", "_")))
+        case "reproduce", [exhibit]:
+            assert exhibit in (*NAMES, "all")
+        case _:
+            assert set(what) <= flags
 
 
 def test_a_name_that_is_gone_is_noticed() -> None:
