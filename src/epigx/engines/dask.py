@@ -1,11 +1,12 @@
 """A Dask cluster, through dask.distributed: one that runs already, or workers of this machine.
 
 Dask restarts workers that die and gives their tasks to others, so a run may be begun on one machine and ended on
-another; that two never write one run at a time is seen to by :mod:`epigx.engines.hold`.
+another; that two never write one run at a time is seen to by :mod:`epigx.training.hold`.
 """
 
 from __future__ import annotations
 
+import asyncio
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
@@ -109,7 +110,8 @@ class _Run:
                 progress(name, "started")
             if state != "started":
                 outcomes[number] = Outcome(name, "done" if state == "done" else "failed", error)
-                self._futures[number].release()
+                if number < len(self._futures):
+                    self._futures[number].release()
                 if progress:
                     progress(name, state)
         return [outcomes[number] for number in range(len(self._tasks))]
@@ -120,12 +122,23 @@ class _Run:
         self._client.cancel(self._futures)
 
     def _submit(self, ended: int) -> None:
-        room = max(self._at_least, len(self._client.nthreads()))
-        for number in range(len(self._futures), min(len(self._tasks), ended + room)):
+        for number in range(len(self._futures), min(len(self._tasks), ended + self._room())):
             task = self._tasks[number]
-            future = self._client.submit(_work, task, number, self._topic, key=f"{task.name}-{uuid4().hex}", pure=False)
+            if self._client.status != "running":
+                self._events.put((number, "failed", _CUT_OFF))
+                continue
+            key = f"{task.name}-{uuid4().hex}"
+            future = self._client.submit(_work, task, number, self._topic, key=key, pure=False)
             self._futures.append(future)
             future.add_done_callback(partial(_lost, number=number, events=self._events))
+
+    def _room(self) -> int:
+        """Return how many tasks may be on their way: all, once the scheduler is lost and nothing can be sent."""
+        try:
+            workers = len(self._client.nthreads())
+        except (OSError, RuntimeError, asyncio.CancelledError):  # what Dask raises depends on how far it was
+            return len(self._tasks)
+        return max(self._at_least, workers)
 
 
 def _work(task: Task, number: int, topic: str) -> None:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 import signal
+import threading
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import dask
@@ -50,6 +52,28 @@ def test_a_cluster_that_runs_already_stays(tmp_path):
         began = time.monotonic()
         engine.run([Task(name, time.sleep, (0.3,)) for name in ("c", "d")])
         assert time.monotonic() - began > 0.6, "one at a time, although the worker has two threads"
+
+
+def test_a_scheduler_that_goes_away_ends_the_wait():
+    with distributed.LocalCluster(
+        n_workers=1, threads_per_worker=1, processes=False, dashboard_address=None
+    ) as cluster:
+
+        def close():
+            with suppress(Exception):  # a cluster that is closed while it works may stumble, which is none of ours
+                cluster.close()
+
+        def leave(name, state):
+            if state == "started":
+                threading.Thread(target=close, daemon=True).start()
+
+        outcomes = Dask(address=cluster.scheduler_address, patience=2).run(
+            [Task(name, time.sleep, (2,)) for name in ("a", "b")], progress=leave
+        )
+    assert [outcome.state for outcome in outcomes] == ["failed", "failed"]
+    assert {outcome.error for outcome in outcomes} == {
+        "The connection to the scheduler was lost, or someone cancelled it."
+    }
 
 
 def test_an_interruption_leaves_nothing_behind(tmp_path):
