@@ -12,7 +12,7 @@ from pathlib import Path
 
 from epigx.errors import InputError
 
-__all__ = ["atomic_file", "atomic_folder"]
+__all__ = ["atomic_file", "atomic_folder", "making"]
 
 
 @contextmanager
@@ -25,7 +25,7 @@ def atomic_file(path: str | Path) -> Iterator[Path]:
         The folder cannot be written to or the disk is full. A file that stood at ``path`` is then untouched.
     """
     path = Path(path)
-    with _making(path):
+    with making(path):
         path.parent.mkdir(parents=True, exist_ok=True)
         handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
         os.close(handle)
@@ -59,7 +59,7 @@ def atomic_folder(path: str | Path, *, replace: bool = False) -> Iterator[Path]:
     path = Path(path)
     if path.exists() and not replace:
         raise InputError(f"{path} already exists. Choose another folder, or replace it with --force.")
-    with _making(path):
+    with making(path):
         path.parent.mkdir(parents=True, exist_ok=True)
         partial = Path(tempfile.mkdtemp(prefix=f".{path.name}.", dir=path.parent))
     try:
@@ -86,8 +86,14 @@ def _take_place(partial: Path, path: Path) -> None:
 
 
 @contextmanager
-def _making(path: Path) -> Iterator[None]:
-    """Turn what the system says of a place where nothing can be made into a sentence."""
+def making(path: Path) -> Iterator[None]:
+    """Turn what the system says of a place where nothing can be made into a sentence.
+
+    Raises
+    ------
+    InputError
+        It says anything.
+    """
     try:
         yield
     except OSError as error:

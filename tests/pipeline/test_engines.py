@@ -15,9 +15,9 @@ from pathlib import Path
 import pytest
 
 from epigx.engines import Dask, Local, Slurm
-from epigx.engines.hold import lock_of
 from epigx.engines.training import train_all
 from epigx.training.folder import open_run
+from epigx.training.hold import lock_of
 from epigx.training.run import train
 from epigx.training.state import State
 

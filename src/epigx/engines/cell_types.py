@@ -11,8 +11,8 @@ from epigx.dataset.build import build
 from epigx.dataset.manifest import Manifest
 from epigx.dataset.store import open_dataset
 from epigx.engines.base import Engine, Outcome, Progress, Task
-from epigx.engines.hold import held
 from epigx.errors import EpigxError
+from epigx.training.hold import held
 
 __all__ = ["build_all", "by_cell_type", "predict_all"]
 

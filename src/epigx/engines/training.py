@@ -11,7 +11,6 @@ import torch
 from epigx.backbones import Backbone, HyenaDNA
 from epigx.dataset.store import open_dataset
 from epigx.engines.base import Engine, Outcome, Progress, Task
-from epigx.engines.hold import held
 from epigx.errors import EpigxError
 from epigx.kernels import keep_freed_memory
 from epigx.models import EnformerModel, EPInformerModel
@@ -66,8 +65,7 @@ def train_one(config: RunConfig, folder: Path, threads: int) -> None:
 
     keep_freed_memory()
     torch.set_num_threads(threads)
-    with held(folder) as hold:
-        train(config, folder, resume=True, progress=lambda *_: hold.check())
+    train(config, folder, resume=True, wait=True)
 
 
 def memory_gb(config: RunConfig) -> float:

@@ -4,29 +4,31 @@ from __future__ import annotations
 
 import logging
 import math
-import shutil
-import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 import torch
 from numpy.typing import NDArray
 
-from epigx.config import Config
-from epigx.errors import ConfigError, InputError, RunError
+from epigx.errors import RunError
 from epigx.kernels import kernel_in_use
 from epigx.training.config import RunConfig
 from epigx.training.folder import Run, open_run, remove_partials, write_files, write_run, write_text
+from epigx.training.hold import Hold
 from epigx.training.inference import predict_windows, score
 from epigx.training.interruption import Interruption
+from epigx.training.place import alone, check_output, finished_run, remove_run
 from epigx.training.prepare import Material, prepare
 from epigx.training.processes import Processes
 from epigx.training.provenance import Provenance, versions
 from epigx.training.state import State
+
+if TYPE_CHECKING:  # it brings Lightning
+    from epigx.training.recorder import Progress
 
 __all__ = ["Run", "StoppedError", "open_run", "train", "write_run"]
 
@@ -46,8 +48,9 @@ def train(
     resume: bool = False,
     force: bool = False,
     max_time: float | None = None,
+    wait: bool = False,
     started: Callable[[], None] | None = None,
-    progress: Callable[[int, int, Mapping[str, float]], None] | None = None,
+    progress: Progress | None = None,
 ) -> Run:
     """Train a model and write its run folder.
 
@@ -67,6 +70,8 @@ def train(
         Replace a run that stands at ``out``.
     max_time : float, optional
         Seconds after which to stop, with the best weights so far (``Run.finished`` is then false) and a checkpoint.
+    wait : bool
+        Wait while another process writes the run, where it would be an error.
     started : callable, optional
         Called once, before the first step, when nothing was found wrong with the configuration, the data and ``out``.
     progress : callable, optional
@@ -79,6 +84,8 @@ def train(
     DatasetError, ConfigError
         The data lacks something or does not fit the model, found before training; or the run to be resumed has another
         configuration.
+    RunError
+        Another process is writing the run; or the run to be resumed is damaged, or of another dataset or kernel.
     StoppedError
         SIGTERM or SIGINT came. The state was saved.
     DivergedError
@@ -86,13 +93,14 @@ def train(
     """
     processes, folder = Processes.launched(), Path(out)
     interruption = Interruption(max_time, launched=processes.count > 1)
-    _check_output(folder, config, resume=resume, force=force)
     processes.check(config.training.batch_size, config.objective)
-    if resume and (folder / "provenance.json").is_file() and (run := open_run(folder)).finished:
-        _log.warning("%s is finished after %s steps: nothing is left to do.", folder, f"{run.provenance.steps_done:,}")
+    if resume and (run := finished_run(folder, config)) is not None:  # to be read, where nothing may be written even
         return run
     processes.join()
-    with _threads(config.training.threads):
+    with alone(folder, processes, wait=wait) as hold, _threads(config.training.threads):
+        check_output(folder, config, resume=resume, force=force)
+        if resume and (run := finished_run(folder, config)) is not None:  # by the process that was waited for
+            return run
         material = prepare(config)
         processes.wait()  # until all have looked at the folder
         state = _begin(folder, config, material, processes, resume=resume)
@@ -101,7 +109,7 @@ def train(
                 started()
             from epigx.training.loop import fit  # Lightning: four seconds of imports
 
-            fit(material, config.training, state, folder, interruption, processes, progress)
+            fit(material, config.training, state, folder, interruption, processes, _watched(hold, progress))
         if state.step < config.training.steps and interruption.received:
             raise StoppedError(
                 f"{interruption.received} stopped the training after {state.step:,} of {config.training.steps:,} "
@@ -110,18 +118,16 @@ def train(
         return _finish(folder, config, material, state, processes)
 
 
-def _check_output(folder: Path, config: RunConfig, *, resume: bool, force: bool) -> None:
-    """Refuse a folder that must not be written to, before any work."""
-    if not folder.exists() or (folder.is_dir() and not any(folder.iterdir())):
-        return
-    if not (resume or force):
-        raise InputError(
-            f"{folder} already exists. Choose another folder, go on with --resume, or replace it with --force."
-        )
-    if not (folder / "config.yaml").is_file():
-        raise InputError(f"{folder} is not a run (it has no config.yaml) and is left alone. Choose another folder.")
-    if resume and (differs := _first_difference(RunConfig.load(folder / "config.yaml"), config)):
-        raise ConfigError(f"{folder} was started with another configuration: {differs}. Resume it with its own.")
+def _watched(hold: Hold | None, progress: Progress | None) -> Progress:
+    """Tell of each step, unless another process has taken the run over."""
+
+    def told(done: int, total: int, validated: Mapping[str, float]) -> None:
+        if hold is not None:
+            hold.check()
+        if progress is not None:
+            progress(done, total, validated)
+
+    return told
 
 
 def _begin(folder: Path, config: RunConfig, material: Material, processes: Processes, *, resume: bool) -> State:
@@ -148,19 +154,10 @@ def _begin(folder: Path, config: RunConfig, material: Material, processes: Proce
         return state
     if processes.leads:
         if folder.exists() and any(folder.iterdir()):
-            _remove(folder)
+            remove_run(folder)
         write_text(folder / "config.yaml", config.dump())
         write_text(folder / "inputs.yaml", material.inputs.dump())
     return State(dataset_hash=material.dataset.hash, kernel=kernel, processes=processes.count)
-
-
-def _remove(folder: Path) -> None:
-    """Remove a run, out of the way by one rename first, so that half of one is never taken for a whole."""
-    try:
-        with tempfile.TemporaryDirectory(prefix=f".{folder.name}.old.", dir=folder.parent) as old:
-            shutil.move(folder, old)
-    except OSError as error:
-        raise InputError(f"{folder} cannot be replaced: {error.strerror}. Choose another folder.") from error
 
 
 def _finish(folder: Path, config: RunConfig, material: Material, state: State, processes: Processes) -> Run:
@@ -239,22 +236,6 @@ def _provenance(config: RunConfig, material: Material, state: State, best_step: 
 
 def _device_name(device: torch.device) -> str:
     return f"cuda: {torch.cuda.get_device_name(device)}" if device.type == "cuda" else device.type
-
-
-def _first_difference(old: Config, new: Config) -> str:
-    """Say the first value in which two configurations differ; a dataset may have moved, so its path does not count."""
-    one, other = (_flat(config.model_dump(mode="json")) for config in (old, new))
-    for key in {**one, **other}:
-        if key != "data.path" and one.get(key) != other.get(key):
-            return f"{key} is {one.get(key)!r} there and {other.get(key)!r} here"
-    return ""
-
-
-def _flat(values: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
-    found: dict[str, Any] = {}
-    for key, value in values.items():
-        found |= _flat(value, f"{prefix}{key}.") if isinstance(value, Mapping) else {f"{prefix}{key}": value}
-    return found
 
 
 @contextmanager

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import logging
+import shutil
 import signal
+import threading
+import time
 import warnings
 from typing import Literal
 
@@ -19,6 +22,7 @@ from epigx.evaluation.evaluate import evaluate
 from epigx.models import Model, PredictorModel
 from epigx.models.predictor import Predictor
 from epigx.training.folder import open_run
+from epigx.training.hold import held, lock_of
 from epigx.training.networks import build_networks
 from epigx.training.recorder import DivergedError
 from epigx.training.run import StoppedError, train
@@ -310,6 +314,41 @@ def test_force_replaces_nothing_when_the_new_run_cannot_start(tiny_config, tmp_p
     with pytest.raises(DatasetError, match="no signal"):
         train(tiny_config("data.signals=[h3k27me3]"), run.path, force=True)
     assert open_run(run.path) == run
+
+
+def test_a_run_that_another_process_writes_is_left_alone(tiny_config, tmp_path):
+    with held(tmp_path / "run"), pytest.raises(RunError, match=r"run is being written by another process, number"):
+        train(tiny_config(), tmp_path / "run", resume=True)
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_run_that_another_process_writes_may_be_waited_for(tiny_config, tiny_run, tmp_path):
+    ended, taken = threading.Event(), threading.Event()
+
+    def write():
+        with held(tmp_path / "run"):
+            taken.set()
+            ended.wait()
+            shutil.copytree(tiny_run.path, tmp_path / "run")
+
+    writer = threading.Thread(target=write)
+    writer.start()
+    taken.wait()
+    threading.Timer(0.2, ended.set).start()
+    assert train(tiny_config(), tmp_path / "run", resume=True, wait=True).metrics == tiny_run.metrics
+    writer.join()
+
+
+def test_a_run_that_was_taken_over_is_left_to_the_other(tiny_config, tmp_path, monkeypatch):
+    monkeypatch.setattr("epigx.training.hold.BEAT", 0.02)
+
+    def take_over():
+        lock_of(tmp_path / "run").write_text("another one's")
+        time.sleep(0.2)
+
+    with pytest.raises(RunError, match=r"run is being written by another process, which took this one for dead"):
+        train(tiny_config(), tmp_path / "run", progress=at(3, take_over))
+    assert not (tmp_path / "run" / "provenance.json").exists()
 
 
 def test_a_run_that_cannot_be_removed_is_told(tiny_config, tmp_path, monkeypatch):

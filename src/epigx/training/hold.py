@@ -1,8 +1,9 @@
 """One writer at a time: a lock file beside a folder, held by a process that is alive.
 
-An engine may believe that a machine is lost which is only slow, and start its task again elsewhere. The second writer
-then waits here until the first has ended. On one machine the owner's process is looked up; that of another machine
-counts as alive while it touches its lock file, as seen by the clock of the one who waits.
+A training that is started by hand refuses a folder that is held. An engine may believe that a machine is lost which is
+only slow, and start its task again elsewhere: that one waits until the first has ended. On one machine the owner's
+process is looked up; that of another machine counts as alive while it touches its lock file, as seen by the clock of
+the one who waits.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from uuid import uuid4
 
+from epigx.atomic import making
 from epigx.errors import RunError
 
 __all__ = ["Hold", "held", "lock_of"]
@@ -26,17 +28,26 @@ BEAT, STALE, PAUSE = 10.0, 120.0, 0.5
 
 
 def lock_of(folder: Path) -> Path:
-    """Return the lock file of a folder: a hidden sibling."""
+    """Return the lock file of a folder: a hidden sibling, the same one under whatever name the folder is reached."""
+    folder = folder.resolve()
     return folder.parent / f".{folder.name}.lock"
 
 
 @contextmanager
-def held(folder: str | Path) -> Iterator[Hold]:
-    """Hold a folder, once nobody else does; wait for a live owner, and take over from a dead one."""
-    folder = Path(folder)
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    hold = Hold(folder)
-    hold.take()
+def held(folder: str | Path, *, wait: bool = True) -> Iterator[Hold]:
+    """Hold a folder; take over from a dead owner, and wait for a live one or, without ``wait``, refuse.
+
+    Raises
+    ------
+    RunError
+        A live process holds the folder, and ``wait`` is false.
+    InputError
+        The folder's parent cannot be written to.
+    """
+    hold = Hold(Path(folder))
+    with making(hold.folder):
+        hold.lock.parent.mkdir(parents=True, exist_ok=True)
+        hold.take(wait=wait)
     ended = threading.Event()
     beat = threading.Thread(target=hold.beat, args=(ended,), daemon=True)
     beat.start()
@@ -63,15 +74,23 @@ class Hold:
         self.mark = json.dumps({"machine": _here(), "pid": os.getpid(), "born": _born(os.getpid()), "id": uuid4().hex})
         self.lost = False
 
-    def take(self) -> None:
-        """Create the lock file; wait while a live process has one."""
+    def take(self, *, wait: bool = True) -> None:
+        """Create the lock file, once nobody else has one; without ``wait``, an owner that lives is an error."""
         seen, since = "", time.monotonic()
         while not self._create():
-            now = _state(self.lock)
-            if now != seen:
+            now, before = _state(self.lock), seen
+            if now != before:
                 seen, since = now, time.monotonic()
-            if now and not _alive(now, silent=time.monotonic() - since):
+            alive = _is_there(now)
+            if alive is None and now and before not in ("", now):
+                alive = True  # it gave a sign of life
+            if alive is False or (now and alive is None and time.monotonic() - since >= STALE):
                 self._break(now)
+            elif alive and not wait:
+                raise RunError(
+                    f"{self.folder} is being written by another process, {_name_of(now)}. Let it end, or choose "
+                    "another folder."
+                )
             else:
                 time.sleep(PAUSE)
 
@@ -134,14 +153,14 @@ def _state(lock: Path) -> str:
         return ""
 
 
-def _alive(state: str, *, silent: float) -> bool:
-    """Judge an owner by its process, or where that cannot be seen by how long it has given no sign of life."""
+def _is_there(state: str) -> bool | None:
+    """Whether an owner's process lives; none where that cannot be seen from here, or its lock is not written yet."""
     try:
         owner = json.loads(state.partition("\n")[0])
-    except ValueError:  # just created, and not written yet
-        return silent < STALE
+    except ValueError:
+        return None
     if owner["machine"] != _here():
-        return silent < STALE
+        return None
     try:
         os.kill(owner["pid"], 0)
     except ProcessLookupError:
@@ -149,6 +168,15 @@ def _alive(state: str, *, silent: float) -> bool:
     except PermissionError:
         pass  # another user's
     return bool(owner["born"] == _born(owner["pid"]))
+
+
+def _name_of(state: str) -> str:
+    """Say which process owns a lock, to people."""
+    try:
+        owner = json.loads(state.partition("\n")[0])
+    except ValueError:
+        return "which has just begun"
+    return f"number {owner['pid']} on {owner['machine'].partition(' ')[0]}"
 
 
 def _here() -> str:

@@ -9,9 +9,9 @@ import time
 
 import pytest
 
-from epigx.engines import hold
-from epigx.engines.hold import Hold, held, lock_of
-from epigx.errors import RunError
+from epigx.errors import InputError, RunError
+from epigx.training import hold
+from epigx.training.hold import Hold, held, lock_of
 
 
 @pytest.fixture(autouse=True)
@@ -91,7 +91,7 @@ def test_the_process_of_another_user_is_alive(monkeypatch):
 
     monkeypatch.setattr(os, "kill", refuse)
     state = json.dumps({"machine": hold._here(), "pid": 1, "born": hold._born(1)})
-    assert hold._alive(state + "\n0", silent=1e9)
+    assert hold._is_there(state + "\n0")
 
 
 @pytest.mark.parametrize("content", [None, ""])
@@ -129,6 +129,48 @@ def test_an_owner_that_was_taken_for_dead_notices(tmp_path):
         with pytest.raises(RunError, match=r"run is being written by another process, which took this one for dead"):
             claim.check()
     assert lock_of(tmp_path / "run").is_file(), "the other one's lock stays"
+
+
+def test_a_live_owner_is_an_error_where_nobody_waits(tmp_path):
+    message = rf"run is being written by another process, number {os.getpid()} on \S+\. Let it end, or choose another"
+    with held(tmp_path / "run"):
+        with pytest.raises(RunError, match=message), held(tmp_path / "run", wait=False):
+            pass
+        assert lock_of(tmp_path / "run").is_file()
+    with held(tmp_path / "run", wait=False):
+        pass
+    _owned_by(tmp_path / "run", pid=_dead())
+    with held(tmp_path / "run", wait=False):
+        pass
+
+
+def test_an_owner_that_cannot_be_seen_is_an_error_once_it_gives_a_sign_of_life(tmp_path, monkeypatch):
+    monkeypatch.setattr(hold, "STALE", 1000)
+    _owned_by(tmp_path / "run", machine="elsewhere x", pid=7)
+    sign = threading.Timer(0.3, os.utime, [lock_of(tmp_path / "run")])
+    sign.start()
+    with pytest.raises(RunError, match="another process, number 7 on elsewhere"), held(tmp_path / "run", wait=False):
+        pass
+    sign.join()
+
+
+def test_an_owner_that_cannot_be_seen_and_is_silent_is_followed_where_nobody_waits(tmp_path):
+    _owned_by(tmp_path / "run", machine="elsewhere")
+    with held(tmp_path / "run", wait=False):
+        pass
+
+
+def test_a_folder_has_one_lock_by_whatever_name(tmp_path, monkeypatch):
+    (tmp_path / "run").mkdir()
+    (tmp_path / "link").symlink_to("run")
+    monkeypatch.chdir(tmp_path / "run")
+    assert {lock_of(hold.Path(name)) for name in (".", "../run", "../link")} == {tmp_path / ".run.lock"}
+
+
+def test_a_place_that_cannot_be_written_is_told(tmp_path):
+    (tmp_path / "file").write_text("a file is no folder")
+    with pytest.raises(InputError, match=r"file/run cannot be written: "), held(tmp_path / "file" / "run"):
+        pass
 
 
 def test_a_lock_that_was_taken_over_just_now_is_put_back(tmp_path):
