@@ -147,7 +147,7 @@ def _recognise(official: dict[str, Tensor], source: str | Path, pool: int) -> _S
     signals = "signal_input_layer.weight" in official
     n_layers = _n_layers(official, "encoder" if masked else "caduceus")
     names = dict(peak_mask_system(n_layers) if masked else caduceus_system(n_layers, signals=signals))
-    check_names(names, official, "a checkpoint of Seq2Exp or of a system that it was compared with", source)
+    check_names(names, official, "a checkpoint of Seq2Exp, a mask of peaks, Caduceus or Mamba", source)
     n_signals = shape_of(official, "signal_input_layer.weight", source)[1] if signals else 0
     d_model = _sizes(official, source, n_signals=n_signals)
     backbone = Caduceus(d_model=d_model, n_layers=n_layers)

@@ -114,7 +114,7 @@ def changed(model: Model, change: Callable[[dict[str, Tensor]], object]) -> dict
         ),
         (changed(HARD, lambda w: w.update(a=torch.ones(1))), "is not a Seq2Exp checkpoint: it has an unexpected 'a'"),
         (changed(MAMBA, lambda w: w.update(a=torch.ones(1))), "is not a Mamba checkpoint: it has an unexpected 'a'"),
-        ({"a": torch.ones(1)}, "is not a checkpoint of Seq2Exp or of a system that it was compared with: it has"),
+        ({"a": torch.ones(1)}, "is not a checkpoint of Seq2Exp, a mask of peaks, Caduceus or Mamba: it has"),
         (
             changed(HARD, lambda w: w.update({"encoder.backbone.norm_f.weight": torch.zeros(8)})),
             r"'(en|gen)\w+\.backbone\.norm_f\.weight' differs from its twin, with which it is shared",
@@ -145,5 +145,5 @@ def test_a_centre_that_leaves_nothing_to_select(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", ["hyena_1layer_L600", "epinformer_v2", "prism_seed0"])
 def test_official_checkpoints_of_other_models_are_refused(name: str, shared_fixtures: Path) -> None:
-    with pytest.raises(RunError, match="is not a checkpoint of Seq2Exp"):
+    with pytest.raises(RunError, match="is not a checkpoint of Seq2Exp, a mask of peaks, Caduceus or Mamba: it has"):
         read_seq2exp(shared_fixtures / f"{name}.weights.pt")
