@@ -1,4 +1,4 @@
-"""What holds the correlation back on real data: genes, inputs, cell types, or the model?
+"""What holds the correlation back on real data: the genes, the inputs, the cell types or the model.
 
     python examples/real/limits.py data/real20k data/marks20k --study runs/study --into docs/results/real_limits.md
 
@@ -41,12 +41,12 @@ def main() -> None:
     for title, table in (
         ("Gradient boosting with fewer training genes", fewer_genes(first)),
         ("Gradient boosting with other inputs", other_inputs(arguments.data)),
-        ("Gradient boosting on other chromosomes", folds(first)),
+        ("Gradient boosting on other chromosomes, windows of 2 kb", folds(first)),
         ("Do the systems err on the same genes?", shared_errors(first, arguments.study)),
         ("Where the error is", where(first, arguments.study)),
     ):
         parts += [f"## {title}", "", table, ""]
-    arguments.into.write_text("\n".join(parts), encoding="utf-8")
+    arguments.into.write_text("\n".join(parts).rstrip() + "\n", encoding="utf-8")
 
 
 def parts_of(

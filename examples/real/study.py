@@ -55,6 +55,7 @@ def main() -> None:
     parser.add_argument("-o", "--out", type=Path, required=True)
     parser.add_argument("--part", default="1/1", help="k/n: every n-th run, from the k-th on")
     parser.add_argument("--systems", nargs="+", choices=SYSTEMS, default=list(SYSTEMS))
+    parser.add_argument("--steps", type=int, help="training steps, where not those that were chosen")
     parser.add_argument("--tables", type=Path, default=Path("docs/results/real_tables.md"), help="where `score` writes")
     parser.add_argument("--blind", type=Path, help="where `score` writes predictions of GM12878's test genes")
     arguments = parser.parse_args()
@@ -64,7 +65,7 @@ def main() -> None:
         write_scores(arguments.data, arguments.out, arguments.tables, arguments.blind)
         return
     part, parts = map(int, arguments.part.split("/"))
-    for number, (name, config) in enumerate(runs(arguments.data, arguments.systems).items()):
+    for number, (name, config) in enumerate(runs(arguments.data, arguments.systems, arguments.steps).items()):
         done = finished(arguments.out / name)
         if arguments.what == "plan":
             print(name, "done" if done else "to do", sep="\t")
@@ -73,10 +74,10 @@ def main() -> None:
             gx.train(config, arguments.out / name, resume=True)
 
 
-def runs(data: Path, systems: Sequence[str]) -> dict[str, RunConfig]:
+def runs(data: Path, systems: Sequence[str], steps: int | None) -> dict[str, RunConfig]:
     """Return every run by its folder's name, seeds outermost, so that what is unfinished is still paired."""
     return {
-        f"{system}-{cell_type}-{seed}": configure(data, system, cell_type, seed)
+        f"{system}-{cell_type}-{seed}": configure(data, system, cell_type, seed, steps)
         for seed in SEEDS
         for cell_type in CELL_TYPES
         for system in CELL_TYPES[cell_type]
@@ -84,11 +85,12 @@ def runs(data: Path, systems: Sequence[str]) -> dict[str, RunConfig]:
     }
 
 
-def configure(data: Path, system: str, cell_type: str, seed: int) -> RunConfig:
+def configure(data: Path, system: str, cell_type: str, seed: int, steps: int | None) -> RunConfig:
     recipe, changes = SYSTEMS[system]
     make = getattr(gx.recipes, recipe)
     config: RunConfig = make(data=data, cell_type=cell_type, seed=seed, window=WINDOW)
-    return config.override(*SETTINGS, *changes)
+    length = () if steps is None else (f"training.steps={steps}", f"training.warmup_steps={steps // 10}")
+    return config.override(*SETTINGS, *changes, *length)
 
 
 def finished(folder: Path) -> bool:
