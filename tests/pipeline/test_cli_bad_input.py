@@ -198,6 +198,7 @@ def test_setting_that_cannot_work(refused, dataset, tmp_path, setting, said):
         (["infer", "--data", "DATA", "--cell-type", "simC"], "has no cell type 'simC'."),
         (["infer", "--data", "DATA", "--cell-type", "simA", "--window", "4096"], "4,096 bp are asked for."),
         (["infer", "--data", "DATA", "--cell-type", "simA", "--steps", "0"], "--steps 0: training.steps: "),
+        (["infer", "--data", "DATA", "--cell-type", "simA", "--window", "62"], "at least 64 bp, and got 62 bp."),
         (["infer", "--data", "DATA", "--cell-type", "simA", "--window", "0"], "window: Input should be greater than"),
         (
             ["infer", "--data", "DATA", "--cell-type", "simA", "--fold", "-1"],

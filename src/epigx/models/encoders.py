@@ -108,6 +108,21 @@ class ConfounderEncoder(nn.Module):
 
     SHORTEST = 64
 
+    @classmethod
+    def check_length(cls, window: int) -> None:
+        """Make sure that something is left of a window after the three poolings.
+
+        Raises
+        ------
+        ConfigError
+            The window is shorter than 64 bp.
+        """
+        if window < cls.SHORTEST:
+            raise ConfigError(
+                f"The confounder encoder needs windows of at least {cls.SHORTEST} bp, and got {window} bp. "
+                "Use a longer window (data.window) or the objective 'regression'."
+            )
+
     def __init__(
         self, n_signals: int, n_patterns: int = 2, n_encoded: int = 128, activation: Activation = "sigmoid"
     ) -> None:
@@ -127,11 +142,7 @@ class ConfounderEncoder(nn.Module):
         ConfigError
             The windows are shorter than 64 bp, of which the three poolings leave nothing.
         """
-        if (length := signals.shape[1]) < self.SHORTEST:
-            raise ConfigError(
-                f"The confounder encoder needs windows of at least {self.SHORTEST} bp, and got {length} bp. "
-                "Use a longer window (data.window) or the objective 'regression'."
-            )
+        self.check_length(signals.shape[1])
         summary = self.convolutions(signals.transpose(1, 2)).mean(-1)
         weights = self.projection(summary).float().unflatten(-1, (-1, self.n_patterns)).transpose(1, 2)
         return torch.sigmoid(weights) if self.activation == "sigmoid" else torch.softmax(weights, dim=-1)

@@ -46,6 +46,10 @@ class Backdoor(Objective):
     temperature: float = Field(default=2.0, gt=0)
     """Sharpness t of L₃, which the paper does not give."""
 
+    def check_length(self, window: int) -> None:
+        """Make sure that the confounder encoder takes such windows."""
+        ConfounderEncoder.check_length(window)
+
     def build(self, model: Model, n_signals: int, background: tuple[int, ...] = ()) -> BackdoorLoss:
         """Return the objective's module, which holds the confounder encoder g_ω; as in the paper, roles do not matter.
 

@@ -27,6 +27,15 @@ class Objective(Kind):
         """Whether the loss of a gene depends on the other genes of its batch, and so not on the gene alone."""
         return False
 
+    def check_length(self, window: int) -> None:
+        """Make sure, before training, that the objective takes windows of this length in bp.
+
+        Raises
+        ------
+        ConfigError
+            It does not.
+        """
+
     @abstractmethod
     def build(self, model: Model, n_signals: int, background: tuple[int, ...] = ()) -> nn.Module:
         """Return the objective's module: ``module(network, batch)`` gives ``(Prediction, Loss)``.

@@ -10,7 +10,7 @@ from pydantic import Field
 from torch import Tensor
 
 from epigx.batch import Batch, Loss, Prediction
-from epigx.models import Model, Predictor
+from epigx.models import ConfounderEncoder, Model, Predictor
 from epigx.objectives.backdoor import Backdoor, BackdoorLoss, diversity, diversity_floor
 from epigx.objectives.background import need_background
 from epigx.objectives.base import Distance, Objective
@@ -49,6 +49,10 @@ class GenePatterns(Objective):
     def compares_genes(self) -> bool:
         """Patterns are held against their mean over the batch."""
         return True
+
+    def check_length(self, window: int) -> None:
+        """Make sure that the confounder encoder takes such windows."""
+        ConfounderEncoder.check_length(window)
 
     def build(self, model: Model, n_signals: int, background: tuple[int, ...] = ()) -> GenePatternsLoss:
         """Return the objective's module, which holds the confounder encoder g_ω of the background signals.

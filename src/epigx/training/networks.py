@@ -67,8 +67,10 @@ def build_networks(config: RunConfig, inputs: Inputs, *, seed: int = 0) -> Netwo
     Raises
     ------
     ConfigError
-        Layers are to be computed anew in the backward pass, and the model has none for which that is possible.
+        The objective does not take such short windows; or layers are to be computed anew in the backward pass, and the
+        model has none for which that is possible.
     """
+    config.objective.check_length(inputs.window)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         model = config.model.build(len(inputs.signals), len(inputs.features), inputs.window)
