@@ -96,6 +96,12 @@ class Windows(TorchDataset[Batch]):
         """Label of each window, float32 (n,); NaN where it has none."""
         return self._label
 
+    @property
+    def bases(self) -> int:
+        """Base pairs that are read of each: its window, and promoter and elements where the model reads them."""
+        elements = self.dataset.about.regions.elements if "elements" in self.needs else None
+        return self.inputs.window + ((1 + elements.count) * elements.length if elements else 0)
+
     def labelled(self) -> Windows:
         """Return the windows that have a label."""
         return self.only(np.isfinite(self._label))

@@ -22,7 +22,7 @@ EVALUATION_BATCH = 32
 """Windows in flight at most when nothing is trained; predictions do not depend on it."""
 
 EVALUATION_BASES = 320_000
-"""Base pairs in flight when nothing is trained: of windows longer than 10 kb fewer fit in memory at once."""
+"""Base pairs in flight when nothing is trained: where a gene has more than 10 kb of them, fewer genes fit in memory."""
 
 LONG_WINDOW = 50_000
 """Base pairs of a window from which on a layer's tensors are so large that memory is given back between them."""
@@ -30,7 +30,7 @@ LONG_WINDOW = 50_000
 
 def evaluation_batch(windows: Windows) -> int:
     """Return how many windows to have in flight when nothing is trained."""
-    return max(1, min(EVALUATION_BATCH, EVALUATION_BASES // windows.inputs.window))
+    return max(1, min(EVALUATION_BATCH, EVALUATION_BASES // windows.bases))
 
 
 def pick_device() -> torch.device:

@@ -26,7 +26,7 @@ def test_predictions_do_not_depend_on_the_batch_size(tiny_run, tiny_dataset):
     ("window", "at_once"), [(500, 32), (2_000, 32), (10_000, 32), (20_000, 16), (200_000, 1), (1_000_000, 1)]
 )
 def test_fewer_long_windows_are_in_flight(window, at_once):
-    windows = SimpleNamespace(inputs=SimpleNamespace(window=window))
+    windows = SimpleNamespace(bases=window)
     assert evaluation_batch(windows) == at_once
 
 
