@@ -25,7 +25,8 @@ app = App(
         "  torchrun --nproc-per-node 4 -m epigx train infer --data data/k562 -o runs/four\n\n"
         "Recipes: infer (the paper), caduceus-signals (the same without intervention), prism (the later official\n"
         "code); on DNA alone: caduceus, mamba, hyenadna, enformer; on selected positions: seq2exp-soft,\n"
-        "seq2exp-hard, macs3-mask. A training that was stopped goes on with the same command and --resume."
+        "seq2exp-hard, macs3-mask; on candidate enhancers: epinformer. A training that was stopped goes on with the\n"
+        "same command and --resume."
     ),
 )
 
