@@ -148,7 +148,7 @@ def drop_table(data: Path, out: Path, cell_type: str) -> str:
     rows = []
     for system in ("infer", "infer-official", "plain"):
         done = [name for seed in SEEDS if finished(out / (name := f"{system}-{cell_type}-{seed}"))]
-        for drop in DROPS:
+        for drop in DROPS if done else ():
             each = [evaluated(data, out, name, "test", drop) for name in done]
             scores = [metrics(table["observed"], table["predicted"]) for table in each]
             rows.append(
