@@ -14,6 +14,7 @@ SYSTEMS: dict[str, tuple[str, ...]] = {
     "InFER": ("objective.kind=backdoor",),
     "gene patterns": ("objective.kind=gene_patterns",),
     "dropout": ("objective.kind=signal_dropout",),
+    "rare dropout": ("objective.kind=signal_dropout", "objective.rate=0.1"),
     "dropout beside intact": ("objective.kind=signal_dropout", "objective.intact=1"),
     "exchange": ("objective.kind=signal_dropout", "objective.replacement=exchanged"),
     "adjustment": ("objective.kind=signal_adjustment",),
