@@ -49,7 +49,7 @@ def test_the_causal_study_from_genomes_to_tables(tmp_path: Path) -> None:
         ((table["predicted"] - table["observed"]) ** 2).mean()
         for table in map(pd.read_parquet, sorted((tmp_path / "measured/simulated 0.4/plain").iterdir()))
     ]
-    (row,) = (line for line in page.splitlines() if line.startswith("| plain |") and page.index(line) < 2000)
+    row = next(line for line in page.splitlines() if line.startswith("| plain |"))  # of accuracy, the first table
     assert f"{np.mean(errors):.3f} [" in row
 
 
