@@ -1,7 +1,5 @@
 from __future__ import annotations
 
-import importlib.util
-
 import pytest
 import torch
 from benchmarks import block, step
@@ -10,22 +8,8 @@ from torch import Tensor, nn
 
 from epigx.layers.mamba import BiMamba
 
-NEEDED = {
-    "mambapy": ("mambapy",),
-    "transformers + mambapy": ("mambapy", "transformers"),
-    "transformers": ("transformers",),
-}
 
-
-@pytest.fixture(params=PEERS)
-def name(request: pytest.FixtureRequest) -> str:
-    """A rival whose packages are at hand."""
-    for package in NEEDED.get(request.param, ()):
-        if importlib.util.find_spec(package) is None:
-            pytest.skip(f"{package} is not installed: `make bench` installs the rivals")
-    return request.param
-
-
+@pytest.mark.parametrize("name", PEERS)
 def test_a_rival_is_our_block(name: str) -> None:
     assert block.agree(name, batch=2, length=37) < 1e-5
 

@@ -6,14 +6,8 @@ import pytest
 from epigx.errors import InputError
 from epigx.genome import macs3
 from epigx.genome.interval_track import open_bedgraph
-from epigx.genome.macs3 import call_peaks_with_macs3, find_macs3
+from epigx.genome.macs3 import call_peaks_with_macs3
 from epigx.genome.peak_calling import PeakRule, call_peaks
-
-
-@pytest.fixture
-def program():
-    if find_macs3() is None:
-        pytest.skip("MACS3 is not installed (pip install 'epigx[peaks]')")
 
 
 @pytest.fixture
@@ -27,14 +21,14 @@ def track(tmp_path):
 
 
 @pytest.mark.parametrize("rule", [PeakRule(3.0), PeakRule(2.5, 100, 60), PeakRule(4.0, 30, 0)])
-def test_the_built_in_caller_finds_the_peaks_of_macs3(program, track, rule):
+def test_the_built_in_caller_finds_the_peaks_of_macs3(track, rule):
     theirs = call_peaks_with_macs3(track[0], "chr1", track[1], rule)
     ours = call_peaks(track[0], "chr1", track[1], rule)
     assert len(ours) > 1
     assert ours[["chrom", "start", "end"]].to_numpy().tolist() == theirs[["chrom", "start", "end"]].to_numpy().tolist()
 
 
-def test_no_peak_is_no_error(program, track):
+def test_no_peak_is_no_error(track):
     assert len(call_peaks_with_macs3(track[0], "chr1", track[1], PeakRule(100.0))) == 0
 
 

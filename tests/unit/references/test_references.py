@@ -83,7 +83,6 @@ def test_words_are_read_on_both_strands_and_never_over_an_unknown_base():
     ids=lambda reference: reference.kind,
 )
 def test_a_reference_learns_what_the_signals_say(reference, data):
-    pytest.importorskip("sklearn")
     found = fit_reference(reference, data)
     assert set(found["chrom"]) == {"chr4"}
     error = np.mean((found["predicted"] - found["observed"]) ** 2)
@@ -99,7 +98,6 @@ def test_a_reference_is_scored_on_the_genes_of_a_network(tiny_run):
 
 
 def test_the_penalty_is_chosen_on_the_validation_genes(data):
-    pytest.importorskip("sklearn")
     examples = choose_examples(data)
     columns = Columns(bins=2, kmer=0)
     penalties = (1e6, 1e-3)
@@ -113,7 +111,6 @@ def test_the_penalty_is_chosen_on_the_validation_genes(data):
 
 
 def test_the_number_of_trees_is_chosen_on_the_validation_genes(data):
-    pytest.importorskip("sklearn")
     examples = choose_examples(data)
     boosting = GradientBoosting(columns=Columns(bins=2, kmer=0), trees=60, learning_rate=0.5, smallest_leaf=2)
     error = {}
