@@ -49,13 +49,11 @@ def main() -> None:
     arguments.into.write_text("\n".join(parts).rstrip() + "\n", encoding="utf-8")
 
 
-def parts_of(
-    data: Path, cell_types: tuple[str, ...], window: int, signals: tuple[str, ...] | None = None
-) -> dict[str, Windows]:
+def parts_of(data: Path, cell_types: tuple[str, ...], window: int) -> dict[str, Windows]:
     """Return the training genes of the cell types, and the validation genes of K562."""
     dataset = gx.open_dataset(data)
     rows = genes_by_split(dataset, CELL_TYPE, 0.95)
-    inputs = fit_inputs(dataset, cell_types, rows["train"], window=window, signals=signals)
+    inputs = fit_inputs(dataset, cell_types, rows["train"], window=window)
     return {
         "train": Windows(dataset, cell_types, rows["train"], inputs).labelled(),
         "valid": Windows(dataset, CELL_TYPE, rows["valid"], inputs),
