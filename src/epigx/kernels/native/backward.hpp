@@ -49,7 +49,7 @@ class Backward {
         std::unique_ptr<Tile> tile{new Tile};
         Floats lanes, x, rows;
         explicit Buffers(const Sizes& z)
-            : lanes(int64_t(CHUNK) * round_up(2 * z.states, W) * W), x(int64_t(CHUNK + z.taps - 1) * GROUP),
+            : lanes(lanes_floats(z.states)), x(int64_t(CHUNK + z.taps - 1) * GROUP),
               rows(SEGMENT * z.row) {}
     };
 
@@ -114,10 +114,8 @@ class Backward {
                           at(slope + t * GROUP + v) = s * (1.0f + c * (1.0f - s));
                       });
         const float* rows = projected + (z.sequence(d, b) * z.length + first) * z.row;
-        for (int t = 0; t < steps; ++t) std::copy_n(p.dt_bias.get() + g * GROUP, GROUP, m.chunk->step + t * GROUP);
-        add_product(m.chunk->step, GROUP, {rows, z.row, 1}, p.dt_weight.get() + int64_t(g) * z.rank * GROUP, GROUP,
-            steps,
-                    GROUP, z.rank);
+        product(m.chunk->step, GROUP, {p.dt_bias.get() + g * GROUP, 0}, {rows, z.row, 1},
+                p.dt_weight.get() + int64_t(g) * z.rank * GROUP, GROUP, steps, GROUP, z.rank);
         const float* skip = p.skip.get() + g * GROUP;
         for (int t = 0; t < steps; ++t)
             for (int v = 0; v < GROUP; v += W) {
@@ -157,15 +155,13 @@ class Backward {
 
     void recurrence(Work& w, Buffers& m, int d, int64_t b, int64_t first, int steps, int g) {
         const float* rows = projected + (z.sequence(d, b) * z.length + first) * z.row;
-        const int64_t lanes_row = round_up(2 * z.states, W) * W;
         std::fill_n(m.chunk->d_input, steps * GROUP, 0.0f);
         std::fill_n(m.chunk->d_exponent, steps * GROUP, 0.0f);
         const ScanBackward s{
             packed[d].rate.get() + g * z.group_states(),
             {rows + z.rank, rows + z.rank + z.states, z.row},
             states + (z.sequence(d, b) * z.chunks + first / CHUNK) * z.all_states() + g * z.group_states(),
-            w.carry.get() + g * z.group_states(), w.sums[d].rate.get() + g * z.group_states(), m.lanes.get(),
-                m.lanes.get() + z.states * W, lanes_row};
+            w.carry.get() + g * z.group_states(), w.sums[d].rate.get() + g * z.group_states(), m.lanes.get()};
         scan_backward(z.states, steps, s, *m.chunk, *m.tile, ahead(s, d, b, first, g));
     }
 
@@ -225,10 +221,9 @@ class Backward {
             for (int t = 0; t < steps; ++t)
                 std::copy_n(low + t * MOST, std::min(columns, z.rank - r), part + t * z.row + r);
         }
-        const int64_t lanes_row = round_up(2 * z.states, W) * W;
         for (int t = 0; t < steps; ++t)
             for (int n = 0; n < 2 * z.states; n += W) {
-                const V sum = sum_lanes(m.lanes.get() + t * lanes_row + n * W);
+                const V sum = from_lanes(m.lanes.get(), t, n);
                 std::memcpy(part + t * z.row + z.rank + n, &sum, std::min(W, 2 * z.states - n) * sizeof(float));
             }
     }

@@ -95,10 +95,8 @@ class Forward {
                 std::copy_n(state, z.group_states(),
                             states + (z.sequence(d, b) * z.chunks + first / CHUNK) * z.all_states() +
                                 g * z.group_states());
-            for (int t = 0; t < steps; ++t)
-                std::copy_n(p.dt_bias.get() + g * GROUP, GROUP, step + t * GROUP);
-            add_product(step, GROUP, {rows, z.row, 1}, p.dt_weight.get() + int64_t(g) * z.rank * GROUP, GROUP, steps,
-                        GROUP, z.rank);
+            product(step, GROUP, {p.dt_bias.get() + g * GROUP, 0}, {rows, z.row, 1},
+                    p.dt_weight.get() + int64_t(g) * z.rank * GROUP, GROUP, steps, GROUP, z.rank);
             const float* skip = p.skip.get() + g * GROUP;
             for (int t = 0; t < steps; ++t)
                 for (int v = 0; v < GROUP; v += W) {

@@ -1,5 +1,7 @@
-// Small dense products, C += A B, with the columns of B and C in vectors.
+// Small dense products, C = S + A B, with the columns of B, C and S in vectors.
 #pragma once
+#include <type_traits>
+
 #include "simd.hpp"
 
 namespace {
@@ -10,11 +12,17 @@ struct Strided {
     int64_t row, column;
 };
 
+// What a product is added to: C itself, or one row for all (`row` is 0).
+struct Start {
+    const float* data;
+    int64_t row;
+};
+
 template <int ROWS, int VECTORS>
-INLINE void product_tile(float* C, int64_t c_row, Strided A, const float* B, int64_t b_row, int depth) {
+INLINE void product_tile(float* C, int64_t c_row, Start S, Strided A, const float* B, int64_t b_row, int depth) {
     V sum[ROWS][VECTORS];
     for (int i = 0; i < ROWS; ++i)
-        for (int v = 0; v < VECTORS; ++v) sum[i][v] = at(C + i * c_row + v * W);
+        for (int v = 0; v < VECTORS; ++v) sum[i][v] = at(S.data + i * S.row + v * W);
     for (int k = 0; k < depth; ++k) {
         V b[VECTORS];
         for (int v = 0; v < VECTORS; ++v) b[v] = at(B + k * b_row + v * W);
@@ -30,27 +38,35 @@ INLINE void product_tile(float* C, int64_t c_row, Strided A, const float* B, int
 }
 
 template <int VECTORS>
-static void product_columns(float* C, int64_t c_row, Strided A, const float* B, int64_t b_row, int rows, int depth) {
+static void product_columns(
+    float* C, int64_t c_row, Start S, Strided A, const float* B, int64_t b_row, int rows, int depth) {
     int i = 0;
+    const auto tile = [&](auto take) {
+        product_tile<decltype(take)::value, VECTORS>(C + i * c_row, c_row, {S.data + i * S.row, S.row},
+                                                     {A.data + i * A.row, A.row, A.column}, B, b_row, depth);
+    };
     if (VECTORS == 1)
-        for (; i + 8 <= rows; i += 8)
-            product_tile<8, VECTORS>(C + i * c_row, c_row, {A.data + i * A.row, A.row, A.column}, B, b_row, depth);
-    for (; i + 4 <= rows; i += 4)
-        product_tile<4, VECTORS>(C + i * c_row, c_row, {A.data + i * A.row, A.row, A.column}, B, b_row, depth);
-    for (; i < rows; ++i)
-        product_tile<1, VECTORS>(C + i * c_row, c_row, {A.data + i * A.row, A.row, A.column}, B, b_row, depth);
+        for (; i + 8 <= rows; i += 8) tile(std::integral_constant<int, 8>());
+    for (; i + 4 <= rows; i += 4) tile(std::integral_constant<int, 4>());
+    for (; i < rows; ++i) tile(std::integral_constant<int, 1>());
 }
 
-// C (rows, columns) += A (rows, depth) B (depth, columns); columns is a multiple of W, B and C are aligned.
-static void add_product(
-    float* C, int64_t c_row, Strided A, const float* B, int64_t b_row, int rows, int columns, int depth) {
+// C (rows, columns) = S + A (rows, depth) B (depth, columns); columns is a multiple of W; B, C and S are aligned.
+static void product(
+    float* C, int64_t c_row, Start S, Strided A, const float* B, int64_t b_row, int rows, int columns, int depth) {
     constexpr int MOST = W == 16 ? 4 : 2;  // as many as the registers hold
     int j = 0;
-    for (; j + MOST * W <= columns; j += MOST * W) product_columns<MOST>(C + j, c_row, A, B + j, b_row, rows, depth);
+    for (; j + MOST * W <= columns; j += MOST * W) product_columns<MOST>(C + j, c_row, {S.data + j, S.row}, A, B + j, b_row, rows, depth);
     if (columns - j == 3 * W && MOST > 3)
-        product_columns<3>(C + j, c_row, A, B + j, b_row, rows, depth);
+        product_columns<3>(C + j, c_row, {S.data + j, S.row}, A, B + j, b_row, rows, depth);
     else
-        for (; j < columns; j += W) product_columns<1>(C + j, c_row, A, B + j, b_row, rows, depth);
+        for (; j < columns; j += W) product_columns<1>(C + j, c_row, {S.data + j, S.row}, A, B + j, b_row, rows, depth);
+}
+
+// C += A B.
+static void add_product(
+    float* C, int64_t c_row, Strided A, const float* B, int64_t b_row, int rows, int columns, int depth) {
+    product(C, c_row, {C, c_row}, A, B, b_row, rows, columns, depth);
 }
 
 }  // namespace

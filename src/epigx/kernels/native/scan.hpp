@@ -71,9 +71,20 @@ struct ScanBackward {
     StateInput in;
     const float* state;      // (state, channel), at the chunk's start
     float *carry, *d_rate;   // (state, channel); carry: the gradient from later chunks, replaced by this one's
-    float *dB, *dC;          // (step, state, W): sums over channels, lane by lane
-    int64_t lanes_row;       // floats from one step of dB and dC to the next
+    float* lanes;            // the gradients of B and C, lane by lane
 };
+
+// Sums over channels, lane by lane, (tile, step, TILE, W): the tiles of dB, then those of dC. Each tile is in one piece:
+// steps a power of two apart would all want the same few lines of the first-level cache.
+constexpr int LANES = CHUNK * TILE * W;
+constexpr int64_t lanes_floats(int states) { return int64_t((2 * states + W - 1) / W) * W / TILE * LANES; }
+
+// The gradients of W of the columns (B, then C) of step `t`, from column `n` on.
+INLINE V from_lanes(const float* lanes, int t, int n) {
+    alignas(64) V v[W];
+    for (int i = 0; i < W; ++i) v[i] = at(lanes + (n + i) / TILE * LANES + (t * TILE + (n + i) % TILE) * W);
+    return sum_lanes(v);
+}
 
 // Decays of a tile, and its states before and after each step, kept from the forward half to the backward half.
 struct alignas(64) Tile {
@@ -110,14 +121,17 @@ INLINE void tile_forward(int steps, const ScanBackward s, Chunk& c, Place p, Til
 
 // `FIRST`: the first channels of the group, which start the sums over channels.
 template <bool FIRST>
-INLINE void tile_backward(int steps, const ScanBackward s, Chunk& c, Place p, const Tile& tile, const Ahead& ahead) {
-    V g[TILE], d_rate[TILE];
+INLINE void tile_backward(int states, int steps, const ScanBackward s, Chunk& c, Place p, const Tile& tile, const Ahead& ahead) {
+    V g[TILE], d_rate[TILE], rate[TILE], after[TILE];
 #pragma GCC unroll 4
-    for (int n = 0; n < TILE; ++n) g[n] = at(s.carry + (p.n + n) * GROUP + p.v), d_rate[n] = V{};
-    const float* rate = s.rate + p.n * GROUP + p.v;
+    for (int n = 0; n < TILE; ++n) {
+        const int64_t i = (p.n + n) * GROUP + p.v;
+        g[n] = at(s.carry + i), d_rate[n] = V{}, rate[n] = at(s.rate + i), after[n] = tile.state[steps][n];
+    }
+    float *const lanes_B = s.lanes + p.n / TILE * LANES, *const lanes_C = lanes_B + states / TILE * LANES;
     for (int t = steps - 1; t >= 0; --t) {
         const float *B = s.in.B + t * s.in.row + p.n, *C = s.in.C + t * s.in.row + p.n;
-        float *dB = s.dB + t * s.lanes_row + p.n * W, *dC = s.dC + t * s.lanes_row + p.n * W;
+        float *dB = lanes_B + t * TILE * W, *dC = lanes_C + t * TILE * W;
         const int64_t i = t * GROUP + p.v;
         ahead.call(p.pass, p.passes, t, p.v);
         const V dy = at(c.dy + i), x = at(c.input + i), step = at(c.step + i);
@@ -125,12 +139,13 @@ INLINE void tile_backward(int steps, const ScanBackward s, Chunk& c, Place p, co
 #pragma GCC unroll 4
         for (int n = 0; n < TILE; ++n) {
             const V grad = g[n] + dy * C[n];
-            at(dC + n * W) = (FIRST ? V{} : at(dC + n * W)) + dy * tile.state[t + 1][n];
+            at(dC + n * W) = (FIRST ? V{} : at(dC + n * W)) + dy * after[n];
             at(dB + n * W) = (FIRST ? V{} : at(dB + n * W)) + grad * x;
             dx += grad * B[n];
             g[n] = grad * tile.decay[t][n];
-            const V dz = g[n] * tile.state[t][n];
-            de += dz * at(rate + n * GROUP);
+            after[n] = tile.state[t][n];
+            const V dz = g[n] * after[n];
+            de += dz * rate[n];
             d_rate[n] += dz * step;
         }
         at(c.d_input + i) = dx, at(c.d_exponent + i) = de;
@@ -150,9 +165,9 @@ static void scan_backward(int states, int steps, const ScanBackward s, Chunk& c,
         for (int v = 0; v < GROUP; v += W) {
             tile_forward(steps, s, c, {n, v, pass, passes}, tile, ahead);
             if (v == 0)
-                tile_backward<true>(steps, s, c, {n, v, pass + 1, passes}, tile, ahead);
+                tile_backward<true>(states, steps, s, c, {n, v, pass + 1, passes}, tile, ahead);
             else
-                tile_backward<false>(steps, s, c, {n, v, pass + 1, passes}, tile, ahead);
+                tile_backward<false>(states, steps, s, c, {n, v, pass + 1, passes}, tile, ahead);
         }
 }
 

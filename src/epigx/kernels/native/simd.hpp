@@ -135,10 +135,8 @@ INLINE Softplus softplus(V x) {
     return {(x < 0.0f ? V{} : x) + log1p, x < 0.0f ? e * r : r};
 }
 
-// The sums over lanes of W rows of W floats each.
-INLINE V sum_lanes(const float* rows) {
-    alignas(64) V v[W];
-    for (int i = 0; i < W; ++i) v[i] = at(rows + i * W);
+// The sums over lanes of each of the W vectors, which it overwrites.
+INLINE V sum_lanes(V (&v)[W]) {
     VI even{}, odd{};
     for (int i = 0; i < W; ++i) even[i] = 2 * i, odd[i] = 2 * i + 1;
 #pragma GCC unroll 4

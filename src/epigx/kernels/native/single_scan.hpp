@@ -52,7 +52,7 @@ class SingleScan {
         std::unique_ptr<Tile> tile{new Tile};
         Floats u, rows, lanes, carry, rate;
         explicit Buffers(const Sizes& z)
-            : u(CHUNK * GROUP), rows(CHUNK * 2 * z.states), lanes(CHUNK * round_up(2 * z.states, W) * W),
+            : u(CHUNK * GROUP), rows(CHUNK * 2 * z.states), lanes(lanes_floats(z.states)),
               carry(z.group_states()), rate(z.group_states()) {}
     };
 
@@ -111,7 +111,6 @@ class SingleScan {
     void backward(int64_t b, int g, const Sums& sums) const {
         Buffers m(z);
         const Steps<const T> dy = rows_of(static_cast<const T*>(p.dy), b, z.channels, g * GROUP);
-        const int64_t lanes_row = round_up(2 * z.states, W) * W;
         for (int64_t first = (z.length - 1) / CHUNK * CHUNK; first >= 0; first -= CHUNK) {
             const int steps = std::min<int64_t>(CHUNK, z.length - first);
             load_chunk(b, first, steps, g, m.chunk->step, m.u.get(), m.chunk->input, m.chunk->y);
@@ -123,8 +122,7 @@ class SingleScan {
             // Sums over a long window stay accurate when each chunk's is made by itself.
             std::fill_n(m.rate.get(), z.group_states(), 0.0f);
             const ScanBackward s{rate.get() + g * z.group_states(), state_input(b, first, steps, m.rows.get()),
-                                 kept(b, first, g), m.carry.get(), m.rate.get(), m.lanes.get(),
-                                 m.lanes.get() + z.states * W, lanes_row};
+                                 kept(b, first, g), m.carry.get(), m.rate.get(), m.lanes.get()};
             scan_backward(z.states, steps, s, *m.chunk, *m.tile);
             for (int64_t i = 0; i < z.group_states(); i += W) at(sums.rate + i) += at(m.rate.get() + i);
             store_gradients(m, b, first, steps, g, sums);
@@ -149,10 +147,9 @@ class SingleScan {
             at(sums.skip + v) += d_skip;
         }
         const Steps<float> rows(sums.rows, 2 * z.states, z.length, p.reverse != 0);
-        const int64_t lanes_row = round_up(2 * z.states, W) * W;
         for (int t = 0; t < steps; ++t)
             for (int n = 0; n < 2 * z.states; n += W) {
-                const V sum = sum_lanes(m.lanes.get() + t * lanes_row + n * W);
+                const V sum = from_lanes(m.lanes.get(), t, n);
                 std::memcpy(rows[first + t] + n, &sum, std::min(W, 2 * z.states - n) * sizeof(float));
             }
     }
