@@ -15,7 +15,7 @@ import torch
 from numpy.typing import NDArray
 
 from epigx.errors import RunError
-from epigx.kernels import kernel_in_use
+from epigx.kernels import flush_denormals, kernel_in_use
 from epigx.training.config import RunConfig
 from epigx.training.folder import Run, open_run, remove_partials, write_files, write_run, write_text
 from epigx.training.hold import Hold
@@ -91,6 +91,7 @@ def train(
     DivergedError
         The loss is no longer a number.
     """
+    flush_denormals()  # gradients of long windows fade through them
     processes, folder = Processes.launched(), Path(out)
     interruption = Interruption(max_time, launched=processes.count > 1)
     processes.check(config.training.batch_size, config.objective)
