@@ -51,12 +51,9 @@ class BigWigTrack:
         size = self.chromosomes[name] or 0
         starts = np.asarray(starts, dtype=np.int64)
         windows = np.full((len(starts), length), np.nan, dtype=np.float32)
-        for span in spans(starts, length, size):
-            values = self._values(name, span.start, span.end)
-            for row in span.rows:
-                start = int(starts[row])
-                left, right = max(start, 0), min(start + length, size)
-                windows[row, left - start : right - start] = values[left - span.start : right - span.start]
+        with _hushed():
+            for span in spans(starts, length, size):
+                span.copy(self._values(name, span.start, span.end), windows, starts)
         return windows
 
     def survey(self, chroms: Iterable[str]) -> TrackSurvey:
@@ -75,18 +72,15 @@ class BigWigTrack:
 
     def _summary(self, name: str) -> ChromosomeSurvey:
         size = self.chromosomes[name] or 0
-        return ChromosomeSurvey(
-            size,
-            *(
-                float(self._values(name, 0, size, bins=1, summary=summary, exact=self._exact)[0])
-                for summary in ("bases_covered", "sum", "max", "min")
-            ),
-        )
+        summaries = ("bases_covered", "sum", "max", "min")
+        with _hushed():
+            found = [self._values(name, 0, size, bins=1, summary=each, exact=self._exact) for each in summaries]
+        return ChromosomeSurvey(size, *(float(values[0]) for values in found))
 
     def _values(self, name: str, start: int, end: int, **options: Any) -> np.ndarray:
+        """Read some values; the caller keeps the reader hushed."""
         try:
-            with _hushed():
-                return np.asarray(self._reader.values(name, start, end, fillna=None, **options))
+            return np.asarray(self._reader.values(name, start, end, fillna=None, **options))
         except (KeyboardInterrupt, SystemExit):
             raise
         except BaseException as error:  # damaged blocks end in a panic of the reader, which is no Exception

@@ -22,9 +22,8 @@ G: Final = 2
 T: Final = 3
 N: Final = 4
 
-_CODES = np.full(256, N, dtype=np.uint8)
-for _code, _letters in enumerate(("Aa", "Cc", "Gg", "Tt")):
-    _CODES[[ord(letter) for letter in _letters]] = _code
+_LETTERS = b"AaCcGgTt"
+_CODES = bytes(_LETTERS.index(letter) // 2 if letter in _LETTERS else N for letter in range(256))
 _COMPLEMENTS = np.array([T, G, C, A, N], dtype=np.uint8)
 _ONE_HOT = np.vstack([np.eye(4, dtype=np.float32), np.zeros((1, 4), dtype=np.float32)])
 
@@ -91,11 +90,7 @@ class Genome:
         size = self.sizes[name]
         windows = np.full((len(starts), length), N, dtype=np.uint8)
         for span in spans(starts, length, size):
-            codes = self._codes(name, span.start, span.end)
-            for row in span.rows:
-                start = int(starts[row])
-                left, right = max(start, 0), min(start + length, size)
-                windows[row, left - start : right - start] = codes[left - span.start : right - span.start]
+            span.copy(self._codes(name, span.start, span.end), windows, starts)
         return windows
 
     def bases(self, chrom: str, start: int, end: int) -> UInt8[np.ndarray, " bases"]:
@@ -133,7 +128,7 @@ class Genome:
             letters = ""
         if len(letters) != end - start:
             raise InputError(f"{self.path} is damaged in {name}, bases {start:,} to {end:,}. Fetch it again.")
-        return _CODES.take(np.frombuffer(letters.encode("ascii"), dtype=np.uint8))
+        return np.frombuffer(letters.encode("ascii").translate(_CODES), dtype=np.uint8)
 
 
 def one_hot(codes: UInt8[np.ndarray, "*shape"]) -> Float32[np.ndarray, "*shape 4"]:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 import numpy as np
-from jaxtyping import Int64
+from jaxtyping import Int64, Shaped
 
 __all__ = ["Span", "spans"]
 
@@ -25,6 +25,18 @@ class Span(NamedTuple):
     start: int
     end: int
     rows: Int64[np.ndarray, " rows"]
+
+    def copy(
+        self,
+        values: Shaped[np.ndarray, " span"],
+        windows: Shaped[np.ndarray, "n length"],
+        starts: Int64[np.ndarray, " n"],
+    ) -> None:
+        """Copy what was read to the span's windows, of all those that begin at `starts`."""
+        length = windows.shape[1]
+        for row, start in zip(self.rows.tolist(), starts[self.rows].tolist(), strict=True):
+            left, right = max(start, self.start), min(start + length, self.end)
+            windows[row, left - start : right - start] = values[left - self.start : right - self.start]
 
 
 def spans(
@@ -53,10 +65,11 @@ def spans(
     order = np.argsort(starts, kind="stable")
     order = order[(starts[order] < size) & (starts[order] + length > 0)]
     ordered = starts[order]
+    breaks = np.flatnonzero(np.diff(ordered) > length + gap) + 1
     first = 0
-    while first < len(order):
-        widest = int(np.searchsorted(ordered, ordered[first] + max(limit - length, 0), side="right"))
-        apart = np.flatnonzero(np.diff(ordered[first:widest]) > length + gap)
-        last = first + int(apart[0]) + 1 if len(apart) else widest
-        yield Span(max(int(ordered[first]), 0), min(int(ordered[last - 1]) + length, size), order[first:last])
-        first = last
+    for end in [*breaks.tolist(), len(order)]:
+        while first < end:
+            widest = int(ordered[first]) + max(limit - length, 0)
+            last = end if ordered[end - 1] <= widest else int(np.searchsorted(ordered, widest, side="right"))
+            yield Span(max(int(ordered[first]), 0), min(int(ordered[last - 1]) + length, size), order[first:last])
+            first = last
