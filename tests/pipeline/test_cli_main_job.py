@@ -197,7 +197,7 @@ def test_doctor_says_what_a_bug_report_needs(epigx):
     assert found["compute"]["kernel"] in {"native", "cuda", "torch", "reference"}
     assert found["compute"]["why"]
     assert found["room"]["disk_free_gib"] > 0
-    assert set(found["optional packages"]) == {"mamba-ssm", "causal-conv1d"}
+    assert set(found["optional packages"]) == {"mamba-ssm"}
     words = epigx("doctor")
     assert words.status == 0
     assert found["compute"]["why"] in words.out

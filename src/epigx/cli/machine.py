@@ -14,7 +14,7 @@ _PACKAGES = (
     "torch", "pytorch-lightning", "numpy", "pandas", "pyarrow", "scipy", "pysam", "pybigtools", "hictkpy", "pydantic",
     "cyclopts", "matplotlib",
 )  # fmt: skip
-_OPTIONAL = {"mamba-ssm": "CUDA kernels of the scan", "causal-conv1d": "CUDA kernel of the convolution"}
+_OPTIONAL = {"mamba-ssm": "CUDA kernels of the scan"}
 _GIB = 2**30
 
 
