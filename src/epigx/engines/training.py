@@ -77,8 +77,7 @@ def memory_gb(config: RunConfig) -> float:
     window, model, weights = _window(config), config.model, 0
     with torch.device("meta"), suppress(EpigxError):  # a model that cannot be built is for its run to tell
         weights = sum(weight.numel() for weight in model.build(n_signals=3, n_features=9, window=window).parameters())
-    objective, training = config.objective, config.training
-    predictions = 1 + getattr(objective, "n_patterns", 0) + len(getattr(objective, "states", ()))
+    training, predictions = config.training, config.objective.predictions
     kept = 1 / 3 if training.checkpoint_layers else 1.0
     return 1.0 + 20e-9 * weights + training.batch_size * predictions * _hidden_gb(config, window) * kept
 

@@ -46,6 +46,11 @@ class Backdoor(Objective):
     temperature: float = Field(default=2.0, gt=0)
     """Sharpness t of L₃, which the paper does not give."""
 
+    @property
+    def predictions(self) -> int:
+        """One from the signals as they are, and one with each pattern."""
+        return 1 + self.n_patterns
+
     def check_length(self, window: int) -> None:
         """Make sure that the confounder encoder takes such windows."""
         ConfounderEncoder.check_length(window)

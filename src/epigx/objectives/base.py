@@ -27,6 +27,11 @@ class Objective(Kind):
         """Whether the loss of a gene depends on the other genes of its batch, and so not on the gene alone."""
         return False
 
+    @property
+    def predictions(self) -> int:
+        """How often the model predicts each gene in a step of training: what its time and memory grow with."""
+        return 1
+
     def check_length(self, window: int) -> None:
         """Make sure, before training, that the objective takes windows of this length in bp.
 

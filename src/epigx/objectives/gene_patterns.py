@@ -50,6 +50,11 @@ class GenePatterns(Objective):
         """Patterns are held against their mean over the batch."""
         return True
 
+    @property
+    def predictions(self) -> int:
+        """One from the signals as they are, and one with each pattern."""
+        return 1 + self.n_patterns
+
     def check_length(self, window: int) -> None:
         """Make sure that the confounder encoder takes such windows."""
         ConfounderEncoder.check_length(window)

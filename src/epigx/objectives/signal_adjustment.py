@@ -41,6 +41,11 @@ class SignalAdjustment(Objective):
         """Exchanged signals are those of another gene of the batch."""
         return "exchanged" in self.states
 
+    @property
+    def predictions(self) -> int:
+        """One from the signals as they are, and one in each state."""
+        return 1 + len(self.states)
+
     def build(self, model: Model, n_signals: int, background: tuple[int, ...] = ()) -> SignalAdjustmentLoss:
         """Return the objective's module, which has no parameters.
 

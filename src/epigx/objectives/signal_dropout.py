@@ -45,6 +45,11 @@ class SignalDropout(Objective):
         """Exchanged signals are those of another gene of the batch."""
         return self.replacement == "exchanged"
 
+    @property
+    def predictions(self) -> int:
+        """A second one from all signals, where it is asked for."""
+        return 2 if self.intact else 1
+
     def build(self, model: Model, n_signals: int, background: tuple[int, ...] = ()) -> SignalDropoutLoss:
         """Return the objective's module, which has no parameters.
 

@@ -87,8 +87,8 @@ def cpu_hours(config: RunConfig, parameters: int, dataset: Dataset) -> float:
     """Estimate the CPU time of a training by :data:`RULE`: a multiplication and an addition, forward and twice back."""
     training = config.training
     weights, positions = _work(config, parameters, dataset)
-    predictions = 1 + getattr(config.objective, "n_patterns", 0)
-    return 6 * weights * positions * training.batch_size * predictions * training.steps / RATE / 3600
+    predictions = training.steps * training.batch_size * config.objective.predictions
+    return 6 * weights * positions * predictions / RATE / 3600
 
 
 def _work(config: RunConfig, parameters: int, dataset: Dataset) -> tuple[int, int]:

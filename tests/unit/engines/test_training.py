@@ -103,3 +103,6 @@ def test_memory_of_systems_that_read_more_than_their_window(tiny_dataset):
     assert hidden(enformer, window=200_000) == pytest.approx(4 * 196_608 * 1_536 * 50e-9)
     adjusted = "objective.kind=signal_adjustment"
     assert hidden(caduceus_signals, adjusted, window=4_000) == pytest.approx(3 * once)
+    dropped = "objective.kind=signal_dropout"
+    assert hidden(caduceus_signals, dropped, window=4_000) == pytest.approx(once)
+    assert hidden(caduceus_signals, dropped, "objective.intact=1", window=4_000) == pytest.approx(2 * once)
