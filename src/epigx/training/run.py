@@ -57,6 +57,7 @@ def train(
     The weights kept are those with the lowest mean squared error over the validation genes. Training can be broken off
     at any moment; the same call with ``resume`` then comes to the same weights, bit for bit on the same machine.
     Processes that torchrun or srun started train together (docs/training.md): all make the same call.
+    From then on the process takes numbers below 1.2e-38 for zero (:func:`epigx.kernels.flush_denormals`).
 
     Parameters
     ----------
