@@ -47,6 +47,12 @@ def test_check_has_nothing_to_say_of_good_files(epigx, genome):
     assert ended.err.endswith("0 errors, 0 warnings, 0 notices.\n")
 
 
+def test_without_standard_streams_files_are_read_all_the_same(genome):
+    command = f"{sys.executable} -m epigx check {genome / 'manifest.yaml'} --window {WINDOW} <&- 2>&-"
+    ended = subprocess.run(["sh", "-c", command], stdout=subprocess.PIPE, text=True)
+    assert (ended.returncode, ended.stdout) == (0, "")
+
+
 def test_check_reports_all_problems_at_once_and_strictness_is_a_choice(epigx, manifest):
     def spoil(values):
         values["cell_types"]["simA"]["signals"]["dnase"] = "nowhere.bigWig"

@@ -54,6 +54,18 @@ for _name, _help, _group in (
     app.command(f"epigx.cli.{_module}:app", name=_name, help=_help, group=_group, sort_key=len(list(app)))
 
 
+def _open_standard_streams() -> None:
+    """Give a program that was started without standard streams (``2>&-``) some that lead nowhere.
+
+    The first file it opens would take their place, and readers in other languages write to them.
+    """
+    for descriptor in range(3):
+        try:
+            os.fstat(descriptor)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)
+
+
 @app.meta.default
 def _launch(
     *tokens: Annotated[str, Parameter(show=False, allow_leading_hyphen=True)],
@@ -91,4 +103,5 @@ def main(tokens: Sequence[str] | None = None) -> int:
     """
     # Threads that wait for each other by spinning take the cores from whatever else runs; read when torch is loaded.
     os.environ.setdefault("OMP_WAIT_POLICY", "passive")
+    _open_standard_streams()
     return ended(lambda: app.meta(tokens), debug=False)
