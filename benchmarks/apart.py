@@ -76,13 +76,13 @@ def _child(
 ) -> None:
     import torch
 
-    from epigx.kernels import flush_denormals, keep_freed_memory
+    from epigx.kernels import keep_freed_memory
 
     logging.getLogger("epigx").setLevel(logging.ERROR)  # what a build remarks on its inputs
     torch.set_num_threads(1)
     # As every long command of epigx does; it serves the rivals as well.
     keep_freed_memory()
-    flush_denormals()
+    torch.set_flush_denormal(True)
     if seconds is not None:
         resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds + 60))
     if gibibytes is not None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import sys
 from collections.abc import Callable, Iterator
 from itertools import pairwise
 from pathlib import Path
@@ -35,6 +36,14 @@ def _logging_as_before() -> Iterator[None]:
     for logger, level, handlers, propagate in before:
         logger.setLevel(level)
         logger.handlers, logger.propagate = handlers, propagate
+
+
+@pytest.fixture(autouse=True)
+def _denormals_as_before() -> Iterator[None]:
+    """Undo what a call of the program does to the arithmetic of its thread."""
+    yield
+    if torch := sys.modules.get("torch"):
+        torch.set_flush_denormal(False)
 
 
 def _folder(variable: str, default: Path, what: str) -> Path:

@@ -74,10 +74,13 @@ def prepare() -> str:
     """Set the process up for long computation, and say on what it is about to run; call it before torch is imported."""
     # Threads that wait for work otherwise spin, and take the time of whoever shares the machine.
     os.environ.setdefault("OMP_WAIT_POLICY", "passive")
-    from epigx.kernels import flush_denormals, keep_freed_memory
+    import torch
+
+    from epigx.kernels import keep_freed_memory
 
     keep_freed_memory()
-    flush_denormals()
+    # As training does (kernels/denormals.py), but before PyTorch has any threads, so that it reaches all of them.
+    torch.set_flush_denormal(True)
     return device_line()
 
 

@@ -5,7 +5,7 @@ One interface, four implementations, chosen when called: epigx's own C++ kernel 
 """
 
 from epigx.kernels.choice import KernelChoice, kernel, kernel_in_use
-from epigx.kernels.denormals import flush_denormals
+from epigx.kernels.denormals import flushed_denormals
 from epigx.kernels.direction import Direction
 from epigx.kernels.interface import add_rms_norm, bimamba_inner, causal_conv1d, selective_scan
 from epigx.kernels.memory import give_back_freed_memory, keep_freed_memory
@@ -16,7 +16,7 @@ __all__ = [
     "add_rms_norm",
     "bimamba_inner",
     "causal_conv1d",
-    "flush_denormals",
+    "flushed_denormals",
     "give_back_freed_memory",
     "keep_freed_memory",
     "kernel",

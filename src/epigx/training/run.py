@@ -15,7 +15,7 @@ import torch
 from numpy.typing import NDArray
 
 from epigx.errors import RunError
-from epigx.kernels import flush_denormals, kernel_in_use
+from epigx.kernels import flushed_denormals, kernel_in_use
 from epigx.training.config import RunConfig
 from epigx.training.folder import Run, open_run, remove_partials, write_files, write_run, write_text
 from epigx.training.hold import Hold
@@ -57,7 +57,6 @@ def train(
     The weights kept are those with the lowest mean squared error over the validation genes. Training can be broken off
     at any moment; the same call with ``resume`` then comes to the same weights, bit for bit on the same machine.
     Processes that torchrun or srun started train together (docs/training.md): all make the same call.
-    From then on the process takes numbers below 1.2e-38 for zero (:func:`epigx.kernels.flush_denormals`).
 
     Parameters
     ----------
@@ -92,14 +91,13 @@ def train(
     DivergedError
         The loss is no longer a number.
     """
-    flush_denormals()  # gradients of long windows fade through them
     processes, folder = Processes.launched(), Path(out)
     interruption = Interruption(max_time, launched=processes.count > 1)
     processes.check(config.training.batch_size, config.objective)
     if resume and (run := finished_run(folder, config)) is not None:  # to be read, where nothing may be written even
         return run
     processes.join()
-    with alone(folder, processes, wait=wait) as hold, _threads(config.training.threads):
+    with alone(folder, processes, wait=wait) as hold, _threads(config.training.threads), flushed_denormals():
         check_output(folder, config, resume=resume, force=force)
         if resume and (run := finished_run(folder, config)) is not None:  # by the process that was waited for
             return run

@@ -6,9 +6,11 @@ import sys
 import pytest
 import torch
 
-from epigx.kernels import flush_denormals
+from epigx.kernels import flushed_denormals
 
-# Each row of a product is made by one of two threads; the products of its factors lie between 1e-40 and 1e-38.
+pytestmark = pytest.mark.skipif(not torch.set_flush_denormal(False), reason="this CPU cannot flush denormals")
+
+# Each row of the product is made by one of two threads; the products of its factors are 1e-40.
 PROGRAM = """
 from epigx.cli.machine import prepare
 prepare()
@@ -20,17 +22,21 @@ print(int((rows @ columns != 0).sum()), float(torch.full((4,), 1e-20) @ torch.fu
 
 
 def test_a_command_has_no_denormals_on_any_thread() -> None:
-    if not torch.set_flush_denormal(False):
-        pytest.skip("this CPU cannot flush denormals")
     done = subprocess.run([sys.executable, "-c", PROGRAM], capture_output=True, text=True, check=True)
     assert done.stdout.split() == ["0", "True"]
 
 
-def test_denormals_are_zero() -> None:
+def test_denormals_are_zero_inside_and_themselves_again_outside() -> None:
     small = torch.full((4,), 1e-30)
-    try:
-        flushed = flush_denormals()
-        assert ((small * 1e-10) == 0).all() == flushed
-    finally:
-        torch.set_flush_denormal(False)
+    with flushed_denormals():
+        assert ((small * 1e-10) == 0).all()
+        with flushed_denormals():
+            pass
+        assert ((small * 1e-10) == 0).all()
     assert ((small * 1e-10) != 0).all()
+
+
+def test_they_are_themselves_again_after_an_error() -> None:
+    with pytest.raises(ValueError, match="stop"), flushed_denormals():
+        raise ValueError("stop")
+    assert torch.tensor(1e-30) * 1e-10 != 0

@@ -119,6 +119,11 @@ def test_weights_that_get_worse_later_are_not_kept(tiny_config, tmp_path):
     assert evaluate(run, split="valid", bootstrap=0).metrics.mse == pytest.approx(best["valid_mse"], rel=1e-5)
 
 
+def test_arithmetic_is_as_before_after_training(tiny_config, tmp_path):
+    train(tiny_config(), tmp_path / "run")
+    assert torch.tensor(1e-30) * 1e-10 != 0
+
+
 def test_gradients_are_clipped(tiny_config, tmp_path):
     # AdamW divides by the size of the gradient plus 1e-8, so that a gradient far below leaves the weights in place.
     run = train(tiny_config("training.clip=1e-14", "training.weight_decay=0"), tmp_path / "run")
