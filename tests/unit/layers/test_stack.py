@@ -41,7 +41,15 @@ def test_without_gradients_a_few_windows_are_read_at_a_time(
     assert torch.equal(parts, whole)
 
 
-@pytest.mark.parametrize("kernel_name", ["torch", *(["native"] if native.missing() is None else [])])
+@pytest.mark.parametrize(
+    "kernel_name",
+    [
+        "torch",
+        pytest.param(
+            "native", marks=pytest.mark.skipif(native.missing() is not None, reason=f"C++ kernel: {native.missing()}")
+        ),
+    ],
+)
 def test_the_precision_does_not_depend_on_the_number_of_windows(
     monkeypatch: pytest.MonkeyPatch, kernel_name: KernelName
 ) -> None:

@@ -8,9 +8,15 @@ import pytest
 
 from epigx.kernels import native
 from epigx.kernels.native import library
+from epigx.kernels.native.build import COMPILERS
 from epigx.kernels.native.library import Shape, kept_sizes, use_instruction_set
 
 built = pytest.mark.skipif(native.missing() is not None, reason=f"C++ kernel: {native.missing()}")
+
+
+@pytest.mark.skipif(not any(map(shutil.which, COMPILERS)), reason="no C++ compiler is installed")
+def test_where_a_compiler_is_no_test_of_the_kernel_is_skipped() -> None:
+    assert native.missing() is None
 
 
 @pytest.fixture
