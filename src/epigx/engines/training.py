@@ -64,6 +64,7 @@ def train_one(config: RunConfig, folder: Path, threads: int) -> None:
     from epigx.training.run import train
 
     keep_freed_memory()
+    torch.set_flush_denormal(True)  # before PyTorch has threads that this could not reach
     torch.set_num_threads(threads)
     train(config, folder, resume=True, wait=True)
 

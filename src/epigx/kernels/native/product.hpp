@@ -56,13 +56,11 @@ static void product(
     float* C, int64_t c_row, Start S, Strided A, const float* B, int64_t b_row, int rows, int columns, int depth) {
     constexpr int MOST = W == 16 ? 4 : 2;  // as many as the registers hold
     int j = 0;
-    for (; j + MOST * W <= columns; j += MOST * W)
-        product_columns<MOST>(C + j, c_row, {S.data + j, S.row}, A, B + j, b_row, rows, depth);
+    for (; j + MOST * W <= columns; j += MOST * W) product_columns<MOST>(C + j, c_row, {S.data + j, S.row}, A, B + j, b_row, rows, depth);
     if (columns - j == 3 * W && MOST > 3)
         product_columns<3>(C + j, c_row, {S.data + j, S.row}, A, B + j, b_row, rows, depth);
     else
-        for (; j < columns; j += W)
-            product_columns<1>(C + j, c_row, {S.data + j, S.row}, A, B + j, b_row, rows, depth);
+        for (; j < columns; j += W) product_columns<1>(C + j, c_row, {S.data + j, S.row}, A, B + j, b_row, rows, depth);
 }
 
 // C += A B.

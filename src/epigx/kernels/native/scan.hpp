@@ -121,8 +121,7 @@ INLINE void tile_forward(int steps, const ScanBackward s, Chunk& c, Place p, Til
 
 // `FIRST`: the first channels of the group, which start the sums over channels.
 template <bool FIRST>
-INLINE void tile_backward(int states, int steps, const ScanBackward s, Chunk& c, Place p, const Tile& tile,
-                          const Ahead& ahead) {
+INLINE void tile_backward(int states, int steps, const ScanBackward s, Chunk& c, Place p, const Tile& tile, const Ahead& ahead) {
     V g[TILE], d_rate[TILE], rate[TILE], after[TILE];
 #pragma GCC unroll 4
     for (int n = 0; n < TILE; ++n) {
