@@ -25,6 +25,8 @@ SHARED = Path(__file__).parents[2] / "shared"
 @pytest.fixture(autouse=True)
 def _seeded() -> None:
     np.random.seed(0)  # noqa: NPY002 (libraries under test may draw from the global generator)
+    if torch := sys.modules.get("torch"):
+        torch.manual_seed(0)
 
 
 @pytest.fixture(autouse=True)
