@@ -20,8 +20,9 @@ from torch.nn import functional
 from epigx.kernels.compose import compose
 from epigx.kernels.direction import Direction
 from epigx.kernels.normalise import add_rms_norm
+from epigx.kernels.plain_linear import linear
 
-__all__ = ["add_rms_norm", "bimamba_inner", "causal_conv1d", "selective_scan"]
+__all__ = ["add_rms_norm", "bimamba_inner", "causal_conv1d", "linear", "selective_scan"]
 
 BUDGET = 128 * 2**20
 

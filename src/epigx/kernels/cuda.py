@@ -13,8 +13,9 @@ from epigx.kernels.chunked import causal_conv1d
 from epigx.kernels.compose import compose
 from epigx.kernels.direction import Direction
 from epigx.kernels.normalise import add_rms_norm
+from epigx.kernels.plain_linear import linear
 
-__all__ = ["add_rms_norm", "bimamba_inner", "causal_conv1d", "missing", "selective_scan"]
+__all__ = ["add_rms_norm", "bimamba_inner", "causal_conv1d", "linear", "missing", "selective_scan"]
 
 
 def missing() -> str | None:

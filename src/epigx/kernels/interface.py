@@ -1,4 +1,4 @@
-"""The four operations of the package, sent to the implementation in use."""
+"""The five operations of the package, sent to the implementation in use."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from epigx.kernels import chunked, cuda, native, reference
 from epigx.kernels.choice import kernel_in_use
 from epigx.kernels.direction import Direction
 
-__all__ = ["add_rms_norm", "bimamba_inner", "causal_conv1d", "selective_scan"]
+__all__ = ["add_rms_norm", "bimamba_inner", "causal_conv1d", "linear", "selective_scan"]
 
 _IMPLEMENTATIONS: dict[str, ModuleType] = {
     "native": native,
@@ -175,6 +175,39 @@ def add_rms_norm(
     normed: Tensor
     total, normed = _implementation(x).add_rms_norm(x, residual, weight, eps)
     return total, normed
+
+
+def linear(
+    x: Float[Tensor, "*position channel"],
+    weight: Float[Tensor, "out channel"],
+    bias: Float[Tensor, " out"] | None = None,
+) -> Float[Tensor, "*position out"]:
+    """Multiply each position by the weights: ``x Wᵀ + bias``.
+
+    Under `native` and in float32 a position's result is the same bits whatever other positions there are, and whatever
+    number of threads.
+
+    Parameters
+    ----------
+    x : Float[Tensor, "*position channel"]
+        The input.
+    weight : Float[Tensor, "out channel"]
+        W.
+    bias : Float[Tensor, "out"], optional
+        Added to each position.
+
+    Returns
+    -------
+    Float[Tensor, "*position out"]
+        The output, in the precision of `x`.
+
+    Raises
+    ------
+    ConfigError
+        `EPIGX_KERNEL` asks for a kernel that cannot run here.
+    """
+    y: Tensor = _implementation(x).linear(x, weight, bias)
+    return y
 
 
 def _implementation(x: Tensor) -> ModuleType:

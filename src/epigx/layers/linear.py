@@ -1,11 +1,14 @@
-"""Linear layers whose bias starts at zero."""
+"""Linear layers by the kernel in use."""
 
 from __future__ import annotations
 
+import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-__all__ = ["Linear", "RowwiseLinear"]
+from epigx import kernels
+
+__all__ = ["Linear", "Projection", "RowwiseLinear"]
 
 
 class Linear(nn.Linear):
@@ -19,6 +22,25 @@ class Linear(nn.Linear):
         super().reset_parameters()
         if self.bias is not None:
             nn.init.zeros_(self.bias)
+
+    def forward(self, x: Float[Tensor, "*position channel"]) -> Float[Tensor, "*position unit"]:
+        """Multiply each position by the weights, and add the bias; in the precision of autocast where that is on."""
+        if torch.is_autocast_enabled(x.device.type):
+            x = x.to(torch.get_autocast_dtype(x.device.type))
+        return kernels.linear(x, self.weight, self.bias)
+
+
+class Projection(Linear):
+    """x Wᵀ, without a bias, for very many rows.
+
+    Parameters
+    ----------
+    n_in, n_out : int
+        Channels of the input and of the output.
+    """
+
+    def __init__(self, n_in: int, n_out: int) -> None:
+        super().__init__(n_in, n_out, bias=False)
 
 
 class RowwiseLinear(Linear):

@@ -13,7 +13,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from epigx.kernels import Direction, bimamba_inner
-from epigx.layers.projection import Projection
+from epigx.layers.linear import Projection
 
 __all__ = ["BiMamba", "Scan"]
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from epigx.kernels.native.conv import causal_conv1d
 from epigx.kernels.native.library import description, missing
+from epigx.kernels.native.matmul import linear
 from epigx.kernels.native.norm import add_rms_norm
 from epigx.kernels.native.ops import bimamba_inner
 from epigx.kernels.native.scan import selective_scan
@@ -14,6 +15,7 @@ __all__ = [
     "bimamba_inner",
     "causal_conv1d",
     "description",
+    "linear",
     "missing",
     "selective_scan",
 ]

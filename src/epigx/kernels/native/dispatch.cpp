@@ -13,7 +13,9 @@
     extern "C" void epigx_conv_forward_##isa(const EpigxConv*);                                                       \
     extern "C" void epigx_conv_backward_##isa(const EpigxConv*);                                                      \
     extern "C" void epigx_norm_forward_##isa(const EpigxNorm*);                                                       \
-    extern "C" void epigx_norm_backward_##isa(const EpigxNorm*);
+    extern "C" void epigx_norm_backward_##isa(const EpigxNorm*);                                                      \
+    extern "C" void epigx_linear_##isa(const EpigxLinear*);                                                           \
+    extern "C" void epigx_linear_gradient_##isa(const EpigxLinearGradient*);
 
 #if defined(__x86_64__)
 VARIANT(avx512)
@@ -32,12 +34,14 @@ struct Variant {
     decltype(&epigx_scan_forward_baseline) scan_forward, scan_backward;
     decltype(&epigx_conv_forward_baseline) conv_forward, conv_backward;
     decltype(&epigx_norm_forward_baseline) norm_forward, norm_backward;
+    decltype(&epigx_linear_baseline) linear;
+    decltype(&epigx_linear_gradient_baseline) linear_gradient;
 };
 
 #define ENTRY(isa, present)                                                                                           \
     {#isa, present, epigx_kept_##isa, epigx_forward_##isa, epigx_backward_##isa, epigx_scan_forward_##isa,            \
      epigx_scan_backward_##isa, epigx_conv_forward_##isa, epigx_conv_backward_##isa, epigx_norm_forward_##isa,         \
-     epigx_norm_backward_##isa}
+     epigx_norm_backward_##isa, epigx_linear_##isa, epigx_linear_gradient_##isa}
 
 // The fastest first.
 const Variant variants[] = {
@@ -105,4 +109,6 @@ EXPORT void epigx_conv_forward(const EpigxConv* problem) { in_use->conv_forward(
 EXPORT void epigx_conv_backward(const EpigxConv* problem) { in_use->conv_backward(problem); }
 EXPORT void epigx_norm_forward(const EpigxNorm* problem) { in_use->norm_forward(problem); }
 EXPORT void epigx_norm_backward(const EpigxNorm* problem) { in_use->norm_backward(problem); }
+EXPORT void epigx_linear(const EpigxLinear* problem) { in_use->linear(problem); }
+EXPORT void epigx_linear_gradient(const EpigxLinearGradient* problem) { in_use->linear_gradient(problem); }
 }

@@ -1,6 +1,7 @@
 // The kernel for one instruction set: compiled once for each, with EPIGX_ISA as the suffix of its names.
 #include "backward.hpp"
 #include "forward.hpp"
+#include "matmul.hpp"
 #include "norm.hpp"
 #include "single_conv.hpp"
 #include "single_scan.hpp"
@@ -70,3 +71,7 @@ extern "C" void JOIN(epigx_norm_forward_, EPIGX_ISA)(const EpigxNorm* p) {
 extern "C" void JOIN(epigx_norm_backward_, EPIGX_ISA)(const EpigxNorm* p) {
     with_precisions(*p, [](const auto& norm) { norm.backward(); });
 }
+
+extern "C" void JOIN(epigx_linear_, EPIGX_ISA)(const EpigxLinear* p) { Linear(*p).run(); }
+
+extern "C" void JOIN(epigx_linear_gradient_, EPIGX_ISA)(const EpigxLinearGradient* p) { linear_gradient(*p); }

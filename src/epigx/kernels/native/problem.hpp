@@ -67,3 +67,19 @@ struct EpigxNorm {
     void *dx, *d_residual;  // d_residual: null where it is dx
     float* d_weight;
 };
+
+// Mirrored by matmul.py. y (rows, out) = x (rows, in) Wᵀ + bias; `back`: y = x W, with W (in, out).
+struct EpigxLinear {
+    int64_t rows;
+    int32_t in, out, back, threads;
+    const float *x, *weight, *bias;  // bias may be null
+    float* y;
+};
+
+// sum (left, right) = aᵀ b, with a (rows, left) and b (rows, right).
+struct EpigxLinearGradient {
+    int64_t rows;
+    int32_t left, right, threads;
+    const float *a, *b;
+    float* sum;
+};
