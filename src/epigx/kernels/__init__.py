@@ -9,6 +9,7 @@ from epigx.kernels.denormals import flushed_denormals
 from epigx.kernels.direction import Direction
 from epigx.kernels.interface import add_rms_norm, bimamba_inner, causal_conv1d, linear, selective_scan
 from epigx.kernels.memory import give_back_freed_memory, keep_freed_memory
+from epigx.kernels.native import lent
 
 __all__ = [
     "Direction",
@@ -21,6 +22,7 @@ __all__ = [
     "keep_freed_memory",
     "kernel",
     "kernel_in_use",
+    "lent",
     "linear",
     "selective_scan",
 ]

@@ -9,8 +9,11 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from epigx.kernels import kernel_in_use
+from epigx.layers import lean
 from epigx.layers.layered import Layered
-from epigx.layers.mamba import BiMamba
+from epigx.layers.linear import Projection
+from epigx.layers.mamba import BiMamba, Scan
 from epigx.layers.norm import RMSNorm
 
 __all__ = ["MambaBlock", "MambaStack"]
@@ -79,14 +82,48 @@ class MambaStack(Layered):
         return hidden
 
     def _read(self, x: Tensor) -> Tensor:
+        blocks = cast(list[MambaBlock], list(self.blocks))
+        norms = [*(block.norm for block in blocks), self.norm]
+        anew = torch.is_grad_enabled()
+        if (self.checkpoint_layers or not anew) and self._can_be_lean(x):
+            weights = [_weights(block) for block in blocks]
+            run = lean.read_anew if anew else lean.read
+            return run(x.contiguous(), weights, self.norm.weight, self.norm.eps)
         # A layer ends with the norm that the next one reads, since adding to the stream and normalising it are one
         # pass; and while a mixer runs, nothing but the stream and its norm is alive.
-        blocks = cast(list[MambaBlock], list(self.blocks))
-        residual, normed = x, cast(Tensor, blocks[0].norm(x))
-        for block, norm in zip(blocks, [*(block.norm for block in blocks[1:]), self.norm], strict=True):
+        residual, normed = x, cast(Tensor, norms[0](x))
+        for block, norm in zip(blocks, norms[1:], strict=True):
             residual, normed = self.run_layer(_layer, block.mixer, norm, residual, normed)
         return normed
+
+    def _can_be_lean(self, x: Tensor) -> bool:
+        """Say whether `lean` computes what the modules would: native, float32, and none is changed or hooked."""
+        if torch.compiler.is_compiling() or torch.is_autocast_enabled(x.device.type) or not x.numel():
+            return False
+        parts = [module for module in self.modules() if module is not self]
+        return (
+            kernel_in_use(x.device).name == "native"
+            and all(tensor.dtype == torch.float32 and tensor.is_contiguous() for tensor in self.parameters())
+            and x.dtype == torch.float32
+            and all(type(part) in PARTS and not _hooked(part) for part in parts)
+            and all(part.eps == self.norm.eps for part in parts if isinstance(part, RMSNorm))
+        )
+
+
+PARTS = (nn.ModuleList, MambaBlock, BiMamba, Scan, Projection, RMSNorm)
 
 
 def _layer(mixer: nn.Module, norm: RMSNorm, residual: Tensor, normed: Tensor) -> tuple[Tensor, Tensor]:
     return norm.add(mixer(normed), residual)
+
+
+def _weights(block: MambaBlock) -> lean.Weights:
+    mixer = block.mixer
+    scans = [mixer.forward_scan, *([] if mixer.reverse_scan is None else [mixer.reverse_scan])]
+    fields = tuple(tensor for scan in scans for tensor in scan.direction())
+    return lean.Weights(block.norm.weight, mixer.in_proj.weight, mixer.out_proj.weight, fields)
+
+
+def _hooked(module: nn.Module) -> bool:
+    hooks = (module._forward_hooks, module._forward_pre_hooks, module._backward_hooks, module._backward_pre_hooks)
+    return any(map(len, hooks))

@@ -56,10 +56,7 @@ class Shape(NamedTuple):
         ValueError
             A tensor's shape does not fit the others': the library, which sees addresses alone, could not tell.
         """
-        first = Direction(*parameters[:_WIDTH])
-        taps, rank, state = first.conv_weight.shape[1], first.dt_rank, first.d_state
-        batch, length, channels = xz.shape[0], xz.shape[1], xz.shape[2] // 2
-        shape = cls(batch, length, channels, state, taps, rank, len(parameters) // _WIDTH)
+        shape = cls.with_parameters(xz.shape[0], xz.shape[1], parameters)._replace(channels=xz.shape[2] // 2)
         expected = shape.parameters()
         for i, tensor in enumerate(parameters):
             name = Direction._fields[i % _WIDTH]
@@ -69,6 +66,13 @@ class Shape(NamedTuple):
             if tensor.device != xz.device:
                 raise ValueError(f"{name} is on {tensor.device}, and xz is on {xz.device}.")
         return shape
+
+    @classmethod
+    def with_parameters(cls, batch: int, length: int, parameters: Sequence[Tensor]) -> Shape:
+        """Take all but the windows' number and length from the parameters."""
+        first = Direction(*parameters[:_WIDTH])
+        channels, taps = first.conv_weight.shape
+        return cls(batch, length, channels, first.d_state, taps, first.dt_rank, len(parameters) // _WIDTH)
 
     def parameters(self) -> tuple[tuple[int, ...], ...]:
         """Give the shape of each field of a :class:`~epigx.kernels.Direction`."""

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from epigx.kernels.native import library
 
-__all__ = ["add_rms_norm"]
+__all__ = ["add_rms_norm", "call"]
 
 
 class _Problem(ctypes.Structure):
@@ -37,7 +37,7 @@ def add_rms_norm(x: Tensor, residual: Tensor | None, weight: Tensor, eps: float)
 def _norm(x: Tensor, weight: Tensor, eps: float) -> Tensor:
     x, weight = x.contiguous(), weight.contiguous()
     normed = torch.empty_like(x)
-    _call("epigx_norm_forward", eps, x=x, weight=weight, normed=normed)
+    call("epigx_norm_forward", eps, x=x, weight=weight, normed=normed)
     return normed
 
 
@@ -50,7 +50,7 @@ def _normed_of(x: Tensor, weight: Tensor, eps: float) -> Tensor:
 def _norm_backward(d_normed: Tensor, x: Tensor, weight: Tensor, eps: float) -> tuple[Tensor, Tensor]:
     d_normed, x, weight = d_normed.contiguous(), x.contiguous(), weight.contiguous()
     dx, d_weight = torch.empty_like(x), torch.empty_like(weight)
-    _call("epigx_norm_backward", eps, x=x, weight=weight, d_normed=d_normed, dx=dx, d_weight=d_weight)
+    call("epigx_norm_backward", eps, x=x, weight=weight, d_normed=d_normed, dx=dx, d_weight=d_weight)
     return dx, d_weight
 
 
@@ -76,7 +76,7 @@ def _add_norm(x: Tensor, residual: Tensor, weight: Tensor, eps: float) -> tuple[
     x, residual, weight = x.contiguous(), residual.contiguous(), weight.contiguous()
     library.check(x, "x", residual=(residual, x.shape))
     total, normed = torch.empty_like(x, dtype=torch.float32), torch.empty_like(x)
-    _call("epigx_norm_forward", eps, x=x, residual=residual, weight=weight, sum=total, normed=normed)
+    call("epigx_norm_forward", eps, x=x, residual=residual, weight=weight, sum=total, normed=normed)
     return total, normed
 
 
@@ -98,7 +98,7 @@ def _add_norm_backward(
     d_total = None if d_total is None else d_total.contiguous()
     d_normed, weight = d_normed.contiguous(), weight.contiguous()
     dx, d_residual, d_weight = _add_norm_gradients_of(d_total, d_normed, total, weight, eps, residual_dtype)
-    _call(
+    call(
         "epigx_norm_backward",
         eps,
         x=dx,
@@ -150,7 +150,7 @@ def _add_norm_gradients(ctx: Any, d_total: Tensor | None, d_normed: Tensor | Non
 _add_norm.register_autograd(_add_norm_gradients, setup_context=_keep_add_norm)
 
 
-def _call(function: str, eps: float, *, x: Tensor, weight: Tensor, **others: Tensor | None) -> None:
+def call(function: str, eps: float, *, x: Tensor, weight: Tensor, **others: Tensor | None) -> None:
     """Call the library on contiguous tensors; the pass back of a sum has x for its precision and sizes alone."""
     width = x.shape[-1]
     library.check(x, "x", weight=(weight, (width,)))

@@ -1,0 +1,142 @@
+from __future__ import annotations
+
+import weakref
+
+import pytest
+import torch
+from benchmarks.apart import peak, run_apart
+from benchmarks.scaling import Pass
+from torch import Tensor, nn
+from torch.nn.utils import parametrize
+
+from epigx.kernels import kernel, native
+from epigx.layers.layered import checkpoint_layers
+from epigx.layers.stack import MambaStack
+
+pytestmark = pytest.mark.skipif(native.missing() is not None, reason=f"C++ kernel: {native.missing()}")
+
+
+def stack_of(n: int = 2, d: int = 16, *, bidirectional: bool = True) -> MambaStack:
+    torch.manual_seed(0)
+    stack = MambaStack(n, d, 16, 4, 2, bidirectional=bidirectional)
+    for parameter in stack.parameters():  # norms that do something
+        parameter.data += 0.1 * torch.randn_like(parameter)
+    return stack
+
+
+def outcome(stack: MambaStack, x: Tensor) -> list[Tensor]:
+    x = x.clone().requires_grad_()
+    hidden = stack(x)
+    by = torch.linspace(-1, 1, hidden.numel()).view_as(hidden).sin()
+    with torch.no_grad():
+        alone = stack(x)
+    return [hidden.detach(), alone, *torch.autograd.grad((hidden * by).sum(), [x, *stack.parameters()])]
+
+
+@pytest.mark.parametrize("bidirectional", [True, False])
+@pytest.mark.parametrize(
+    ("n", "d", "batch", "length"), [(1, 24, 3, 13), (3, 32, 2, 77), (2, 20, 1, 200), (2, 128, 2, 64)]
+)
+def test_the_bits_are_those_of_the_modules(
+    monkeypatch: pytest.MonkeyPatch, n: int, d: int, batch: int, length: int, bidirectional: bool
+) -> None:
+    stack, x = stack_of(n, d, bidirectional=bidirectional), torch.randn(batch, length, d)
+    checkpoint_layers(stack)
+    assert stack._can_be_lean(x)
+    found, start = outcome(stack, x), x.clone()
+    assert torch.equal(x, start)  # what was read is left as it was
+    monkeypatch.setattr(stack, "_can_be_lean", lambda x: False)
+    assert all(map(torch.equal, found, outcome(stack, x)))
+
+
+def test_a_pass_back_can_be_made_twice() -> None:
+    stack, x = stack_of(), torch.randn(2, 30, 16, requires_grad=True)
+    checkpoint_layers(stack)
+    total = stack(x).square().sum()
+    first = torch.autograd.grad(total, [x, *stack.parameters()], retain_graph=True)
+    assert all(map(torch.equal, first, torch.autograd.grad(total, [x, *stack.parameters()])))
+
+
+def test_weights_that_changed_before_the_pass_back_are_noticed() -> None:
+    stack, x = stack_of(), torch.randn(2, 30, 16, requires_grad=True)
+    checkpoint_layers(stack)
+    total = stack(x).square().sum()
+    with torch.no_grad():
+        stack.blocks[0].mixer.in_proj.weight.mul_(2)
+    with pytest.raises(RuntimeError, match="modified by an inplace operation"):
+        total.backward()
+
+
+def test_frozen_weights_have_no_gradient() -> None:
+    stack, x = stack_of(), torch.randn(2, 30, 16)
+    checkpoint_layers(stack)
+    stack.blocks[0].requires_grad_(False)
+    stack(x).square().sum().backward()
+    assert all(parameter.grad is None for parameter in stack.blocks[0].parameters())
+    assert all(parameter.grad is not None for parameter in stack.blocks[1].parameters())
+
+
+def test_the_room_is_given_back_after_the_pass_back() -> None:
+    stack, x = stack_of(), torch.randn(2, 30, 16)
+    checkpoint_layers(stack)
+    hidden = stack(x)
+    room = [weakref.ref(tensor) for tensor in hidden.grad_fn.room]
+    assert all(each() is not None for each in room)
+    hidden.square().sum().backward()
+    assert all(each() is None for each in room)
+
+
+class Louder(nn.Module):
+    def forward(self, weight: Tensor) -> Tensor:
+        return 2 * weight
+
+
+def hooked(stack: MambaStack) -> None:
+    stack.blocks[1].mixer.register_forward_hook(lambda module, inputs, output: 0 * output)
+
+
+def parametrised(stack: MambaStack) -> None:
+    parametrize.register_parametrization(stack.blocks[1].mixer.in_proj, "weight", Louder())
+
+
+def replaced(stack: MambaStack) -> None:
+    stack.blocks[1].mixer = nn.Identity()
+
+
+def other_eps(stack: MambaStack) -> None:
+    stack.blocks[1].norm.eps = 1.0
+
+
+@pytest.mark.parametrize("change", [hooked, parametrised, replaced, other_eps])
+def test_a_changed_module_is_heard(change: object) -> None:
+    stack, x = stack_of(), torch.randn(2, 30, 16)
+    with torch.no_grad():
+        before = stack(x)
+        change(stack)  # type: ignore[operator]
+        assert not stack._can_be_lean(x)
+        after = stack(x)
+    torch.testing.assert_close(after, stack(x))
+    assert not torch.allclose(after, before)
+
+
+def test_where_it_does_not_run() -> None:
+    stack, x = stack_of(), torch.randn(2, 30, 16)
+    assert stack._can_be_lean(x)
+    assert not stack._can_be_lean(x[:0])
+    assert not stack._can_be_lean(x.double())
+    with torch.autocast("cpu", torch.bfloat16):
+        assert not stack._can_be_lean(x)
+    with kernel("torch"):
+        assert not stack._can_be_lean(x)
+    assert not stack.double()._can_be_lean(x)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("length", [2_000, 10_000])
+@pytest.mark.parametrize(("work", "most"), [("checkpointed", 12_000), ("evaluation", 5_000)])
+def test_memory_for_each_base(work: str, most: int, length: int) -> None:
+    """The paper's network: hidden states of 512 bytes, of which training keeps one for each layer."""
+    mebibytes = run_apart(peak, Pass("epigx", work, length))  # type: ignore[arg-type]
+    if mebibytes is None:
+        pytest.skip("memory is read from /proc, which this system does not have")
+    assert mebibytes * 2**20 <= most * length
