@@ -20,6 +20,7 @@ class Plan:
     """Sizes (windows or genes, bp) with the rivals that are measured there, and the patience with each."""
 
     effort: Effort
+    product_rows: int
     block: list[tuple[Sizes, tuple[str, ...]]]
     step: list[tuple[Sizes, tuple[str, ...]]]
     scaling: list[int]
@@ -31,6 +32,7 @@ class Plan:
 
 QUICK = Plan(
     effort=Effort(rounds=5, patience=20, seconds=60, gibibytes=12),
+    product_rows=16_000,
     block=[
         ([(1, 500)], ("epigx", "loop, indexed")),
         ([(8, 500), (1, 2000)], (*OURS, "mambapy")),
@@ -45,6 +47,7 @@ QUICK = Plan(
 
 FULL = Plan(
     effort=Effort(rounds=5, patience=85, seconds=90, gibibytes=16),
+    product_rows=16_000,
     block=[
         ([(8, 500), (8, 2000)], (*OURS, "epigx, reference", *LINEAR, *QUADRATIC)),
         ([(24, 500), (24, 2000), (8, 8000), (24, 8000)], ("epigx", "mambapy")),

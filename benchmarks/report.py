@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-from benchmarks import block, build, inference, loader, scaling, step
+from benchmarks import block, build, inference, loader, products, scaling, step
 from benchmarks.apart import run_apart
 from benchmarks.machine import describe, limits
 from benchmarks.peers import PEERS
@@ -36,6 +36,10 @@ def begin(plan: Plan) -> dict[str, Any]:
 def agreement(names: list[str]) -> dict[str, dict[str, float]]:
     """Return how far each rival is from us, in a block and in a training step; raises where that is not rounding."""
     return {name: {"block": block.agree(name), "step": step.agree(name)} for name in names}
+
+
+def projections(plan: Plan, report: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    yield from products.measure(plan.product_rows, plan.effort)
 
 
 def blocks(plan: Plan, report: dict[str, Any]) -> Iterator[dict[str, Any]]:
@@ -68,6 +72,7 @@ def data(plan: Plan, report: dict[str, Any]) -> Iterator[dict[str, Any]]:
 
 
 SECTIONS: dict[str, Callable[[Plan, dict[str, Any]], Iterator[dict[str, Any]]]] = {
+    "products": projections,
     "block": blocks,
     "step": steps,
     "scaling": lengths,

@@ -70,6 +70,13 @@ def _machine(report: Row) -> str:
     return _markdown(["", ""], facts.items())
 
 
+def _products(rows: list[Row]) -> str:
+    def cell(found: Row) -> str:
+        return f"{_number(found['gflops'])} GFLOP/s{_times(found)}"
+
+    return _pivot(rows, lambda row: f"{row['projection']}: {row['kind']}", cell)
+
+
 def _block(rows: list[Row]) -> str:
     return _pivot(rows, lambda row: f"B {row['batch']}, L {row['length']:,}", _time_and_memory)
 
@@ -170,6 +177,7 @@ def _markdown(header: Sequence[str], body: Iterable[Iterable[str]]) -> str:
 
 
 TABLES: dict[str, Callable[[list[Row]], str]] = {
+    "products": _products,
     "block": _block,
     "step": _step,
     "scaling": _scaling,

@@ -1,0 +1,73 @@
+"""The products of a block's projections, with the kernel's own loops and with PyTorch's library."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any, Literal, Self, get_args
+
+import torch
+
+from benchmarks.bound import D_MODEL, INNER
+from benchmarks.measure import Case, Effort, compare
+from epigx.kernels import lent
+
+__all__ = ["KINDS", "Product", "measure"]
+
+Kind = Literal["result", "gradient of the input", "gradient of the weights"]
+KINDS: tuple[Kind, ...] = get_args(Kind)
+PROJECTIONS = {"in": (D_MODEL, 2 * INNER), "out": (INNER, D_MODEL)}
+TIMES = 5
+"""Products in one measurement."""
+
+
+@dataclass(frozen=True)
+class Product:
+    """A product of so many rows, into memory that is there."""
+
+    name: str
+    kind: Kind
+    projection: str
+    rows: int
+
+    @property
+    def size(self) -> tuple[int, ...]:
+        return (self.rows,)
+
+    @property
+    def gflop(self) -> float:
+        wide, out = PROJECTIONS[self.projection]
+        return 2 * self.rows * wide * out / 1e9
+
+    def small(self) -> Self:
+        return replace(self, rows=64)
+
+    def prepare(self) -> Callable[[], object]:
+        torch.manual_seed(0)
+        wide, out = PROJECTIONS[self.projection]
+        x, y, weight = torch.randn(self.rows, wide), torch.randn(self.rows, out), torch.randn(out, wide)
+        runs: dict[tuple[str, Kind], Callable[[], object]] = {
+            ("epigx", "result"): lambda: lent.linear(x, weight, y),
+            ("library", "result"): lambda: torch.mm(x, weight.T, out=y),
+            ("epigx", "gradient of the input"): lambda: lent.linear_backward(y, weight, x),
+            ("library", "gradient of the input"): lambda: torch.mm(y, weight, out=x),
+            ("epigx", "gradient of the weights"): lambda: lent.weight_gradient(y, x),
+            # With the wider one on the right, which is the faster way round.
+            ("library", "gradient of the weights"): lambda: torch.mm(*((x.T, y) if out > wide else (y.T, x))),
+        }
+        run = runs[self.name, self.kind]
+        return lambda: [run() for _ in range(TIMES)]
+
+
+def measure(rows: int, effort: Effort) -> list[dict[str, Any]]:
+    """Compare each product of both projections."""
+    found = []
+    for projection in PROJECTIONS:
+        for kind in KINDS:
+            products = {name: Product(name, kind, projection, rows) for name in ("epigx", "library")}
+            cases: dict[str, Case] = dict(products)
+            row = compare(cases, effort._replace(rounds=3 * effort.rounds))
+            for name, own in row["rivals"].items():
+                own["gflops"] = TIMES * products[name].gflop / own["seconds"]
+            found.append(row | {"projection": projection, "kind": kind, "rows": rows})
+    return found
