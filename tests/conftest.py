@@ -22,6 +22,15 @@ if TYPE_CHECKING:
 SHARED = Path(__file__).parents[2] / "shared"
 
 
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Skip what needs the C++ kernel where it cannot be used, and say why."""
+    if item.get_closest_marker("native") is not None:
+        from epigx.kernels import native
+
+        if (reason := native.missing()) is not None:
+            pytest.skip(f"C++ kernel: {reason}")
+
+
 @pytest.fixture(autouse=True)
 def _seeded() -> None:
     np.random.seed(0)  # noqa: NPY002 (libraries under test may draw from the global generator)

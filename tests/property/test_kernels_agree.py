@@ -11,12 +11,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
-from epigx.kernels import Direction, bimamba_inner, kernel, native
+from epigx.kernels import Direction, bimamba_inner, kernel
 
 KERNELS = [
-    pytest.param(
-        "native", marks=pytest.mark.skipif(native.missing() is not None, reason=f"C++ kernel: {native.missing()}")
-    ),
+    pytest.param("native", marks=pytest.mark.native),
     "torch",
     "reference",
 ]
@@ -142,7 +140,7 @@ def test_one_direction_never_looks_ahead(name: str, case: Case, data: st.DataObj
     torch.testing.assert_close(after[:, :cut], before[:, :cut], atol=1e-6, rtol=1e-5)
 
 
-@pytest.mark.skipif(native.missing() is not None, reason=f"C++ kernel: {native.missing()}")
+@pytest.mark.native
 @given(case=cases, threads=st.integers(2, 5))
 @settings(deadline=None, max_examples=20)
 def test_native_bits_do_not_depend_on_threads_or_batch(case: Case, threads: int) -> None:

@@ -11,9 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
-from epigx.kernels import add_rms_norm, causal_conv1d, kernel, native, selective_scan
+from epigx.kernels import add_rms_norm, causal_conv1d, kernel, selective_scan
 
-needs_native = pytest.mark.skipif(native.missing() is not None, reason=f"C++ kernel: {native.missing()}")
+needs_native = pytest.mark.native
 KERNELS = [pytest.param("native", marks=needs_native), "torch", "reference"]
 
 

@@ -1,4 +1,4 @@
-"""A prediction depends on its window alone: on neither the windows beside it nor the number of threads."""
+"""A prediction of the native kernel depends on its window alone: not on those beside it, nor on the number of threads."""
 
 from __future__ import annotations
 
@@ -13,6 +13,8 @@ from torch import Tensor
 from epigx.backbones import Caduceus, Mamba
 from epigx.batch import Batch
 from epigx.models import PredictorModel
+
+pytestmark = pytest.mark.native
 
 MODELS = {
     "caduceus": PredictorModel(backbone=Caduceus(n_layers=2), pool=50),

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from epigx.kernels import kernel, native
+from epigx.kernels import kernel
 from epigx.kernels.choice import KernelName
 from epigx.layers.stack import MambaStack
 
@@ -45,9 +45,7 @@ def test_without_gradients_a_few_windows_are_read_at_a_time(
     "kernel_name",
     [
         "torch",
-        pytest.param(
-            "native", marks=pytest.mark.skipif(native.missing() is not None, reason=f"C++ kernel: {native.missing()}")
-        ),
+        pytest.param("native", marks=pytest.mark.native),
     ],
 )
 def test_the_precision_does_not_depend_on_the_number_of_windows(

@@ -3,11 +3,11 @@ from __future__ import annotations
 import pytest
 import torch
 
-from epigx.kernels import causal_conv1d, kernel, native
+from epigx.kernels import causal_conv1d, kernel
 from epigx.kernels.native import conv
 from epigx.kernels.native.library import use_instruction_set
 
-pytestmark = pytest.mark.skipif(native.missing() is not None, reason=f"C++ kernel: {native.missing()}")
+pytestmark = pytest.mark.native
 
 
 @pytest.mark.parametrize("variant", ["avx512", "avx2", "baseline"])

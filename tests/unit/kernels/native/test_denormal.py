@@ -7,9 +7,9 @@ from collections.abc import Callable, Iterator
 import pytest
 import torch
 
-from epigx.kernels import Direction, add_rms_norm, bimamba_inner, causal_conv1d, native, selective_scan
+from epigx.kernels import Direction, add_rms_norm, bimamba_inner, causal_conv1d, selective_scan
 
-pytestmark = pytest.mark.skipif(native.missing() is not None, reason=f"C++ kernel: {native.missing()}")
+pytestmark = pytest.mark.native
 
 SMALLEST = torch.finfo(torch.float32).tiny
 

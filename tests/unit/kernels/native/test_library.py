@@ -11,7 +11,7 @@ from epigx.kernels.native import library
 from epigx.kernels.native.build import COMPILERS
 from epigx.kernels.native.library import Shape, kept_sizes, use_instruction_set
 
-built = pytest.mark.skipif(native.missing() is not None, reason=f"C++ kernel: {native.missing()}")
+built = pytest.mark.native
 
 
 @pytest.mark.skipif(not any(map(shutil.which, COMPILERS)), reason="no C++ compiler is installed")

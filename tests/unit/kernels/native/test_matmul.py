@@ -10,7 +10,7 @@ from epigx.kernels import kernel, linear, native
 from epigx.kernels.native.library import use_instruction_set
 from epigx.kernels.native.matmul import weight_gradient
 
-pytestmark = pytest.mark.skipif(native.missing() is not None, reason=f"C++ kernel: {native.missing()}")
+pytestmark = pytest.mark.native
 
 VARIANTS = ["avx512", "avx2", "baseline"]
 

@@ -4,11 +4,11 @@ import pytest
 import torch
 from torch import Tensor
 
-from epigx.kernels import add_rms_norm, kernel, native
+from epigx.kernels import add_rms_norm, kernel
 from epigx.kernels.native import norm
 from epigx.kernels.native.library import use_instruction_set
 
-pytestmark = pytest.mark.skipif(native.missing() is not None, reason=f"C++ kernel: {native.missing()}")
+pytestmark = pytest.mark.native
 
 
 def run(name: str, x: Tensor, residual: Tensor | None, weight: Tensor) -> list[Tensor]:

@@ -7,11 +7,11 @@ import torch
 from torch import Tensor
 from torch.utils.checkpoint import checkpoint
 
-from epigx.kernels import Direction, bimamba_inner, kernel, native
+from epigx.kernels import Direction, bimamba_inner, kernel
 from epigx.kernels.native import library, ops
 from epigx.kernels.native.library import use_instruction_set
 
-pytestmark = pytest.mark.skipif(native.missing() is not None, reason=f"C++ kernel: {native.missing()}")
+pytestmark = pytest.mark.native
 
 
 def run(xz: Tensor, directions: list[Direction], name: str = "native") -> list[Tensor]:

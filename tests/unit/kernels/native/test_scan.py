@@ -4,11 +4,11 @@ import pytest
 import torch
 from torch import Tensor
 
-from epigx.kernels import kernel, native, selective_scan
+from epigx.kernels import kernel, selective_scan
 from epigx.kernels.native import scan
 from epigx.kernels.native.library import use_instruction_set
 
-pytestmark = pytest.mark.skipif(native.missing() is not None, reason=f"C++ kernel: {native.missing()}")
+pytestmark = pytest.mark.native
 
 
 def inputs(length: int = 70, channels: int = 40, state: int = 16, batch: int = 2) -> list[Tensor]:
