@@ -59,7 +59,8 @@ def _machine(report: Row) -> str:
         "versions": versions,
     }
     units = {
-        "float32_gflops": "float32 product, GFLOP/s",
+        "float32_gflops": "float32 product by PyTorch's library, GFLOP/s",
+        "float32_kernel_gflops": "float32 product by the kernel, GFLOP/s",
         "bfloat16_gflops": "bfloat16 product, GFLOP/s",
         "copy_gb_per_s": "copy, GB/s read and written",
         "exp_g_per_s": "exp (PyTorch's), 10⁹/s",

@@ -1,4 +1,4 @@
-"""A prediction of the native kernel depends on its window alone: not on those beside it, nor on the number of threads."""
+"""A prediction of the native kernel depends on its window alone: not on others, nor on the number of threads."""
 
 from __future__ import annotations
 

@@ -34,13 +34,15 @@ def test_the_document_has_the_counts_of_a_step() -> None:
 
 
 def test_shares_are_of_the_time_measured() -> None:
-    bound = block_bound(1000, Rates.of({"float32_gflops": 100.0, "bfloat16_gflops": 400.0}))
+    bound = block_bound(
+        1000, Rates.of({"float32_gflops": 90.0, "float32_kernel_gflops": 100.0, "bfloat16_gflops": 400.0})
+    )
     shares = bound.shares(2 * bound.core)
     assert shares["core_share"] == 0.5
     assert shares["whole_share"] == pytest.approx(bound.whole / bound.core / 2)
 
 
 def test_bfloat16_speeds_up_products_alone() -> None:
-    limits = {"float32_gflops": 100.0, "bfloat16_gflops": 400.0}
+    limits = {"float32_gflops": 90.0, "float32_kernel_gflops": 100.0, "bfloat16_gflops": 400.0}
     assert Rates.of(limits) == Rates(100e9, 50e9)
     assert Rates.of(limits, "bf16") == Rates(400e9, 50e9)

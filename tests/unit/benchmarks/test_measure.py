@@ -64,7 +64,7 @@ def test_a_process_that_takes_too_long_is_told() -> None:
 
 
 def test_a_measurement_has_rounds_ratios_memory_and_shares() -> None:
-    limits = {"float32_gflops": 100.0, "bfloat16_gflops": 400.0}
+    limits = {"float32_gflops": 90.0, "float32_kernel_gflops": 100.0, "bfloat16_gflops": 400.0}
     effort = Effort(rounds=2, patience=10, seconds=30, gibibytes=8)
     (row,) = measure([(1, 70)], ("epigx", "loop, unbind"), effort, limits)
     assert (row["batch"], row["length"], row["left_out"]) == (1, 70, {})
