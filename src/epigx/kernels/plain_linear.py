@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-__all__ = ["linear"]
+__all__ = ["linear", "rows"]
 
 ROWS = 2**15
 """Rows of one product for the gradient."""
@@ -41,12 +41,17 @@ class _Linear(torch.autograd.Function):
         return dx, _weight_gradient(dy, x).to(weight.dtype) if ctx.needs_input_grad[1] else None
 
 
+def rows(x: Tensor) -> Tensor:
+    """Return the positions in one axis, also where there is one alone, and where there are no columns."""
+    return x.reshape(x.shape[:-1].numel(), x.shape[-1])
+
+
 def _weight_gradient(dy: Tensor, x: Tensor) -> Tensor:
-    dy, x = dy.flatten(0, -2), x.flatten(0, -2)
+    dy, x = rows(dy), rows(x)
     wide = dy.shape[1] > x.shape[1]  # the wider factor on the right is the faster way round
     left, right = (x, dy) if wide else (dy, x)
     total = torch.zeros(left.shape[1], right.shape[1], dtype=torch.promote_types(x.dtype, torch.float32))
     for first in range(0, len(x), ROWS):
-        rows = slice(first, first + ROWS)
-        total += left[rows].T @ right[rows]
+        part = slice(first, first + ROWS)
+        total += left[part].T @ right[part]
     return total.T if wide else total

@@ -8,7 +8,12 @@ from torch import Tensor, nn
 
 from epigx import kernels
 
-__all__ = ["Linear", "Projection", "RowwiseLinear"]
+__all__ = ["Linear", "Projection", "RowwiseLinear", "autocast_enabled"]
+
+
+def autocast_enabled(device: torch.device) -> bool:
+    """Say whether autocast is on for a device; some kinds, such as meta, have none."""
+    return torch.amp.is_autocast_available(device.type) and torch.is_autocast_enabled(device.type)
 
 
 class Linear(nn.Linear):
@@ -25,7 +30,7 @@ class Linear(nn.Linear):
 
     def forward(self, x: Float[Tensor, "*position channel"]) -> Float[Tensor, "*position unit"]:
         """Multiply each position by the weights, and add the bias; in the precision of autocast where that is on."""
-        if torch.is_autocast_enabled(x.device.type):
+        if autocast_enabled(x.device) and x.dtype != torch.float64:
             x = x.to(torch.get_autocast_dtype(x.device.type))
         return kernels.linear(x, self.weight, self.bias)
 

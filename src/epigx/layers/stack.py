@@ -8,11 +8,12 @@ from typing import cast
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
+from torch.nn.modules.module import _has_any_global_hook
 
 from epigx.kernels import kernel_in_use
 from epigx.layers import lean
 from epigx.layers.layered import Layered
-from epigx.layers.linear import Projection
+from epigx.layers.linear import Projection, autocast_enabled
 from epigx.layers.mamba import BiMamba, Scan
 from epigx.layers.norm import RMSNorm
 
@@ -97,16 +98,31 @@ class MambaStack(Layered):
         return normed
 
     def _can_be_lean(self, x: Tensor) -> bool:
-        """Say whether `lean` computes what the modules would: native, float32, and none is changed or hooked."""
-        if torch.compiler.is_compiling() or torch.is_autocast_enabled(x.device.type) or not x.numel():
-            return False
-        parts = [module for module in self.modules() if module is not self]
+        """Say whether `lean` computes what the modules would: native, float32, and all as it was built."""
         return (
-            kernel_in_use(x.device).name == "native"
-            and all(tensor.dtype == torch.float32 and tensor.is_contiguous() for tensor in self.parameters())
+            not torch.compiler.is_compiling()
+            and kernel_in_use(x.device).name == "native"
+            and not autocast_enabled(x.device)
             and x.dtype == torch.float32
-            and all(type(part) in PARTS and not _hooked(part) for part in parts)
+            and x.numel() > 0
+            and self._as_built()
+        )
+
+    def _as_built(self) -> bool:
+        """Say whether no part was replaced, patched, hooked or given another shape or precision than the others."""
+        parts = [module for module in self.modules() if module is not self]
+        shapes = {tuple((name, p.shape) for name, p in block.named_parameters()) for block in self.blocks}
+        return (
+            type(self) is MambaStack
+            and len(shapes) == 1
+            and all(type(part) in PARTS and "forward" not in vars(part) for part in parts)
             and all(part.eps == self.norm.eps for part in parts if isinstance(part, RMSNorm))
+            and all(part.bias is None for part in parts if isinstance(part, Projection))
+            and all(tensor.dtype == torch.float32 and tensor.is_contiguous() for tensor in self.parameters())
+            and not (
+                _has_any_global_hook()  # type: ignore[no-untyped-call]
+                or any(map(_hooked, parts))
+            )
         )
 
 

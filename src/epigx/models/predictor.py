@@ -92,7 +92,7 @@ class Predictor(nn.Module):
         """Predict the expression of each gene: h(X, H), one pass through the backbone."""
         embedded = self.encode_sequence(batch)
         if self.signal_encoder is not None:
-            embedded += self.encode_signals(batch)  # in place: two more of that size are as much as all of a layer
+            embedded = embedded + self.encode_signals(batch)
         pooled = self.pool(self.hidden(embedded))
         mask = _peaks(batch) if self.masked else None
         return Prediction(expression=self.head(pooled, batch.features), mask=mask)

@@ -67,7 +67,7 @@ class TrainingConfig(Config):
     precision: Literal["fp32", "bf16"] = "fp32"
     """Arithmetic of the network; weights, losses and predictions are float32 in either."""
     checkpoint_layers: bool = False
-    """Compute each layer anew in the backward pass: the same weights in a third of the memory and four thirds of the
+    """Compute each layer anew in the backward pass: the same weights in two fifths of the memory and four thirds of the
     time, for long windows."""
     validate_every: float = Field(default=0.5, gt=0)
     """Epochs between two validations."""

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import weakref
+from collections.abc import Callable
 
 import pytest
 import torch
@@ -11,6 +12,7 @@ from torch.nn.utils import parametrize
 
 from epigx.kernels import kernel
 from epigx.layers.layered import checkpoint_layers
+from epigx.layers.mamba import BiMamba
 from epigx.layers.stack import MambaStack
 
 pytestmark = pytest.mark.native
@@ -107,7 +109,24 @@ def other_eps(stack: MambaStack) -> None:
     stack.blocks[1].norm.eps = 1.0
 
 
-@pytest.mark.parametrize("change", [hooked, parametrised, replaced, other_eps])
+def biased(stack: MambaStack) -> None:
+    for block in stack.blocks:
+        block.mixer.in_proj.bias = nn.Parameter(torch.ones(64))
+
+
+def patched(stack: MambaStack) -> None:
+    stack.blocks[1].mixer.forward = torch.zeros_like
+
+
+def one_direction(stack: MambaStack) -> None:
+    stack.blocks[1].mixer.reverse_scan = None
+
+
+def wider(stack: MambaStack) -> None:
+    stack.blocks[1].mixer = BiMamba(16, expand=4)
+
+
+@pytest.mark.parametrize("change", [hooked, parametrised, replaced, other_eps, biased, patched, one_direction, wider])
 def test_a_changed_module_is_heard(change: object) -> None:
     stack, x = stack_of(), torch.randn(2, 30, 16)
     with torch.no_grad():
@@ -117,6 +136,28 @@ def test_a_changed_module_is_heard(change: object) -> None:
         after = stack(x)
     torch.testing.assert_close(after, stack(x))
     assert not torch.allclose(after, before)
+
+
+def test_a_global_hook_is_called() -> None:
+    stack, x, called = stack_of(), torch.randn(2, 30, 16), []
+    handle = nn.modules.module.register_module_forward_hook(lambda module, *_: called.append(type(module)))
+    try:
+        with torch.no_grad():
+            stack(x)
+    finally:
+        handle.remove()
+    assert BiMamba in called
+
+
+def test_a_subclass_is_asked() -> None:
+    class Doubled(MambaStack):
+        def run_layer(self, layer: Callable[..., object], *inputs: object) -> object:
+            return layer(*(2 * each if isinstance(each, Tensor) else each for each in inputs))
+
+    stack, x = Doubled(2, 16, 16, 4, 2, bidirectional=True), torch.randn(2, 30, 16)
+    with torch.no_grad():
+        assert torch.equal(stack(x), stack._read(x))
+        assert not stack._can_be_lean(x)
 
 
 def test_where_it_does_not_run() -> None:

@@ -18,6 +18,15 @@ def test_without_bias() -> None:
     assert Linear(8, 4, bias=False).bias is None
 
 
+def test_a_device_without_autocast() -> None:
+    assert Linear(4, 3, device="meta")(torch.empty(5, 4, device="meta")).shape == (5, 3)
+
+
+def test_autocast_leaves_double_precision_alone() -> None:
+    with torch.autocast("cpu", torch.bfloat16):
+        assert Linear(4, 3).double()(torch.randn(5, 4, dtype=torch.float64)).dtype == torch.float64
+
+
 def test_row_by_row_is_the_same_layer() -> None:
     layer = RowwiseLinear(137, 5)
     layer.bias.data.normal_()

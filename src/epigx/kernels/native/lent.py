@@ -2,6 +2,7 @@
 
 For whoever runs many layers and knows which results are still wanted: nothing is allocated but the gradients of
 parameters. Tensors are contiguous and float32. The numbers are those of the operators beside this file, bit for bit.
+What is lent must not overlap what is read, but where an operator says that it may.
 """
 
 from __future__ import annotations
@@ -62,6 +63,8 @@ def bimamba_inner(
     kept = None if projected is None or states is None else (projected, states)
     if kept is not None:
         _check_kept(shape, kept)
+    elif projected is not None or states is not None:
+        raise ValueError("projected and states belong together: lend both, or neither.")
     if out.numel():
         library.forward(xz, parameters, out, kept)
 

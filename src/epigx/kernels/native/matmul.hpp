@@ -2,7 +2,7 @@
 //
 // A library's products do as well on square matrices. These have 128 to 512 columns and tens of thousands of rows, where
 // libraries reach half to three quarters of it, and round a row by how many there are beside it. Here an element is one
-// chain of fused multiply-adds in the order of the columns, whatever rows and threads there are.
+// chain of multiply-adds in the order of the columns (of the rows, in parts, for a gradient), on any number of threads.
 #pragma once
 #include "standalone.hpp"
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import math
 from typing import Any
 
 import torch
@@ -15,6 +16,10 @@ __all__ = ["backward_into", "forward_into", "linear", "weight_gradient"]
 
 ROWS = 2**15
 """Rows of one sum for the gradient of the weights; the sums are added up, so that no sum has too many terms."""
+
+
+MARGIN = 32
+"""Floats."""
 
 
 class _Problem(ctypes.Structure):
@@ -43,7 +48,7 @@ def linear(x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
 
 @torch.library.custom_op("epigx::linear", mutates_args=())
 def _linear(x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
-    y = x.new_empty(*x.shape[:-1], weight.shape[0])
+    y = _new(x, *x.shape[:-1], weight.shape[0])
     forward_into(x.contiguous(), weight.contiguous(), None if bias is None else bias.contiguous(), y)
     return y
 
@@ -55,7 +60,7 @@ def _output_of(x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
 
 @torch.library.custom_op("epigx::linear_backward", mutates_args=())
 def _linear_backward(dy: Tensor, weight: Tensor) -> Tensor:
-    dx = dy.new_empty(*dy.shape[:-1], weight.shape[1])
+    dx = _new(dy, *dy.shape[:-1], weight.shape[1])
     backward_into(dy.contiguous(), weight.contiguous(), dx)
     return dx
 
@@ -75,12 +80,21 @@ def weight_gradient(dy: Tensor, x: Tensor) -> Tensor:
         The gradient of the result, float32.
     x : Float[Tensor, "*position in"]
         What the layer read, float32.
+
+    Raises
+    ------
+    ValueError
+        The positions or precisions are not the same.
     """
-    dy, x = dy.flatten(0, -2).contiguous(), x.flatten(0, -2).contiguous()
+    dy, x = (plain_linear.rows(tensor).contiguous() for tensor in (dy, x))
     library.check(x, "x", dy=(dy, (len(x), dy.shape[1])))
+    if (dy.dtype, x.dtype) != (torch.float32, torch.float32):
+        raise ValueError(f"The gradient of weights is made of float32, and dy is {dy.dtype}, x {x.dtype}.")
     wide = dy.shape[1] > x.shape[1]  # the wider one in vectors
     left, right = (x, dy) if wide else (dy, x)
     total = left.new_zeros(left.shape[1], right.shape[1])
+    if not total.numel():
+        return left.new_empty(dy.shape[1], x.shape[1])
     for first in range(0, len(x), ROWS):
         rows = slice(first, first + ROWS)
         total += _sum(left[rows], right[rows])
@@ -90,6 +104,16 @@ def weight_gradient(dy: Tensor, x: Tensor) -> Tensor:
 @weight_gradient.register_fake
 def _weight_gradient_of(dy: Tensor, x: Tensor) -> Tensor:
     return x.new_empty(dy.shape[-1], x.shape[-1])
+
+
+def _new(like: Tensor, *shape: int) -> Tensor:
+    """Make a tensor with a margin, so that once it is freed its place is large enough for another one of its size.
+
+    To align a tensor PyTorch asks the C library for up to a hundred bytes more than it has, and those around the place
+    of a freed one are soon taken by small blocks; memory would then grow by a tensor for each that is freed.
+    """
+    numel = math.prod(shape)
+    return like.new_empty(numel + MARGIN)[:numel].view(shape)
 
 
 def forward_into(x: Tensor, weight: Tensor, bias: Tensor | None, y: Tensor) -> None:
@@ -145,8 +169,7 @@ def _sum(a: Tensor, b: Tensor) -> Tensor:
 
 
 def _keep(ctx: Any, inputs: tuple[Any, ...], output: Tensor) -> None:
-    x, weight, bias = inputs
-    ctx.biased = bias is not None
+    x, weight, _ = inputs
     ctx.save_for_backward(x if ctx.needs_input_grad[1] else None, weight)
 
 
@@ -156,7 +179,7 @@ def _gradients(ctx: Any, dy: Tensor) -> tuple[Tensor | None, ...]:
     return (
         _linear_backward(dy, weight) if for_x else None,
         weight_gradient(dy, x) if for_weight else None,
-        dy.flatten(0, -2).sum(0) if for_bias else None,
+        plain_linear.rows(dy).sum(0) if for_bias else None,
     )
 
 

@@ -83,6 +83,8 @@ def test_memory_that_does_not_fit_is_refused(direction: Callable[..., Direction]
         lent.bimamba_inner(xz.mT.contiguous().mT, scans, out, *kept)
     with pytest.raises(ValueError, match=r"^The pass back needs \(\d+, \d+\) floats, and \(\d+, \d+\) were lent\."):
         lent.bimamba_inner(xz, scans, out, kept[0][:-1], kept[1])
+    with pytest.raises(ValueError, match=r"^projected and states belong together"):
+        lent.bimamba_inner(xz, scans, out, kept[0], None)
     with pytest.raises(ValueError, match=r"^d_xz has the shape"):
         lent.bimamba_inner_backward(out, xz, scans, *kept, out)
     with pytest.raises(ValueError, match=r"^y has the shape"):

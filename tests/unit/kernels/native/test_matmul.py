@@ -78,6 +78,20 @@ def test_the_gradient_of_weights_does_not_depend_on_threads(channels: int, out: 
     assert all(torch.equal(found[0], each) for each in found)
 
 
+def test_the_gradient_of_the_bias_does_not_depend_on_threads() -> None:
+    x, weight, bias = torch.randn(100_000, 2), torch.randn(8, 2), torch.zeros(8, requires_grad=True)
+    by, before = torch.randn(100_000, 8), torch.get_num_threads()
+    try:
+        found = []
+        for threads in (1, 2, 7):
+            torch.set_num_threads(threads)
+            found += torch.autograd.grad(linear(x, weight, bias), bias, by)
+    finally:
+        torch.set_num_threads(before)
+    assert all(torch.equal(found[0], each) for each in found)
+    torch.testing.assert_close(found[0].double(), by.double().sum(0), rtol=1e-5, atol=1e-3)
+
+
 def test_long_sums_are_made_in_parts(monkeypatch: pytest.MonkeyPatch) -> None:
     dy, x = torch.randn(1000, 7), torch.randn(1000, 9)
     exact = dy.double().T @ x.double()
@@ -93,6 +107,26 @@ def test_no_rows() -> None:
     dx, d_weight = torch.autograd.grad(y.sum(), [x, weight])
     assert dx.shape == x.shape
     assert not d_weight.any()
+
+
+@pytest.mark.parametrize(("channels", "out"), [(0, 0), (0, 3), (3, 0)])
+def test_no_columns(channels: int, out: int) -> None:
+    x, weight = torch.randn(5, channels, requires_grad=True), torch.randn(out, channels, requires_grad=True)
+    y = linear(x, weight)
+    assert torch.equal(y, torch.zeros(5, out))
+    dx, d_weight = torch.autograd.grad(y.sum(), [x, weight])
+    assert torch.equal(dx, torch.zeros(5, channels))
+    assert torch.equal(d_weight, torch.zeros(out, channels))
+
+
+def test_one_position_alone() -> None:
+    x, weight, bias = (torch.randn(*shape, requires_grad=True) for shape in ((4,), (3, 4), (3,)))
+    y = linear(x, weight, bias)
+    assert y.shape == (3,)
+    dx, d_weight, d_bias = torch.autograd.grad(y.sum(), [x, weight, bias])
+    assert torch.allclose(dx, weight.sum(0))
+    assert torch.equal(d_weight, x.expand(3, 4))
+    assert torch.equal(d_bias, torch.ones(3))
 
 
 def test_gradients_that_nobody_asked_for_are_not_made() -> None:
@@ -128,6 +162,9 @@ def test_shapes_that_do_not_fit_are_refused() -> None:
         native.linear(torch.randn(5, 3), torch.randn(2, 3), torch.randn(5))
     with pytest.raises(ValueError, match=r"^dy has the shape \(6, 2\), and the other tensors ask for \(5, 2\)\."):
         weight_gradient(torch.randn(6, 2), torch.randn(5, 4))
+    for dtype in (torch.bfloat16, torch.float64):
+        with pytest.raises(ValueError, match=r"^The gradient of weights is made of float32, and dy is "):
+            weight_gradient(torch.randn(5, 2), torch.randn(5, 4).to(dtype))
 
 
 def test_export_for_any_number_of_positions() -> None:
