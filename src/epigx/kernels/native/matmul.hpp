@@ -1,7 +1,7 @@
 // Products of very many rows with the weights of a layer, forward and back, and the gradient of those weights.
 //
-// A library's products do as well on square matrices. These have 128 to 512 columns and tens of thousands of rows, where
-// libraries reach half to three quarters of it, and round a row by how many there are beside it. Here an element is one
+// A library's products do best on square matrices. These have 128 to 512 columns and tens of thousands of rows, where
+// libraries reach a half of that and more, and round a row by how many there are beside it. Here an element is one
 // chain of multiply-adds in the order of the columns (of the rows, in parts, for a gradient), on any number of threads.
 #pragma once
 #include "standalone.hpp"
