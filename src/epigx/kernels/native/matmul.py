@@ -17,9 +17,8 @@ __all__ = ["backward_into", "forward_into", "linear", "weight_gradient"]
 ROWS = 2**15
 """Rows of one sum for the gradient of the weights; the sums are added up, so that no sum has too many terms."""
 
-
 MARGIN = 32
-"""Floats."""
+"""Floats that a tensor's memory has beyond it: 128 bytes, more than what glibc asks for besides (64 to align, 32)."""
 
 
 class _Problem(ctypes.Structure):
