@@ -47,10 +47,9 @@ class Backward {
     struct Buffers {
         std::unique_ptr<Chunk> chunk{new Chunk};
         std::unique_ptr<Tile> tile{new Tile};
-        Floats lanes, x, rows;
+        Floats lanes, rows;
         explicit Buffers(const Sizes& z)
-            : lanes(lanes_floats(z.states)), x(int64_t(CHUNK + z.taps - 1) * GROUP),
-              rows(SEGMENT * z.row) {}
+            : lanes(lanes_floats(z.states)), rows(SEGMENT * z.row) {}
     };
 
     const Sizes z;
@@ -105,27 +104,23 @@ class Backward {
         const Packed& p = packed[d];
         const int64_t offset = (g * plan.stretch + first - start) * GROUP;
         float *u = w.u.get() + offset, *slope = w.slope.get() + offset;
-        load_rows(rows_of(xz, 2 * z.channels, g * GROUP, d, b), first - z.taps + 1, steps + z.taps - 1, z.width(g),
-                  m.x.get());
-        convolve_rows(m.x.get(), p.conv_weight.get() + int64_t(g) * z.taps * GROUP, p.conv_bias.get() + g * GROUP,
-                      z.taps, steps, [&](int t, int v, V c) {
-                          const V s = sigmoid(c);
-                          at(u + t * GROUP + v) = c * s;
-                          at(slope + t * GROUP + v) = s * (1.0f + c * (1.0f - s));
-                      });
         const float* rows = projected + (z.sequence(d, b) * z.length + first) * z.row;
         product(m.chunk->step, GROUP, {p.dt_bias.get() + g * GROUP, 0}, {rows, z.row, 1},
                 p.dt_weight.get() + int64_t(g) * z.rank * GROUP, GROUP, steps, GROUP, z.rank);
         const float* skip = p.skip.get() + g * GROUP;
-        for (int t = 0; t < steps; ++t)
-            for (int v = 0; v < GROUP; v += W) {
-                const int i = t * GROUP + v;
-                const Softplus s = softplus(at(m.chunk->step + i));
-                at(m.chunk->step + i) = s.value;
-                at(m.chunk->step_slope + i) = s.slope;
-                at(m.chunk->input + i) = s.value * at(u + i);
-                at(m.chunk->y + i) = at(skip + v) * at(u + i);
-            }
+        convolve_rows(rows_of(xz, 2 * z.channels, g * GROUP, d, b), first, steps, z.width(g),
+                      p.conv_weight.get() + int64_t(g) * z.taps * GROUP, p.conv_bias.get() + g * GROUP, z.taps,
+                      [&](int t, int v, V c) {
+                          const int i = t * GROUP + v;
+                          const V share = sigmoid(c), x = c * share;
+                          const Softplus s = softplus(at(m.chunk->step + i));
+                          at(u + i) = x;
+                          at(slope + i) = share * (1.0f + c * (1.0f - share));
+                          at(m.chunk->step + i) = s.value;
+                          at(m.chunk->step_slope + i) = s.slope;
+                          at(m.chunk->input + i) = s.value * x;
+                          at(m.chunk->y + i) = at(skip + v) * x;
+                      });
     }
 
     void gate(Buffers& m, int d, int64_t b, int64_t first, int steps, int g) const {
@@ -210,17 +205,27 @@ class Backward {
 
     // The group's part of the gradient of the projected rows: step, then B and C.
     void projected_part(const Buffers& m, int d, int steps, int g, float* part) const {
-        constexpr int MOST = 64;
-        alignas(64) float low[CHUNK * MOST];
-        const int dt_row = round_up(z.rank, 16);
-        for (int r = 0; r < z.rank; r += MOST) {
-            const int columns = std::min(MOST, dt_row - r);
-            std::fill_n(low, steps * MOST, 0.0f);
-            add_product(low, MOST, {m.chunk->step_slope, GROUP, 1},
-                        packed[d].dt_columns.get() + int64_t(g) * GROUP * dt_row + r, dt_row, steps, columns, GROUP);
-            for (int t = 0; t < steps; ++t)
-                std::copy_n(low + t * MOST, std::min(columns, z.rank - r), part + t * z.row + r);
-        }
+        // Two steps and half a vector of ranks fill the vectors that one sum over lanes takes.
+        constexpr int RANKS = W / 2;
+        const float* weight = packed[d].dt_weight.get() + int64_t(g) * z.rank * GROUP;
+        for (int r = 0; r < z.rank; r += RANKS)
+            for (int t = 0; t < steps; t += 2) {
+                alignas(64) V sum[W] = {};
+                for (int v = 0; v < GROUP; v += W) {
+                    const V first = at(m.chunk->step_slope + t * GROUP + v);
+                    const V second = at(m.chunk->step_slope + std::min(t + 1, steps - 1) * GROUP + v);
+#pragma GCC unroll 8
+                    for (int k = 0; k < RANKS; ++k) {
+                        const V by = at(weight + std::min(r + k, z.rank - 1) * GROUP + v);
+                        sum[k] += by * first;
+                        sum[RANKS + k] += by * second;
+                    }
+                }
+                const V both = sum_lanes(sum);
+                for (int k = 0; k < std::min(2, steps - t); ++k)
+                    std::memcpy(part + (t + k) * z.row + r, reinterpret_cast<const float*>(&both) + k * RANKS,
+                                std::min(RANKS, z.rank - r) * sizeof(float));
+            }
         for (int t = 0; t < steps; ++t)
             for (int n = 0; n < 2 * z.states; n += W) {
                 const V sum = from_lanes(m.lanes.get(), t, n);
@@ -237,7 +242,7 @@ class Backward {
         for (int64_t first = (count - 1) / SEGMENT * SEGMENT; first >= 0; first -= SEGMENT) {
             const int steps = std::min<int64_t>(SEGMENT, count - first);
             projection(w, m, d, first, steps, g, du + first * GROUP);
-            convolution(w.sums[d], m, d, b, start + first, steps, g, du + first * GROUP);
+            convolution(w.sums[d], d, b, start + first, steps, g, du + first * GROUP);
         }
         std::copy_n(du, halo, later);
     }
@@ -257,35 +262,53 @@ class Backward {
         for (int i = 0; i < steps * GROUP; i += W) at(du + i) *= at(slope + i);
     }
 
-    void convolution(Sums& sums, Buffers& m, int d, int64_t b, int64_t start, int steps, int g, const float* du) {
+    void convolution(Sums& sums, int d, int64_t b, int64_t start, int steps, int g, const float* du) {
         const Steps<T> to = rows_of(d_xz, 2 * z.channels, g * GROUP, d, b);
         const Steps<const T> from = rows_of(xz, 2 * z.channels, g * GROUP, d, b);
         const float* weight = packed[d].conv_weight.get() + int64_t(g) * z.taps * GROUP;
         float* d_weight = sums.conv_weight.get() + int64_t(g) * z.taps * GROUP;
         const int width = z.width(g);
-        for (int first = 0; first < steps; first += CHUNK) {
-            const int count = std::min(CHUNK, steps - first);
-            load_rows(from, start + first - z.taps + 1, count + z.taps - 1, width, m.x.get());
-            for (int v = 0; v < GROUP; v += W) {
-                V bias{};
-                for (int t = 0; t < count; ++t) {
+        for (int v = 0; v < width; v += W) {
+            V bias{};
+            const auto back = [&](int t, V grad) {
+                bias += at(du + t * GROUP + v);
+                T* row = to[start + t];
+                if (d > 0) grad += load_channels<T>(row, v, width);
+                store_channels(row, v, width, grad);
+            };
+            if (z.taps == 4) {  // each row is read once
+                V x[4], later[4], sum[4] = {};
+                for (int k = 0; k < 3; ++k) {
+                    x[k + 1] = row_at(from, start - 3 + k, v, width);
+                    later[k + 1] = at(du + k * GROUP + v);
+                }
+                for (int t = 0; t < steps; ++t) {
+                    for (int k = 0; k < 3; ++k) x[k] = x[k + 1], later[k] = later[k + 1];
+                    x[3] = load_channels(from[start + t], v, width);
+                    later[3] = at(du + (t + 3) * GROUP + v);
+                    V grad{};
+                    for (int k = 0; k < 4; ++k) {
+                        grad += at(weight + k * GROUP + v) * later[3 - k];
+                        sum[k] += later[0] * x[k];
+                    }
+                    back(t, grad);
+                }
+                for (int k = 0; k < 4; ++k) at(d_weight + k * GROUP + v) += sum[k];
+            } else {
+                for (int t = 0; t < steps; ++t) {
                     V grad{};
                     for (int k = 0; k < z.taps; ++k)
-                        grad += at(weight + k * GROUP + v) * at(du + (first + t + z.taps - 1 - k) * GROUP + v);
-                    bias += at(du + (first + t) * GROUP + v);
-                    if (v >= width) continue;
-                    T* row = to[start + first + t];
-                    if (d > 0) grad += load_channels<T>(row, v, width);
-                    store_channels(row, v, width, grad);
+                        grad += at(weight + k * GROUP + v) * at(du + (t + z.taps - 1 - k) * GROUP + v);
+                    back(t, grad);
                 }
-                at(sums.conv_bias.get() + g * GROUP + v) += bias;
                 for (int k = 0; k < z.taps; ++k) {
                     V sum{};
-                    for (int t = 0; t < count; ++t)
-                        sum += at(du + (first + t) * GROUP + v) * at(m.x.get() + (t + k) * GROUP + v);
+                    for (int t = 0; t < steps; ++t)
+                        sum += at(du + t * GROUP + v) * row_at(from, start + t - z.taps + 1 + k, v, width);
                     at(d_weight + k * GROUP + v) += sum;
                 }
             }
+            at(sums.conv_bias.get() + g * GROUP + v) += bias;
         }
     }
 };

@@ -65,22 +65,19 @@ struct Sizes {
 
 // One direction's parameters, by groups of channels and padded with zeros.
 struct Packed {
-    Floats conv_weight, conv_bias, dt_weight, dt_columns, dt_bias, rate, skip, x_rows, x_columns;
+    Floats conv_weight, conv_bias, dt_weight, dt_bias, rate, skip, x_rows, x_columns;
 
     Packed(const Sizes& z, const EpigxDirection& p)
         : conv_weight(int64_t(z.groups) * z.taps * GROUP), conv_bias(z.groups * GROUP),
-          dt_weight(int64_t(z.groups) * z.rank * GROUP), dt_columns(z.groups * GROUP * round_up(z.rank, 16)),
-          dt_bias(z.groups * GROUP), rate(z.all_states()), skip(z.groups * GROUP),
-          x_rows(int64_t(z.groups) * z.row * GROUP), x_columns(int64_t(z.groups) * GROUP * z.row) {
+          dt_weight(int64_t(z.groups) * z.rank * GROUP), dt_bias(z.groups * GROUP), rate(z.all_states()),
+          skip(z.groups * GROUP), x_rows(int64_t(z.groups) * z.row * GROUP), x_columns(int64_t(z.groups) * GROUP * z.row) {
         for (int d = 0; d < z.channels; ++d) {
             const int g = d / GROUP, c = d % GROUP;
             for (int k = 0; k < z.taps; ++k)
                 conv_weight.get()[(g * z.taps + k) * GROUP + c] = p.conv_weight[d * z.taps + k];
             conv_bias.get()[d] = p.conv_bias[d];
-            for (int r = 0; r < z.rank; ++r) {
+            for (int r = 0; r < z.rank; ++r)
                 dt_weight.get()[(g * z.rank + r) * GROUP + c] = p.dt_weight[d * z.rank + r];
-                dt_columns.get()[d * round_up(z.rank, 16) + r] = p.dt_weight[d * z.rank + r];
-            }
             dt_bias.get()[d] = p.dt_bias[d];
             for (int n = 0; n < z.state; ++n) {
                 const float r = -std::exp(p.A_log[d * z.state + n]) * LOG2E;
@@ -123,29 +120,43 @@ INLINE void store_channels(T* p, int v, int width, V x) {
     if (v < width) std::memcpy(p + v, part, (width - v) * sizeof(T));
 }
 
-// Rows first … first+count-1 of a group as floats; zeros before the start of the sequence.
+// Row `step` of a group's channels v …; zeros before the start of the sequence.
+template <class T>
+INLINE V row_at(const Steps<const T>& x, int64_t step, int v, int width) {
+    return step < 0 ? V{} : load_channels(x[step], v, width);
+}
+
+// Rows first … first+count-1 of a group as floats.
 template <class T>
 static void load_rows(const Steps<const T>& x, int64_t first, int count, int width, float* to) {
     for (int i = 0; i < count; ++i)
-        for (int v = 0; v < GROUP; v += W)
-            at(to + i * GROUP + v) = first + i < 0 ? V{} : load_channels(x[first + i], v, width);
+        for (int v = 0; v < GROUP; v += W) at(to + i * GROUP + v) = row_at(x, first + i, v, width);
 }
 
-// bias + Σ_k weight[k] x[t+k] for `steps` rows; x has K-1 rows more.
-template <int TAPS>
-INLINE V convolve(const float* x, const float* weight, const float* bias, int taps) {
-    V sum = at(bias);
-    for (int k = 0; k < (TAPS ? TAPS : taps); ++k) sum += at(weight + k * GROUP) * at(x + k * GROUP);
-    return sum;
-}
-
-template <class Store>
-static void convolve_rows(const float* x, const float* weight, const float* bias, int taps, int steps, Store store) {
-    for (int v = 0; v < GROUP; v += W)
-        if (taps == 4)
-            for (int t = 0; t < steps; ++t) store(t, v, convolve<4>(x + t * GROUP + v, weight + v, bias + v, taps));
-        else
-            for (int t = 0; t < steps; ++t) store(t, v, convolve<0>(x + t * GROUP + v, weight + v, bias + v, taps));
+// store(t, v, bias + Σ_k weight[k] x[first+t-K+1+k]) for `steps` rows of a group.
+template <class T, class Store>
+INLINE void convolve_rows(const Steps<const T>& x, int64_t first, int steps, int width, const float* weight,
+                          const float* bias, int taps, Store store) {
+    for (int v = 0; v < GROUP; v += W) {
+        if (taps == 4) {  // each row is read once
+            V rows[4] = {};
+            for (int k = 0; k < 3; ++k) rows[k + 1] = row_at(x, first - 3 + k, v, width);
+            for (int t = 0; t < steps; ++t) {
+                for (int k = 0; k < 3; ++k) rows[k] = rows[k + 1];
+                rows[3] = load_channels(x[first + t], v, width);
+                V sum = at(bias + v);
+                for (int k = 0; k < 4; ++k) sum += at(weight + k * GROUP + v) * rows[k];
+                store(t, v, sum);
+            }
+            continue;
+        }
+        for (int t = 0; t < steps; ++t) {
+            V sum = at(bias + v);
+            for (int k = 0; k < taps; ++k)
+                sum += at(weight + k * GROUP + v) * row_at(x, first + t - taps + 1 + k, v, width);
+            store(t, v, sum);
+        }
+    }
 }
 
 // Runs body(0) … body(count-1), by the team that calls it or by the calling thread alone.

@@ -36,14 +36,13 @@ class Forward {
 
     void run_units(int64_t from, int64_t to, bool team) {
         const int64_t count = to - from;
-        const Floats x(int64_t(CHUNK + z.taps - 1) * GROUP);  // each thread's own
         for (int64_t round = 0; from + round * plan.units < z.batch; ++round)
             for (int d = 0; d < z.directions; ++d)
                 for (int64_t start = 0; start < z.length; start += plan.stretch) {
                     const int64_t chunks = (std::min(plan.stretch, z.length - start) + CHUNK - 1) / CHUNK;
                     share(team, count * chunks, [&](int64_t i) {
                         const int64_t u = from + i / chunks, b = u + round * plan.units;
-                        if (b < z.batch) project(work[u], x.get(), d, b, start, start + i % chunks * CHUNK);
+                        if (b < z.batch) project(work[u], d, b, start, start + i % chunks * CHUNK);
                     });
                     share(team, count * z.groups, [&](int64_t i) {
                         const int64_t u = from + i / z.groups, b = u + round * plan.units;
@@ -66,16 +65,16 @@ class Forward {
     }
 
     // Convolution, SiLU and the projection to step, B and C, of one chunk and all channels.
-    void project(Work& w, float* x, int d, int64_t b, int64_t start, int64_t first) const {
+    void project(Work& w, int d, int64_t b, int64_t start, int64_t first) const {
         const Packed& p = packed[d];
         const int steps = std::min<int64_t>(CHUNK, z.length - first);
         float* rows = projected_rows(w, d, b, start) + (first - start) * z.row;
         std::fill_n(rows, int64_t(steps) * z.row, 0.0f);
         for (int g = 0; g < z.groups; ++g) {
             float* u = w.u.get() + (g * plan.stretch + first - start) * GROUP;
-            load_rows(inputs(d, b, g, false), first - z.taps + 1, steps + z.taps - 1, z.width(g), x);
-            convolve_rows(x, p.conv_weight.get() + int64_t(g) * z.taps * GROUP, p.conv_bias.get() + g * GROUP,
-                          z.taps, steps, [&](int t, int v, V c) { at(u + t * GROUP + v) = c * sigmoid(c); });
+            convolve_rows(inputs(d, b, g, false), first, steps, z.width(g),
+                          p.conv_weight.get() + int64_t(g) * z.taps * GROUP, p.conv_bias.get() + g * GROUP, z.taps,
+                          [&](int t, int v, V c) { at(u + t * GROUP + v) = c * sigmoid(c); });
             add_product(rows, z.row, {u, GROUP, 1}, p.x_columns.get() + int64_t(g) * GROUP * z.row, z.row, steps,
                         z.row, GROUP);
         }

@@ -18,7 +18,7 @@ constexpr int LINEAR_ROWS = 6;
 constexpr int PANEL = LINEAR_VECTORS * W;  // columns of a tile
 // Rows whose factors stay in the second-level cache while all panels pass by; and those of a sum over rows.
 constexpr int ROWS_AT_A_TIME = 16 * LINEAR_ROWS;
-constexpr int ROWS_OF_A_SUM = 192;
+constexpr int ROWS_OF_A_SUM = 96;
 
 // sum[i][v] = start[v] + Σ_k a[i * row + k * column] b[k][v].
 template <int ROWS>
@@ -38,15 +38,35 @@ INLINE void linear_tile(V (&sum)[ROWS][LINEAR_VECTORS], const float* start, cons
     }
 }
 
-// Writes the columns of a tile that there are.
+// Rows that will be read soon, called into the cache in equal parts: tiles are so busy that nothing else would ask for
+// them in time, and copying rows from memory would be a tenth of all time.
+class Soon {
+  public:
+    Soon(const float* first, int64_t floats, int64_t parts)
+        : next(reinterpret_cast<const char*>(first)), end(next + std::max<int64_t>(floats, 0) * sizeof(float)),
+          part(((end - next) / std::max<int64_t>(parts, 1) / LINE + 1) * LINE) {}
+
+    void call() {
+        for (const char* to = std::min(next + part, end); next < to; next += LINE) __builtin_prefetch(next, 0, 2);
+    }
+
+  private:
+    static constexpr int64_t LINE = 64;
+    const char *next, *end;
+    int64_t part;
+};
+
+// Writes the rows and columns of a tile that there are.
 template <bool ADD, int ROWS>
-INLINE void store_tile(const V (&sum)[ROWS][LINEAR_VECTORS], float* to, int64_t row, int columns) {
-    for (int i = 0; i < ROWS; ++i)
+INLINE void store_tile(const V (&sum)[ROWS][LINEAR_VECTORS], float* to, int64_t row, int rows, int columns) {
+    for (int i = 0; i < ROWS; ++i) {
+        if (i >= rows) break;
         for (int v = 0; v < LINEAR_VECTORS; ++v) {
             float* first = to + i * row;
             store_channels(first, v * W, columns,
                            ADD ? load_channels<float>(first, v * W, columns) + sum[i][v] : sum[i][v]);
         }
+    }
 }
 
 // y = x Wᵀ + bias, or dx = dy W: weights in panels of columns of the result, each in one piece.
@@ -66,9 +86,15 @@ class Linear {
     void run() const {
         each((p.rows + ROWS_AT_A_TIME - 1) / ROWS_AT_A_TIME, p.threads, [&](int64_t task) {
             const int64_t first = task * ROWS_AT_A_TIME, end = std::min(first + ROWS_AT_A_TIME, p.rows);
+            const int64_t next = first + p.threads * ROWS_AT_A_TIME;  // what this thread is likely to take then
+            Soon soon(p.x + next * p.in, std::min<int64_t>(ROWS_AT_A_TIME, p.rows - next) * p.in,
+                      panels * int64_t(ROWS_AT_A_TIME / LINEAR_ROWS));
             for (int panel = 0; panel < panels; ++panel) {
                 int64_t i = first;
-                for (; i + LINEAR_ROWS <= end; i += LINEAR_ROWS) tile<LINEAR_ROWS>(i, panel);
+                for (; i + LINEAR_ROWS <= end; i += LINEAR_ROWS) {
+                    soon.call();
+                    tile<LINEAR_ROWS>(i, panel);
+                }
                 for (; i < end; ++i) tile<1>(i, panel);
             }
         });
@@ -84,39 +110,72 @@ class Linear {
         V sum[ROWS][LINEAR_VECTORS];
         linear_tile<ROWS>(sum, p.bias ? bias.get() + panel * PANEL : nullptr, p.x + row * p.in, p.in, 1,
                           weight.get() + int64_t(panel) * p.in * PANEL, p.in);
-        store_tile<false>(sum, p.y + row * p.out + panel * PANEL, p.out, p.out - panel * PANEL);
+        store_tile<false>(sum, p.y + row * p.out + panel * PANEL, p.out, ROWS, p.out - panel * PANEL);
     }
 };
 
-// sum = aᵀ b over all rows; the columns of b in panels. Threads share the columns of a and of b, and never the rows.
+// A task of sum = aᵀ b: some columns of a, and some panels of columns of b, over all rows.
+class GradientTask {
+  public:
+    GradientTask(const EpigxLinearGradient& problem, int first, int end, int first_panel, int end_panel)
+        : p(problem), first(first), left(end - first), tiles((left + LINEAR_ROWS - 1) / LINEAR_ROWS),
+          first_panel(first_panel), panels(end_panel - first_panel), a(int64_t(tiles) * TILE_FLOATS),
+          b(int64_t(panels) * PANEL_FLOATS) {}
+
+    void run() const {
+        for (int64_t row = 0; row < p.rows; row += ROWS_OF_A_SUM) {
+            const int rows = std::min<int64_t>(ROWS_OF_A_SUM, p.rows - row);
+            for (int k = 0; k < rows; ++k) pack(row + k, k);
+            const int64_t next = row + rows, later = std::min<int64_t>(ROWS_OF_A_SUM, p.rows - next);
+            Soon soon_a(p.a + next * p.left, later * p.left, int64_t(tiles) * panels),
+                soon_b(p.b + next * p.right, later * p.right, int64_t(tiles) * panels);
+            for (int panel = 0; panel < panels; ++panel)
+                for (int i = 0; i < tiles; ++i) {
+                    soon_a.call(), soon_b.call();
+                    tile(i, panel, rows);
+                }
+        }
+    }
+
+  private:
+    static constexpr int TILE_FLOATS = ROWS_OF_A_SUM * LINEAR_ROWS, PANEL_FLOATS = ROWS_OF_A_SUM * PANEL;
+    const EpigxLinearGradient& p;
+    const int first, left, tiles, first_panel, panels;
+    const Floats a, b;  // in the order in which tiles read: (tile, row, column), (panel, row, column)
+
+    void pack(int64_t row, int k) const {
+        const float *from_a = p.a + row * p.left + first, *from_b = p.b + row * p.right;
+        float* to = a.get() + k * LINEAR_ROWS;
+        int i = 0;
+        for (; i + LINEAR_ROWS <= left; i += LINEAR_ROWS, to += TILE_FLOATS)
+            std::memcpy(to, from_a + i, LINEAR_ROWS * sizeof(float));
+        std::copy_n(from_a + i, left - i, to);
+        for (int panel = 0; panel < panels; ++panel)
+            for (int v = 0; v < PANEL; v += W)
+                at(b.get() + panel * PANEL_FLOATS + k * PANEL + v) =
+                    load_channels<float>(from_b, (first_panel + panel) * PANEL + v, p.right);
+    }
+
+    void tile(int i, int panel, int rows) const {
+        V sum[LINEAR_ROWS][LINEAR_VECTORS];
+        linear_tile<LINEAR_ROWS>(sum, nullptr, a.get() + i * TILE_FLOATS, 1, LINEAR_ROWS, b.get() + panel * PANEL_FLOATS,
+                                 rows);
+        const int column = (first_panel + panel) * PANEL;
+        store_tile<true>(sum, p.sum + int64_t(first + i * LINEAR_ROWS) * p.right + column, p.right,
+                         left - i * LINEAR_ROWS, p.right - column);
+    }
+};
+
+// sum = aᵀ b over all rows. Threads share the columns of a and of b, and never the rows.
 static void linear_gradient(const EpigxLinearGradient& p) {
     const int panels = (p.right + PANEL - 1) / PANEL;
     const int64_t across = std::min<int64_t>(panels, p.threads), down = (p.threads + across - 1) / across;
     std::fill_n(p.sum, int64_t(p.left) * p.right, 0.0f);
     each(across * down, p.threads, [&](int64_t task) {
         const int64_t column = task % across, strip = task / across;
-        const int to_panel = (column + 1) * panels / across;
-        const int first = strip * p.left / down, end = (strip + 1) * p.left / down;
-        const Floats b(ROWS_OF_A_SUM * PANEL);
-        for (int64_t row = 0; row < p.rows; row += ROWS_OF_A_SUM) {
-            const int rows = std::min<int64_t>(ROWS_OF_A_SUM, p.rows - row);
-            const float* a = p.a + row * p.left;
-            for (int panel = column * panels / across; panel < to_panel; ++panel) {
-                const int columns = p.right - panel * PANEL;
-                for (int k = 0; k < rows; ++k)
-                    for (int v = 0; v < PANEL; v += W)
-                        at(b.get() + k * PANEL + v) =
-                            load_channels<float>(p.b + (row + k) * p.right + panel * PANEL, v, columns);
-                const auto tile = [&](auto take, int i) {
-                    V sum[decltype(take)::value][LINEAR_VECTORS];
-                    linear_tile<decltype(take)::value>(sum, nullptr, a + i, 1, p.left, b.get(), rows);
-                    store_tile<true>(sum, p.sum + int64_t(i) * p.right + panel * PANEL, p.right, columns);
-                };
-                int i = first;
-                for (; i + LINEAR_ROWS <= end; i += LINEAR_ROWS) tile(std::integral_constant<int, LINEAR_ROWS>(), i);
-                for (; i < end; ++i) tile(std::integral_constant<int, 1>(), i);
-            }
-        }
+        GradientTask(p, strip * p.left / down, (strip + 1) * p.left / down, column * panels / across,
+                     (column + 1) * panels / across)
+            .run();
     });
 }
 

@@ -47,15 +47,11 @@ class SingleConv {
     const float* taps_of(int g) const { return weight.get() + int64_t(g) * z.taps * GROUP; }
 
     void forward(int64_t b, int g) const {
-        const Floats x(int64_t(CHUNK + z.taps - 1) * GROUP);
         const Steps<T> to = rows_of(static_cast<T*>(p.y), b, g);
-        for (int64_t first = 0; first < z.length; first += CHUNK) {
-            const int steps = std::min<int64_t>(CHUNK, z.length - first);
-            load_rows(rows_of(static_cast<const T*>(p.x), b, g), first - z.taps + 1, steps + z.taps - 1, z.width(g),
-                      x.get());
-            convolve_rows(x.get(), taps_of(g), bias.get() + g * GROUP, z.taps, steps,
+        for (int64_t first = 0; first < z.length; first += CHUNK)
+            convolve_rows(rows_of(static_cast<const T*>(p.x), b, g), first, std::min<int64_t>(CHUNK, z.length - first),
+                          z.width(g), taps_of(g), bias.get() + g * GROUP, z.taps,
                           [&](int t, int v, V y) { store_channels(to[first + t], v, z.width(g), y); });
-        }
     }
 
     void backward(int64_t b, int g, float* sums) const {
