@@ -10,12 +10,12 @@ from collections.abc import Callable
 from multiprocessing import get_context
 from multiprocessing.connection import Connection
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 if TYPE_CHECKING:
     from benchmarks.measure import Case
 
-__all__ = ["FailedError", "peak", "run_apart"]
+__all__ = ["Apart", "FailedError", "peak", "run_apart"]
 
 T = TypeVar("T")
 
@@ -24,38 +24,87 @@ class FailedError(Exception):
     """The process came to no end: it was too slow, or wanted too much memory."""
 
 
-def run_apart(work: Callable[..., T], *arguments: Any, seconds: int | None = None, gibibytes: int | None = None) -> T:
-    """Call a function of a module in a fresh process, and return what it returns.
+class Apart:
+    """A fresh process that prepares something and then answers questions, to be used in a `with` block.
 
     Parameters
     ----------
-    work : callable
-        The function; it and its arguments are pickled.
+    prepare : callable
+        A function of a module, called in the process with the arguments that follow; what it returns is called with
+        each question. All of them, and the answers, are pickled.
+    tuned : bool
+        Whether the process has epigx's settings of memory and of denormal numbers, as all long commands of epigx have.
+        They serve the rivals as well, which come without them.
     seconds : int, optional
         CPU seconds that the process may take.
     gibibytes : int, optional
         Memory that it may have.
+    """
+
+    def __init__(
+        self,
+        prepare: Callable[..., Callable[[Any], Any]],
+        *arguments: Any,
+        tuned: bool = True,
+        seconds: int | None = None,
+        gibibytes: int | None = None,
+    ) -> None:
+        spawn = get_context("spawn")
+        self._pipe, other = spawn.Pipe()
+        self._seconds = seconds
+        limits = (tuned, seconds, gibibytes)
+        self._process = spawn.Process(target=_child, args=(other, limits, prepare, *arguments))
+        self._process.start()
+        other.close()
+
+    def ask(self, question: Any) -> Any:
+        """Return the answer to a question.
+
+        Raises
+        ------
+        FailedError
+            The process ran into a limit, or raised an error.
+        """
+        try:
+            self._pipe.send(question)
+            succeeded, answer = self._pipe.recv()
+        except (EOFError, BrokenPipeError):
+            succeeded, answer = False, None
+        if succeeded:
+            return answer
+        self._process.join()
+        reason = f"needs more than {self._seconds} CPU-s" if self._process.exitcode == -signal.SIGXCPU else answer
+        raise FailedError(reason or f"its process died (exit code {self._process.exitcode})")
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._pipe.close()  # the process takes it for the end
+        self._process.join()
+
+
+def run_apart(
+    work: Callable[..., T],
+    *arguments: Any,
+    tuned: bool = True,
+    seconds: int | None = None,
+    gibibytes: int | None = None,
+) -> T:
+    """Call a function of a module in a fresh process, and return what it returns; see :class:`Apart`.
 
     Raises
     ------
     FailedError
         It ran into a limit, or raised an error.
     """
-    spawn = get_context("spawn")
-    reader, writer = spawn.Pipe(duplex=False)
-    process = spawn.Process(target=_child, args=(writer, seconds, gibibytes, work, *arguments))
-    process.start()
-    writer.close()
-    try:
-        succeeded, answer = reader.recv()
-    except EOFError:
-        succeeded, answer = False, None
-    process.join()
-    if not succeeded:
-        reason = f"needs more than {seconds} CPU-s" if process.exitcode == -signal.SIGXCPU else answer
-        raise FailedError(reason or f"its process died (exit code {process.exitcode})")
-    result: T = answer
+    with Apart(_whenever_asked, work, arguments, tuned=tuned, seconds=seconds, gibibytes=gibibytes) as process:
+        result: T = process.ask(None)
     return result
+
+
+def _whenever_asked(work: Callable[..., T], arguments: tuple[Any, ...]) -> Callable[[None], T]:
+    return lambda _: work(*arguments)
 
 
 def peak(case: Case) -> int | None:
@@ -72,28 +121,38 @@ def peak(case: Case) -> int | None:
 
 
 def _child(
-    writer: Connection, seconds: int | None, gibibytes: int | None, work: Callable[..., Any], *args: Any
+    pipe: Connection,
+    limits: tuple[bool, int | None, int | None],
+    prepare: Callable[..., Callable[[Any], Any]],
+    *arguments: Any,
 ) -> None:
     import torch
 
     from epigx.kernels import keep_freed_memory
 
+    tuned, seconds, gibibytes = limits
     logging.getLogger("epigx").setLevel(logging.ERROR)  # what a build remarks on its inputs
     torch.set_num_threads(1)
-    # As every long command of epigx does; it serves the rivals as well.
-    keep_freed_memory()
-    torch.set_flush_denormal(True)
+    if tuned:
+        keep_freed_memory()
+        torch.set_flush_denormal(True)
     if seconds is not None:
         resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds + 60))
     if gibibytes is not None:
         resource.setrlimit(resource.RLIMIT_DATA, (gibibytes * 2**30, resource.RLIM_INFINITY))
     try:
-        writer.send((True, work(*args)))
+        answer = prepare(*arguments)
+        while True:
+            try:
+                question = pipe.recv()
+            except EOFError:
+                return
+            pipe.send((True, answer(question)))
     except Exception as error:
         if isinstance(error, MemoryError) or "allocate memory" in str(error):
-            writer.send((False, f"needs more than {gibibytes} GiB"))
+            pipe.send((False, f"needs more than {gibibytes} GiB"))
             return
-        writer.send((False, f"{type(error).__name__}: {error}"))
+        pipe.send((False, f"{type(error).__name__}: {error}"))
         raise
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any, Self
 
@@ -11,6 +11,7 @@ import torch
 from benchmarks.bound import Rates, block_bound
 from benchmarks.measure import Effort, Hopeless, compare
 from benchmarks.peers import PEERS, peer
+from benchmarks.plan import Comparison
 from epigx.kernels import kernel
 from epigx.kernels.choice import KernelName
 from epigx.layers.mamba import BiMamba
@@ -103,15 +104,17 @@ def agree(name: str, batch: int = 2, length: int = 70) -> float:
     return worst
 
 
-def measure(
-    sizes: list[tuple[int, int]], names: tuple[str, ...], effort: Effort, limits: dict[str, float]
-) -> list[dict[str, Any]]:
+def measure(comparisons: list[Comparison], effort: Effort, limits: dict[str, float]) -> Iterator[dict[str, Any]]:
     """Compare rivals at several sizes, and say how much of the machine's limit our block reaches."""
     hopeless = Hopeless()
-    rows = []
-    for batch, length in sizes:
-        row = compare({name: Block(name, batch, length) for name in names}, effort, hopeless)
-        if (ours := row["rivals"].get(names[0])) is not None:
-            ours["bound"] = block_bound(batch * length, Rates.of(limits)).shares(ours["seconds"])
-        rows.append(row | {"batch": batch, "length": length})
-    return rows
+    for sizes, names, as_they_come in comparisons:
+        for batch, length in sizes:
+            row = compare(
+                {name: Block(name, batch, length) for name in names},
+                effort,
+                hopeless,
+                as_they_come={f"{name}, as it comes": Block(name, batch, length) for name in as_they_come},
+            )
+            if (ours := row["rivals"].get(names[0])) is not None:
+                ours["bound"] = block_bound(batch * length, Rates.of(limits)).shares(ours["seconds"])
+            yield row | {"batch": batch, "length": length}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any, Self
 
@@ -10,6 +10,7 @@ import torch
 
 from benchmarks.block import under
 from benchmarks.measure import Effort, Hopeless, compare
+from benchmarks.plan import Comparison
 from benchmarks.step import FEATURES, SIGNALS, random_batch, recipe, with_peer
 
 __all__ = ["Prediction", "measure"]
@@ -38,13 +39,17 @@ class Prediction:
         return under(self.name, torch.inference_mode()(lambda: model(batch)))
 
 
-def measure(sizes: list[tuple[int, int]], names: tuple[str, ...], effort: Effort) -> list[dict[str, Any]]:
+def measure(comparisons: list[Comparison], effort: Effort) -> Iterator[dict[str, Any]]:
     """Compare genes a second for batches of so many genes and bases."""
     hopeless = Hopeless()
-    rows = []
-    for genes, length in sizes:
-        row = compare({name: Prediction(name, genes, length) for name in names}, effort, hopeless)
-        for found in row["rivals"].values():
-            found["genes_per_second"] = genes / found["seconds"]
-        rows.append(row | {"genes": genes, "length": length})
-    return rows
+    for sizes, names, as_they_come in comparisons:
+        for genes, length in sizes:
+            row = compare(
+                {name: Prediction(name, genes, length) for name in names},
+                effort,
+                hopeless,
+                as_they_come={f"{name}, as it comes": Prediction(name, genes, length) for name in as_they_come},
+            )
+            for found in row["rivals"].values():
+                found["genes_per_second"] = genes / found["seconds"]
+            yield row | {"genes": genes, "length": length}

@@ -1,13 +1,14 @@
-"""CPU time of rivals, taken in turns in one process, so that whatever else the machine does hits all of them alike."""
+"""CPU time of rivals, taken in turns, so that whatever else the machine does hits all of them alike."""
 
 from __future__ import annotations
 
 import statistics
 import time
 from collections.abc import Callable, Mapping
+from contextlib import ExitStack
 from typing import Any, NamedTuple, Protocol, Self
 
-from benchmarks.apart import FailedError, peak, run_apart
+from benchmarks.apart import Apart, FailedError, peak, run_apart
 
 __all__ = ["Case", "Effort", "Hopeless", "compare", "fastest", "in_turns"]
 
@@ -58,10 +59,25 @@ class Hopeless:
         return None
 
 
-def compare(cases: Mapping[str, Case], effort: Effort, hopeless: Hopeless | None = None) -> dict[str, Any]:
-    """Measure the peak memory of each rival in a process of its own, then the time of all that fit in turns in another.
+def compare(
+    cases: Mapping[str, Case],
+    effort: Effort,
+    hopeless: Hopeless | None = None,
+    *,
+    as_they_come: Mapping[str, Case] | None = None,
+) -> dict[str, Any]:
+    """Measure the peak memory of each rival in a process of its own, then the time of all that fit in turns.
 
-    The first case is ours, which the ratios are taken to.
+    Parameters
+    ----------
+    cases : mapping
+        What is compared; the first one is ours, which the ratios are taken to.
+    effort : Effort
+        How long to measure.
+    hopeless : Hopeless, optional
+        What was too slow or too large before; it is added to.
+    as_they_come : mapping, optional
+        Rivals that are measured without epigx's settings of memory, in another process, in turns with the first ones.
 
     Returns
     -------
@@ -72,16 +88,19 @@ def compare(cases: Mapping[str, Case], effort: Effort, hopeless: Hopeless | None
     hopeless = hopeless or Hopeless()
     left_out: dict[str, str] = {}
     peaks: dict[str, int | None] = {}
-    for name, case in cases.items():
+    bare = as_they_come or {}
+    for name, case in {**cases, **bare}.items():
         if (reason := hopeless.reason(name, case.size)) is None:
             try:
-                peaks[name] = run_apart(peak, case, seconds=effort.seconds, gibibytes=effort.gibibytes)
+                limits = {"seconds": effort.seconds, "gibibytes": effort.gibibytes}
+                peaks[name] = run_apart(peak, case, tuned=name not in bare, **limits)
                 continue
             except FailedError as failure:
                 reason = str(failure)
                 hopeless.add(name, case.size, reason)
         left_out[name] = reason
-    rounds = run_apart(in_turns, {name: cases[name] for name in peaks}, effort.rounds, effort.patience)
+    fitting = [{name: case for name, case in some.items() if name in peaks} for some in (cases, bare)]
+    rounds = in_turns(*fitting, effort.rounds, effort.patience)
     medians = {name: statistics.median(own) for name, own in rounds.items()}
     first = medians.get(next(iter(cases)))
     return {
@@ -98,19 +117,34 @@ def compare(cases: Mapping[str, Case], effort: Effort, hopeless: Hopeless | None
     }
 
 
-def in_turns(cases: Mapping[str, Case], rounds: int, patience: float) -> dict[str, list[float]]:
-    """Return the CPU seconds of every round of every rival, after one that brings in code, threads and memory."""
+def in_turns(
+    cases: Mapping[str, Case], as_they_come: Mapping[str, Case], rounds: int, patience: float
+) -> dict[str, list[float]]:
+    """Return the CPU seconds of every round of every rival, after one that brings in code, threads and memory.
+
+    There are two processes, one with epigx's settings of memory and one without; one rival runs at a time.
+    """
+    with ExitStack() as both:
+        home: dict[str, Apart] = {}
+        for some, tuned in ((cases, True), (as_they_come, False)):
+            if some:
+                home |= dict.fromkeys(some, both.enter_context(Apart(made_ready, some, tuned=tuned)))
+        first = {name: process.ask(name) for name, process in home.items()}
+        times: dict[str, list[float]] = {name: [] for name in home}
+        for _ in range(rounds):
+            for name, process in home.items():
+                if not times[name] or first[name] + sum(times[name]) < patience:
+                    times[name].append(process.ask(name))
+    return times
+
+
+def made_ready(cases: Mapping[str, Case]) -> Callable[[str], float]:
+    """Prepare rivals, and return what runs one of them by its name and tells its CPU seconds."""
     runs: dict[str, Callable[[], object]] = {}
     for name, case in cases.items():
         case.small().prepare()()
         runs[name] = case.prepare()
-    first = {name: _once(run) for name, run in runs.items()}
-    times: dict[str, list[float]] = {name: [] for name in runs}
-    for _ in range(rounds):
-        for name, run in runs.items():
-            if not times[name] or first[name] + sum(times[name]) < patience:
-                times[name].append(_once(run))
-    return times
+    return lambda name: _once(runs[name])
 
 
 def fastest(run: Callable[[], object], rounds: int = 20) -> float:

@@ -22,7 +22,7 @@ def begin(plan: Plan) -> dict[str, Any]:
     """Describe the run, measure the machine, and check that all rivals compute what we do."""
     chosen = kernel_in_use("cpu")
     os.environ["EPIGX_KERNEL"] = chosen.name  # a library that changes under way ends the run, not its speed
-    names = {name for rows in (plan.block, plan.step, plan.inference) for _, own in rows for name in own}
+    names = {name for some in (plan.block, plan.step, plan.inference) for own in some for name in own.names}
     return {
         "machine": describe(),
         "plan": "full" if plan is FULL else "quick",
@@ -43,13 +43,11 @@ def projections(plan: Plan, report: dict[str, Any]) -> Iterator[dict[str, Any]]:
 
 
 def blocks(plan: Plan, report: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    for sizes, names in plan.block:
-        yield from block.measure(sizes, names, plan.effort, report["limits"])
+    yield from block.measure(plan.block, plan.effort, report["limits"])
 
 
 def steps(plan: Plan, report: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    for sizes, names in plan.step:
-        yield from step.measure(sizes, names, plan.effort, report["limits"])
+    yield from step.measure(plan.step, plan.effort, report["limits"])
 
 
 def lengths(plan: Plan, report: dict[str, Any]) -> Iterator[dict[str, Any]]:
@@ -57,8 +55,7 @@ def lengths(plan: Plan, report: dict[str, Any]) -> Iterator[dict[str, Any]]:
 
 
 def predictions(plan: Plan, report: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    for sizes, names in plan.inference:
-        yield from inference.measure(sizes, names, plan.effort)
+    yield from inference.measure(plan.inference, plan.effort)
 
 
 def data(plan: Plan, report: dict[str, Any]) -> Iterator[dict[str, Any]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from typing import Any, Literal, Self, cast
@@ -14,6 +14,7 @@ from benchmarks.block import under
 from benchmarks.bound import Rates, step_bound
 from benchmarks.measure import Effort, Hopeless, compare
 from benchmarks.peers import PEERS, peer
+from benchmarks.plan import Comparison
 from epigx.batch import Batch
 from epigx.layers.mamba import BiMamba
 from epigx.recipes.models import infer
@@ -111,25 +112,23 @@ def agree(name: str) -> float:
     return float(worst)
 
 
-def measure(
-    sizes: list[tuple[int, int]], names: tuple[str, ...], effort: Effort, limits: dict[str, float]
-) -> list[dict[str, Any]]:
+def measure(comparisons: list[Comparison], effort: Effort, limits: dict[str, float]) -> Iterator[dict[str, Any]]:
     """Compare training steps of so many genes and bases; ours in bfloat16, too."""
     hopeless = Hopeless()
-    rows = []
-    for genes, length in sizes:
-        cases = {name: Step(name, genes, length) for name in names[:1]}
-        cases["epigx, bf16"] = Step("epigx", genes, length, "bf16")
-        cases |= {name: Step(name, genes, length) for name in names[1:]}
-        row = compare(cases, effort, hopeless)
-        row |= {"genes": genes, "length": length, "arms": ARMS}
-        for name, precision in ((names[0], "fp32"), ("epigx, bf16", "bf16")):
-            if name in row["rivals"]:
-                found = row["rivals"][name]
-                bound = step_bound(genes, ARMS, length, Rates.of(limits, precision))
-                found["bound"] = bound.shares(found["seconds"])
-                if precision == "bf16":  # how it stands beside the best that a step in float32 could be
-                    bound = step_bound(genes, ARMS, length, Rates.of(limits))
-                    found["float32_bound"] = bound.shares(found["seconds"])
-        rows.append(row)
-    return rows
+    for sizes, names, as_they_come in comparisons:
+        for genes, length in sizes:
+            cases = {name: Step(name, genes, length) for name in names[:1]}
+            cases["epigx, bf16"] = Step("epigx", genes, length, "bf16")
+            cases |= {name: Step(name, genes, length) for name in names[1:]}
+            bare = {f"{name}, as it comes": Step(name, genes, length) for name in as_they_come}
+            row = compare(cases, effort, hopeless, as_they_come=bare)
+            row |= {"genes": genes, "length": length, "arms": ARMS}
+            for name, precision in ((names[0], "fp32"), ("epigx, bf16", "bf16")):
+                if name in row["rivals"]:
+                    found = row["rivals"][name]
+                    bound = step_bound(genes, ARMS, length, Rates.of(limits, precision))
+                    found["bound"] = bound.shares(found["seconds"])
+                    if precision == "bf16":  # how it stands beside the best that a step in float32 could be
+                        bound = step_bound(genes, ARMS, length, Rates.of(limits))
+                        found["float32_bound"] = bound.shares(found["seconds"])
+            yield row

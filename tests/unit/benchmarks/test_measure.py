@@ -1,44 +1,61 @@
 from __future__ import annotations
 
+import operator
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Self
 
 import pytest
-from benchmarks.apart import FailedError, run_apart
+import torch
+from benchmarks.apart import Apart, FailedError, run_apart
 from benchmarks.block import measure
 from benchmarks.measure import Effort, Hopeless, in_turns
+from benchmarks.plan import Comparison
 
 
 @dataclass(frozen=True)
 class Counting:
+    """Writes its name into a file whenever it runs, and whether its process has epigx's settings."""
+
     name: str
-    log: list[str] = field(default_factory=list)
+    log: Path
 
     @property
     def size(self) -> tuple[int, ...]:
         return (1,)
 
     def small(self) -> Self:
-        return type(self)(f"small {self.name}", self.log)
+        return replace(self, name=f"small {self.name}")
 
     def prepare(self) -> Callable[[], object]:
-        return lambda: self.log.append(self.name)
+        return self.write
+
+    def write(self) -> None:
+        tiny = torch.tensor([1e-40]) * 0.5
+        settings = "" if tiny == 0 else " as it comes"
+        with self.log.open("a") as file:
+            print(self.name + settings, file=file)
 
 
-def test_rivals_take_turns_after_warming_up() -> None:
-    log: list[str] = []
-    times = in_turns({"a": Counting("a", log), "b": Counting("b", log)}, rounds=2, patience=10)
-    assert log == ["small a", "small b", *["a", "b"] * 3]
-    assert {name: len(own) for name, own in times.items()} == {"a": 2, "b": 2}
+@dataclass(frozen=True)
+class Slow(Counting):
+    def write(self) -> None:
+        sum(range(10**6))
 
 
-def test_a_rival_has_one_round_at_least() -> None:
-    class Slow(Counting):
-        def prepare(self) -> Callable[[], object]:
-            return lambda: sum(range(10**6))
+def test_rivals_take_turns_after_warming_up(tmp_path: Path) -> None:
+    log = tmp_path / "log"
+    rivals = {name: Counting(name, log) for name in "abc"}
+    times = in_turns({"a": rivals["a"], "b": rivals["b"]}, {"c": rivals["c"]}, rounds=2, patience=10)
+    ran = log.read_text().splitlines()
+    assert sorted(ran[:3]) == ["small a", "small b", "small c as it comes"]
+    assert ran[3:] == ["a", "b", "c as it comes"] * 3
+    assert {name: len(own) for name, own in times.items()} == {"a": 2, "b": 2, "c": 2}
 
-    assert len(in_turns({"a": Slow("a")}, rounds=3, patience=1e-6)["a"]) == 1
+
+def test_a_rival_has_one_round_at_least(tmp_path: Path) -> None:
+    assert len(in_turns({"a": Slow("a", tmp_path)}, {}, rounds=3, patience=1e-6)["a"]) == 1
 
 
 def test_what_was_hopeless_is_not_tried_at_larger_sizes() -> None:
@@ -66,10 +83,19 @@ def test_a_process_that_takes_too_long_is_told() -> None:
 def test_a_measurement_has_rounds_ratios_memory_and_shares() -> None:
     limits = {"float32_gflops": 90.0, "float32_kernel_gflops": 100.0, "bfloat16_gflops": 400.0}
     effort = Effort(rounds=2, patience=10, seconds=30, gibibytes=8)
-    (row,) = measure([(1, 70)], ("epigx", "loop, unbind"), effort, limits)
+    comparison = Comparison([(1, 70)], ("epigx", "loop, unbind"), ("loop, unbind",))
+    (row,) = measure([comparison], effort, limits)
     assert (row["batch"], row["length"], row["left_out"]) == (1, 70, {})
     ours, theirs = row["rivals"]["epigx"], row["rivals"]["loop, unbind"]
     assert ours["times"] == 1
     assert theirs["times"] == theirs["seconds"] / ours["seconds"]
     assert len(ours["rounds"]) == 2
+    assert list(row["rivals"]) == ["epigx", "loop, unbind", "loop, unbind, as it comes"]
     assert set(ours["bound"]) == {"core_seconds", "whole_seconds", "core_share", "whole_share"}
+
+
+def test_a_process_answers_until_it_is_left() -> None:
+    with Apart(operator.itemgetter, 1) as process:
+        assert [process.ask("ab"), process.ask([3, 4])] == ["b", 4]
+        with pytest.raises(FailedError, match=r"^IndexError: "):
+            process.ask([])
