@@ -7,6 +7,7 @@ import resource
 import signal
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from multiprocessing import get_context
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -65,10 +66,11 @@ class Apart:
         FailedError
             The process ran into a limit, or raised an error.
         """
-        try:
+        with suppress(ConnectionError):  # it ended before it was asked, and may have said why
             self._pipe.send(question)
+        try:
             succeeded, answer = self._pipe.recv()
-        except (EOFError, BrokenPipeError):
+        except (EOFError, ConnectionError):
             succeeded, answer = False, None
         if succeeded:
             return answer
@@ -79,7 +81,9 @@ class Apart:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, *error: object) -> None:
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        if kind is not None:
+            self._process.terminate()  # nobody waits for its answer
         self._pipe.close()  # the process takes it for the end
         self._process.join()
 
@@ -145,7 +149,7 @@ def _child(
         while True:
             try:
                 question = pipe.recv()
-            except EOFError:
+            except (EOFError, ConnectionError):
                 return
             pipe.send((True, answer(question)))
     except Exception as error:

@@ -70,9 +70,12 @@ def limits() -> dict[str, float]:
 def _processor() -> str:
     cpuinfo = Path("/proc/cpuinfo")
     if cpuinfo.exists():
+        facts = {}
         for line in cpuinfo.read_text().splitlines():
-            if line.startswith("model name"):
-                return line.partition(":")[2].strip()
+            name, _, value = line.partition(":")
+            facts.setdefault(name.strip(), value.strip())
+        if "model name" in facts:  # names of rented machines leave out which generation it is
+            return f"{facts['model name']} (family {facts['cpu family']}, model {facts['model']})"
     return platform.processor()
 
 

@@ -122,14 +122,17 @@ def in_turns(
 ) -> dict[str, list[float]]:
     """Return the CPU seconds of every round of every rival, after one that brings in code, threads and memory.
 
-    There are two processes, one with epigx's settings of memory and one without; one rival runs at a time.
+    There are two processes, one with epigx's settings of memory and one without; one rival runs at a time. The largest
+    of both groups have to fit into memory at once.
     """
     with ExitStack() as both:
         home: dict[str, Apart] = {}
+        first: dict[str, float] = {}
         for some, tuned in ((cases, True), (as_they_come, False)):
             if some:
-                home |= dict.fromkeys(some, both.enter_context(Apart(made_ready, some, tuned=tuned)))
-        first = {name: process.ask(name) for name, process in home.items()}
+                process = both.enter_context(Apart(made_ready, some, tuned=tuned))
+                home |= dict.fromkeys(some, process)
+                first |= {name: process.ask(name) for name in some}
         times: dict[str, list[float]] = {name: [] for name in home}
         for _ in range(rounds):
             for name, process in home.items():

@@ -22,7 +22,12 @@ def begin(plan: Plan) -> dict[str, Any]:
     """Describe the run, measure the machine, and check that all rivals compute what we do."""
     chosen = kernel_in_use("cpu")
     os.environ["EPIGX_KERNEL"] = chosen.name  # a library that changes under way ends the run, not its speed
-    names = {name for some in (plan.block, plan.step, plan.inference) for own in some for name in own.names}
+    names = {
+        name
+        for some in (plan.block, plan.step, plan.inference)
+        for own in some
+        for name in (*own.names, *own.as_they_come)
+    }
     return {
         "machine": describe(),
         "plan": "full" if plan is FULL else "quick",

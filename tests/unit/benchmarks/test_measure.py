@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import operator
+import os
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -10,7 +12,7 @@ import pytest
 import torch
 from benchmarks.apart import Apart, FailedError, run_apart
 from benchmarks.block import measure
-from benchmarks.measure import Effort, Hopeless, in_turns
+from benchmarks.measure import Effort, Hopeless, compare, in_turns
 from benchmarks.plan import Comparison
 
 
@@ -48,9 +50,11 @@ def test_rivals_take_turns_after_warming_up(tmp_path: Path) -> None:
     log = tmp_path / "log"
     rivals = {name: Counting(name, log) for name in "abc"}
     times = in_turns({"a": rivals["a"], "b": rivals["b"]}, {"c": rivals["c"]}, rounds=2, patience=10)
-    ran = log.read_text().splitlines()
-    assert sorted(ran[:3]) == ["small a", "small b", "small c as it comes"]
-    assert ran[3:] == ["a", "b", "c as it comes"] * 3
+    assert log.read_text().splitlines() == [
+        *("small a", "small b", "a", "b"),
+        *("small c as it comes", "c as it comes"),
+        *["a", "b", "c as it comes"] * 2,
+    ]
     assert {name: len(own) for name, own in times.items()} == {"a": 2, "b": 2, "c": 2}
 
 
@@ -99,3 +103,41 @@ def test_a_process_answers_until_it_is_left() -> None:
         assert [process.ask("ab"), process.ask([3, 4])] == ["b", 4]
         with pytest.raises(FailedError, match=r"^IndexError: "):
             process.ask([])
+
+
+def test_a_process_that_dies_before_it_is_asked_is_told() -> None:
+    with Apart(os._exit, 3) as process, pytest.raises(FailedError, match=r"^its process died \(exit code 3\)$"):
+        process.ask(None)
+
+
+def test_what_failed_before_it_was_asked_is_told() -> None:
+    with Apart(operator.itemgetter) as process:
+        process._process.join()
+        with pytest.raises(FailedError, match=r"^TypeError: "):
+            process.ask(None)
+
+
+def test_nobody_waits_for_a_process_after_an_error() -> None:
+    started = time.monotonic()
+    with pytest.raises(ZeroDivisionError), Apart(_at_work) as process:
+        process._pipe.send(None)
+        _ = 1 / 0
+    assert time.monotonic() - started < 60
+
+
+def _at_work() -> Callable[[None], None]:
+    return lambda _: time.sleep(600)
+
+
+def test_a_rival_that_fails_as_it_comes_is_left_out_alone(tmp_path: Path) -> None:
+    log = tmp_path / "log"
+    effort = Effort(rounds=1, patience=10, seconds=30, gibibytes=8)
+    row = compare({"a": Counting("a", log)}, effort, as_they_come={"b": Impossible("b", log)})
+    assert list(row["rivals"]) == ["a"]
+    assert row["left_out"] == {"b": "RuntimeError: not here"}
+
+
+@dataclass(frozen=True)
+class Impossible(Counting):
+    def write(self) -> None:
+        raise RuntimeError("not here")

@@ -42,18 +42,26 @@ INLINE void linear_tile(V (&sum)[ROWS][LINEAR_VECTORS], const float* start, cons
 // them in time, and copying rows from memory would be a tenth of all time.
 class Soon {
   public:
-    Soon(const float* first, int64_t floats, int64_t parts)
-        : next(reinterpret_cast<const char*>(first)), end(next + std::max<int64_t>(floats, 0) * sizeof(float)),
-          part(((end - next) / std::max<int64_t>(parts, 1) / LINE + 1) * LINE) {}
+    // `width` floats of each of `rows` rows; nothing if there are no rows.
+    Soon(const float* first, int64_t row, int64_t width, int64_t rows, int64_t parts)
+        : next(reinterpret_cast<uintptr_t>(first)), lines((width * int64_t(sizeof(float)) + LINE - 1) / LINE),
+          gap(row * int64_t(sizeof(float)) - lines * LINE), left(std::max<int64_t>(rows, 0) * lines),
+          part(left / std::max<int64_t>(parts, 1) + 1) {}
 
     void call() {
-        for (const char* to = std::min(next + part, end); next < to; next += LINE) __builtin_prefetch(next, 0, 2);
+        for (int64_t count = std::min(part, left); count > 0; --count, --left) {
+            __builtin_prefetch(reinterpret_cast<const void*>(next), 0, 2);
+            next += LINE;
+            if (++line == lines) line = 0, next += gap;
+        }
     }
 
   private:
     static constexpr int64_t LINE = 64;
-    const char *next, *end;
-    int64_t part;
+    uintptr_t next;  // it may lie outside of the tensor: nothing is read
+    const int64_t lines, gap;
+    int64_t left, line = 0;
+    const int64_t part;
 };
 
 // Writes the rows and columns of a tile that there are.
@@ -87,7 +95,7 @@ class Linear {
         each((p.rows + ROWS_AT_A_TIME - 1) / ROWS_AT_A_TIME, p.threads, [&](int64_t task) {
             const int64_t first = task * ROWS_AT_A_TIME, end = std::min(first + ROWS_AT_A_TIME, p.rows);
             const int64_t next = first + p.threads * ROWS_AT_A_TIME;  // what this thread is likely to take then
-            Soon soon(p.x + next * p.in, std::min<int64_t>(ROWS_AT_A_TIME, p.rows - next) * p.in,
+            Soon soon(p.x + next * p.in, p.in, p.in, std::min<int64_t>(ROWS_AT_A_TIME, p.rows - next),
                       panels * int64_t(ROWS_AT_A_TIME / LINEAR_ROWS));
             for (int panel = 0; panel < panels; ++panel) {
                 int64_t i = first;
@@ -119,16 +127,18 @@ class GradientTask {
   public:
     GradientTask(const EpigxLinearGradient& problem, int first, int end, int first_panel, int end_panel)
         : p(problem), first(first), left(end - first), tiles((left + LINEAR_ROWS - 1) / LINEAR_ROWS),
-          first_panel(first_panel), panels(end_panel - first_panel), a(int64_t(tiles) * TILE_FLOATS),
-          b(int64_t(panels) * PANEL_FLOATS) {}
+          first_panel(first_panel), panels(end_panel - first_panel), a(tiles * TILE_FLOATS),
+          b(panels * PANEL_FLOATS) {}
 
     void run() const {
+        if (!left) return;  // there are more threads than columns
         for (int64_t row = 0; row < p.rows; row += ROWS_OF_A_SUM) {
             const int rows = std::min<int64_t>(ROWS_OF_A_SUM, p.rows - row);
             for (int k = 0; k < rows; ++k) pack(row + k, k);
             const int64_t next = row + rows, later = std::min<int64_t>(ROWS_OF_A_SUM, p.rows - next);
-            Soon soon_a(p.a + next * p.left, later * p.left, int64_t(tiles) * panels),
-                soon_b(p.b + next * p.right, later * p.right, int64_t(tiles) * panels);
+            Soon soon_a(p.a + next * p.left + first, p.left, left, later, int64_t(tiles) * panels),
+                soon_b(p.b + next * p.right + first_panel * PANEL, p.right,
+                       std::min(panels * PANEL, p.right - first_panel * PANEL), later, int64_t(tiles) * panels);
             for (int panel = 0; panel < panels; ++panel)
                 for (int i = 0; i < tiles; ++i) {
                     soon_a.call(), soon_b.call();
@@ -138,7 +148,7 @@ class GradientTask {
     }
 
   private:
-    static constexpr int TILE_FLOATS = ROWS_OF_A_SUM * LINEAR_ROWS, PANEL_FLOATS = ROWS_OF_A_SUM * PANEL;
+    static constexpr int64_t TILE_FLOATS = ROWS_OF_A_SUM * LINEAR_ROWS, PANEL_FLOATS = ROWS_OF_A_SUM * PANEL;
     const EpigxLinearGradient& p;
     const int first, left, tiles, first_panel, panels;
     const Floats a, b;  // in the order in which tiles read: (tile, row, column), (panel, row, column)
