@@ -2,7 +2,9 @@ from __future__ import annotations
 
 import operator
 import os
+import statistics
 import time
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -12,7 +14,7 @@ import pytest
 import torch
 from benchmarks.apart import Apart, FailedError, run_apart
 from benchmarks.block import measure
-from benchmarks.measure import Effort, Hopeless, compare, in_turns
+from benchmarks.measure import Effort, Hopeless, compare, in_turns, made_ready
 from benchmarks.plan import Comparison
 
 
@@ -46,20 +48,34 @@ class Slow(Counting):
         sum(range(10**6))
 
 
-def test_rivals_take_turns_after_warming_up(tmp_path: Path) -> None:
+def test_rivals_take_turns_with_ours_after_warming_up(tmp_path: Path) -> None:
     log = tmp_path / "log"
-    rivals = {name: Counting(name, log) for name in "abc"}
-    times = in_turns({"a": rivals["a"], "b": rivals["b"]}, {"c": rivals["c"]}, rounds=2, patience=10)
-    assert log.read_text().splitlines() == [
-        *("small a", "small b", "a", "b"),
-        *("small c as it comes", "c as it comes"),
-        *["a", "b", "c as it comes"] * 2,
+    a, b, c = (Counting(name, log) for name in "abc")
+    row = compare({"a": a, "b": b}, Effort(2, 10, 30, 8), as_they_come={"c": c})
+    ran = log.read_text().splitlines()
+    assert [name for name in ran if "small" not in name] == [
+        *("a", "b", "c as it comes"),  # for their memory
+        *["a", "b"] * 3,
+        *["a", "c as it comes"] * 3,
     ]
-    assert {name: len(own) for name, own in times.items()} == {"a": 2, "b": 2, "c": 2}
+    assert Counter(name for name in ran if "small" in name) == {"small a": 2, "small b": 2, "small c as it comes": 2}
+    assert {name: len(own["rounds"]) for name, own in row["rivals"].items()} == {"a": 4, "b": 2, "c": 2}
 
 
 def test_a_rival_has_one_round_at_least(tmp_path: Path) -> None:
-    assert len(in_turns({"a": Slow("a", tmp_path)}, {}, rounds=3, patience=1e-6)["a"]) == 1
+    with Apart(made_ready, Slow("a", tmp_path)) as process:
+        assert [len(own) for own in in_turns([process], rounds=3, patience=1e-6)] == [1]
+
+
+def test_where_ours_does_not_fit_rivals_have_no_ratio(tmp_path: Path) -> None:
+    row = compare({"a": Impossible("a", tmp_path), "b": Slow("b", tmp_path)}, Effort(2, 10, 30, 8))
+    assert row["left_out"] == {"a": "RuntimeError: not here"}
+    assert row["rivals"]["b"]["times"] is None
+
+
+def test_ours_by_itself_has_rounds(tmp_path: Path) -> None:
+    row = compare({"a": Slow("a", tmp_path)}, Effort(2, 10, 30, 8))
+    assert len(row["rivals"]["a"]["rounds"]) == 2
 
 
 def test_what_was_hopeless_is_not_tried_at_larger_sizes() -> None:
@@ -92,8 +108,9 @@ def test_a_measurement_has_rounds_ratios_memory_and_shares() -> None:
     assert (row["batch"], row["length"], row["left_out"]) == (1, 70, {})
     ours, theirs = row["rivals"]["epigx"], row["rivals"]["loop, unbind"]
     assert ours["times"] == 1
-    assert theirs["times"] == theirs["seconds"] / ours["seconds"]
-    assert len(ours["rounds"]) == 2
+    beside = ours["rounds"][: len(theirs["rounds"])]
+    assert theirs["times"] == theirs["seconds"] / statistics.median(beside)
+    assert len(ours["rounds"]) == 4
     assert list(row["rivals"]) == ["epigx", "loop, unbind", "loop, unbind, as it comes"]
     assert set(ours["bound"]) == {"core_seconds", "whole_seconds", "core_share", "whole_share"}
 
