@@ -29,8 +29,35 @@ def test_gradients_of_every_input(variant: str, reverse: bool, length: int, chan
         assert (found - exact).norm() <= 5e-6 * exact.norm()
 
 
-def test_bfloat16_is_rounded_at_the_ends_alone() -> None:
-    x, weight, bias = torch.randn(2, 70, 40).bfloat16(), torch.randn(40, 3), torch.randn(40)
+@pytest.mark.parametrize("variant", ["avx512", "avx2", "baseline"])
+@pytest.mark.parametrize("reverse", [False, True])
+@pytest.mark.parametrize("taps", [1, 2, 3, 4, 5, 6])
+def test_one_base_reaches_as_many_as_there_are_taps(variant: str, reverse: bool, taps: int) -> None:
+    """To the bit: forward the taps from the last to the first, and back from where the gradient is."""
+    length, channels = 70, 21
+    weight = torch.randn(channels, taps)
+    for place in (0, 1, 30, 31, 32, 33, length - 1):
+        x = torch.zeros(1, length, channels, requires_grad=True)
+        one = torch.zeros_like(x)
+        one[0, place] = 1
+        with use_instruction_set(variant) as there:
+            if not there:
+                pytest.skip(f"this CPU cannot run {variant}")
+            y = causal_conv1d(one, weight, torch.zeros(channels), reverse=reverse)
+            (dx,) = torch.autograd.grad(causal_conv1d(x, weight, torch.zeros(channels), reverse=reverse), x, one)
+        after, before = torch.zeros_like(one), torch.zeros_like(one)
+        for lag in range(taps):
+            for expected, at in ((after, place + lag), (before, place - lag)):
+                at = 2 * place - at if reverse else at
+                if 0 <= at < length:
+                    expected[0, at] = weight[:, taps - 1 - lag]
+        assert torch.equal(y, after)
+        assert torch.equal(dx, before)
+
+
+@pytest.mark.parametrize("taps", [3, 4])
+def test_bfloat16_is_rounded_at_the_ends_alone(taps: int) -> None:
+    x, weight, bias = torch.randn(2, 70, 40).bfloat16(), torch.randn(40, taps), torch.randn(40)
     y = causal_conv1d(x, weight, bias)
     assert y.dtype == torch.bfloat16
     assert torch.equal(y, causal_conv1d(x.float(), weight, bias).bfloat16())

@@ -20,7 +20,8 @@ def run(name: str, x: Tensor, weight: Tensor, bias: Tensor | None) -> list[Tenso
     own = iter(inputs)
     with kernel(name):  # type: ignore[arg-type]
         y = linear(next(own), next(own), None if bias is None else next(own))
-    by = torch.linspace(-1, 1, y.numel(), dtype=torch.float64).view_as(y).sin().to(y.dtype)
+    # Of random signs: sums that rise to a hundred and come back to one lose digits in any order.
+    by = torch.randn(y.shape, generator=torch.Generator().manual_seed(1)).to(y.dtype)
     return [y.detach(), *torch.autograd.grad((y * by).sum(), inputs)]
 
 
@@ -76,6 +77,31 @@ def test_the_gradient_of_weights_does_not_depend_on_threads(channels: int, out: 
     finally:
         torch.set_num_threads(before)
     assert all(torch.equal(found[0], each) for each in found)
+
+
+@pytest.mark.parametrize("variant", VARIANTS)
+@pytest.mark.parametrize("rows", [1, 95, 96, 97, 193])
+def test_the_gradient_of_a_weight_depends_on_its_own_columns_alone(variant: str, rows: int) -> None:
+    dy, x = torch.randn(rows, 70), torch.randn(rows, 150)
+    with use_instruction_set(variant) as there:
+        if not there:
+            pytest.skip(f"this CPU cannot run {variant}")
+        whole = weight_gradient(dy, x)
+        for out, channels in ((1, 1), (5, 150), (70, 3), (13, 65), (70, 69)):
+            assert torch.equal(weight_gradient(dy[:, :out], x[:, :channels]), whole[:out, :channels])
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf")])
+@pytest.mark.parametrize(("out", "channels"), [(20, 7), (7, 20), (65, 128)])
+def test_a_column_that_is_not_finite_reaches_its_own_gradients_alone(out: int, channels: int, value: float) -> None:
+    dy, x = torch.randn(200, out), torch.randn(200, channels)
+    clean = weight_gradient(dy, x)
+    x[150, channels - 1] = value
+    found = weight_gradient(dy, x)
+    assert not found[:, -1].isfinite().any()
+    assert torch.equal(found[:, :-1], clean[:, :-1])
+    x[150, channels - 1], dy[3, 4] = 0.0, value
+    assert [bool(row.isfinite().all()) for row in weight_gradient(dy, x)] == [row != 4 for row in range(out)]
 
 
 def test_the_gradient_of_the_bias_does_not_depend_on_threads() -> None:

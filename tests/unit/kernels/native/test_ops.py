@@ -33,6 +33,10 @@ def run(xz: Tensor, directions: list[Direction], name: str = "native") -> list[T
         (300, 256, 16, 4, 8, 1),  # one direction
         (161, 200, 6, 3, 70, 2),  # nothing divides anything, and a rank beyond one column block
         (40, 144, 20, 1, 1, 2),
+        (70, 130, 16, 4, 9, 2),  # four taps where the last vectors are partial
+        (33, 17, 16, 4, 3, 1),
+        (65, 36, 5, 2, 2, 2),
+        (66, 40, 16, 6, 5, 2),
     ],
 )
 def test_gradients_of_every_parameter(
@@ -55,6 +59,25 @@ def test_gradients_of_every_parameter(
         found = run(xz, parameters)
     for name, e, f in zip(["out", "xz", *Direction._fields * directions], exact, found, strict=True):
         assert (f - e).norm() <= 5e-6 * e.norm(), name
+
+
+@pytest.mark.parametrize("variant", ["avx512", "avx2", "baseline"])
+@pytest.mark.parametrize(("channels", "taps"), [(5, 1), (40, 2), (130, 4), (33, 4), (64, 6)])
+def test_one_direction_in_bfloat16_is_float32_rounded(
+    direction: Callable[..., Direction], variant: str, channels: int, taps: int
+) -> None:
+    parameters = direction(channels, taps=taps)
+    xz, by = torch.randn(2, 75, 2 * channels).bfloat16(), torch.randn(2, 75, channels).bfloat16()
+    found = []
+    with use_instruction_set(variant) as there:
+        if not there:
+            pytest.skip(f"this CPU cannot run {variant}")
+        for dtype in (torch.bfloat16, torch.float32):
+            own = [xz.to(dtype).requires_grad_(), *(p.detach().requires_grad_() for p in parameters)]
+            out = bimamba_inner(own[0], Direction(*own[1:]), None)
+            found.append([out, *torch.autograd.grad(out, own, by.to(dtype))])
+    for low, exact in zip(*found, strict=True):
+        assert torch.equal(low, exact.to(low.dtype))
 
 
 def test_bfloat16_is_rounded_at_the_ends_alone(direction: Callable[..., Direction]) -> None:
@@ -87,6 +110,25 @@ def test_bits_are_the_same_from_run_to_run_and_for_any_number_of_threads(directi
         assert all(map(torch.equal, results[0], other))
 
 
+@pytest.mark.parametrize("taps", [1, 2, 4, 6])
+@pytest.mark.parametrize("length", [2049, 2050])
+def test_a_base_or_two_beyond_the_stretch_between_meetings(
+    direction: Callable[..., Direction], length: int, taps: int
+) -> None:
+    xz, parameters = torch.randn(1, length, 34), [direction(17, taps=taps, seed=seed) for seed in (0, 1)]
+    exact, before = run(xz.double(), parameters, "torch"), torch.get_num_threads()
+    try:
+        results = []
+        for threads in (1, 3):  # one thread goes from chunk to chunk, a team from stretch to stretch
+            torch.set_num_threads(threads)
+            results.append(run(xz, parameters))
+    finally:
+        torch.set_num_threads(before)
+    assert all(map(torch.equal, *results))
+    for name, e, f in zip(["out", "xz", *Direction._fields * 2], exact, results[0], strict=True):
+        assert (f - e).norm() <= 5e-6 * e.norm(), name
+
+
 def test_more_sequences_than_units_of_work(direction: Callable[..., Direction]) -> None:
     xz, parameters = torch.randn(150, 5, 16), [direction(8, seed=seed) for seed in (0, 1)]
     exact = run(xz.double(), parameters, "reference")
@@ -110,6 +152,20 @@ def test_what_is_not_finite_stays_visible(
     assert torch.equal(found.isfinite(), expected.isfinite())
     torch.testing.assert_close(found[1, :50], clean[1, :50])
     assert not found[1, 50].isfinite().all()
+
+
+def test_a_gradient_that_is_not_finite_stays_where_it_reaches(direction: Callable[..., Direction]) -> None:
+    """Nothing after it, and no other sequence, has other bits than without it."""
+    xz, parameters, by = torch.randn(2, 100, 64), direction(32), torch.randn(2, 100, 32)
+    gradients = []
+    for value in (0.5, float("nan")):
+        by[1, 50, 3] = value
+        x = xz.detach().requires_grad_()
+        gradients += torch.autograd.grad(bimamba_inner(x, parameters, None), x, by)
+    clean, found = gradients
+    assert torch.equal(found[0], clean[0])
+    assert torch.equal(found[1, 51:], clean[1, 51:])
+    assert found[1, 50, [3, 35]].isnan().all()
 
 
 @pytest.mark.parametrize("variant", ["avx512", "avx2", "baseline"])
