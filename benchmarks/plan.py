@@ -30,6 +30,7 @@ class Plan:
 
     effort: Effort
     product_rows: int
+    projections: tuple[str, ...]
     block: list[Comparison]
     step: list[Comparison]
     scaling: list[int]
@@ -42,12 +43,13 @@ class Plan:
 QUICK = Plan(
     effort=Effort(rounds=5, patience=20, seconds=60, gibibytes=12),
     product_rows=16_000,
+    projections=("in",),
     block=[
         Comparison([(1, 500)], ("epigx", "loop, indexed")),
-        Comparison([(8, 500), (1, 2000)], (*OURS, "mambapy"), ("epigx", "mambapy")),
+        Comparison([(1, 2000)], (*OURS, "mambapy"), ("mambapy",)),
         Comparison([(8, 2000)], ("epigx",)),
     ],
-    step=[Comparison([(8, 2000)], ("epigx",)), Comparison([(1, 500)], ("epigx", "mambapy"), ("epigx", "mambapy"))],
+    step=[Comparison([(8, 2000)], ("epigx",)), Comparison([(1, 500)], ("epigx", "mambapy"))],
     scaling=[2_000, 20_000],
     scaling_rivals={},
     inference=[Comparison([(2, 2000)], ("epigx", "mambapy"))],
@@ -57,6 +59,7 @@ QUICK = Plan(
 FULL = Plan(
     effort=Effort(rounds=5, patience=330, seconds=90, gibibytes=16),
     product_rows=16_000,
+    projections=("in", "out"),
     block=[
         Comparison([(8, 500)], (*OURS, "epigx, reference", *LINEAR, *QUADRATIC), ("epigx", "mambapy", "loop, indexed")),
         Comparison([(8, 2000)], (*OURS, "epigx, reference", *LINEAR, *QUADRATIC), ("epigx", *LINEAR)),

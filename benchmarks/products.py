@@ -59,10 +59,10 @@ class Product:
         return lambda: [run() for _ in range(TIMES)]
 
 
-def measure(rows: int, effort: Effort) -> list[dict[str, Any]]:
-    """Compare each product of both projections."""
+def measure(rows: int, projections: tuple[str, ...], effort: Effort) -> list[dict[str, Any]]:
+    """Compare each product of a block's projections (``in`` and ``out``, or one of them)."""
     found = []
-    for projection in PROJECTIONS:
+    for projection in projections:
         for kind in KINDS:
             products = {name: Product(name, kind, projection, rows) for name in ("epigx", "library")}
             cases: dict[str, Case] = dict(products)

@@ -44,7 +44,7 @@ def agreement(names: list[str]) -> dict[str, dict[str, float]]:
 
 
 def projections(plan: Plan, report: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    yield from products.measure(plan.product_rows, plan.effort)
+    yield from products.measure(plan.product_rows, plan.projections, plan.effort)
 
 
 def blocks(plan: Plan, report: dict[str, Any]) -> Iterator[dict[str, Any]]:
