@@ -74,7 +74,7 @@ def _processor() -> str:
         for line in cpuinfo.read_text().splitlines():
             name, _, value = line.partition(":")
             facts.setdefault(name.strip(), value.strip())
-        if "model name" in facts:  # names of rented machines leave out which generation it is
+        if facts.keys() >= {"model name", "cpu family", "model"}:  # x86; rented machines hide the generation
             return f"{facts['model name']} (family {facts['cpu family']}, model {facts['model']})"
     return platform.processor()
 

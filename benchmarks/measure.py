@@ -10,7 +10,7 @@ from typing import Any, NamedTuple, Protocol, Self
 
 from benchmarks.apart import Apart, FailedError, peak, run_apart
 
-__all__ = ["Case", "Effort", "Hopeless", "compare", "fastest", "in_turns"]
+__all__ = ["Case", "Effort", "Hopeless", "compare", "fastest", "in_turns", "made_ready"]
 
 
 class Case(Protocol):
