@@ -10,8 +10,7 @@ import torch
 
 from benchmarks.measure import Case, Effort, compare
 from benchmarks.step import FEATURES, SIGNALS, random_batch, recipe, with_peer
-from epigx.kernels import give_back_freed_memory, keep_freed_memory
-from epigx.layers.layered import checkpoint_layers
+from epigx.layers.layered import checkpoint_layers, spare_memory
 from epigx.objectives import Regression
 from epigx.training.inference import LONG_WINDOW
 
@@ -60,21 +59,12 @@ class Pass:
             return train
         if self.work == "checkpointed":
             checkpoint_layers(model)
-            return _giving_back(train)
+            spare_memory(model)  # as `epigx train` does
+            return train
         model.eval()
-        predict = torch.inference_mode()(lambda: model(batch))
-        return _giving_back(predict) if self.length > LONG_WINDOW else predict
-
-
-def _giving_back(run: Callable[[], object]) -> Callable[[], object]:
-    """Give memory back during a run, as `epigx train` does with checkpoints, and `epigx predict` for long windows."""
-
-    def forgetful() -> None:
-        give_back_freed_memory()
-        run()
-        keep_freed_memory()
-
-    return forgetful
+        if self.length > LONG_WINDOW:
+            spare_memory(model)  # as `epigx predict` does
+        return torch.inference_mode()(lambda: model(batch))
 
 
 def measure(lengths: list[int], rivals: dict[int, tuple[str, ...]], effort: Effort) -> list[dict[str, Any]]:

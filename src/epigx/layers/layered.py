@@ -9,7 +9,9 @@ import torch
 from torch import nn
 from torch.utils.checkpoint import checkpoint
 
-__all__ = ["Layered", "checkpoint_layers"]
+from epigx.kernels import give_back_freed_memory
+
+__all__ = ["Layered", "checkpoint_layers", "spare_memory"]
 
 Output = TypeVar("Output")
 
@@ -33,6 +35,10 @@ class Layered(nn.Module):
         output: Output = checkpoint(layer, *inputs, use_reentrant=False)
         return output
 
+    def leaves_gaps(self) -> bool:
+        """Say whether large tensors come and go one by one, which leaves gaps in memory that others do not fit."""
+        return True
+
 
 def checkpoint_layers(network: nn.Module) -> bool:
     """Let every :class:`Layered` part of a network compute its layers anew; say whether there is one."""
@@ -40,3 +46,20 @@ def checkpoint_layers(network: nn.Module) -> bool:
     for part in parts:
         part.checkpoint_layers = True
     return bool(parts)
+
+
+def spare_memory(network: nn.Module) -> bool:
+    """Let freed memory go back to the system for the sake of long windows, if a network would leave gaps in it.
+
+    Those can double the memory; but the system then clears each page anew, so others keep what they have. It holds for
+    the whole process (:func:`~epigx.kernels.give_back_freed_memory`).
+
+    Returns
+    -------
+    bool
+        Whether memory is given back from now on.
+    """
+    parts = [module for module in network.modules() if isinstance(module, Layered)]
+    if parts and not any(part.leaves_gaps() for part in parts):
+        return False
+    return give_back_freed_memory()

@@ -82,6 +82,10 @@ class MambaStack(Layered):
             hidden[first : first + size] = self._read(x[first : first + size])
         return hidden
 
+    def leaves_gaps(self) -> bool:
+        """Say whether another kernel than the native one runs: its layers take many tensors, the native one few."""
+        return kernel_in_use(torch.device("cpu")).name != "native"
+
     def _read(self, x: Tensor) -> Tensor:
         blocks = cast(list[MambaBlock], list(self.blocks))
         norms = [*(block.norm for block in blocks), self.norm]

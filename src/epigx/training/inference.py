@@ -14,7 +14,7 @@ from torchmetrics.functional.regression import mean_absolute_error, mean_squared
 
 from epigx.dataset.loader import eval_loader
 from epigx.dataset.windows import Windows
-from epigx.kernels import give_back_freed_memory
+from epigx.layers.layered import spare_memory
 
 __all__ = ["evaluation_batch", "pick_device", "predict_windows", "score"]
 
@@ -25,7 +25,7 @@ EVALUATION_BASES = 320_000
 """Base pairs in flight when nothing is trained: where a gene has more than 10 kb of them, fewer genes fit in memory."""
 
 LONG_WINDOW = 50_000
-"""Base pairs of a window from which on a layer's tensors are so large that memory is given back between them."""
+"""Base pairs of a window from which on a layer's tensors are so large that gaps between them matter."""
 
 
 def evaluation_batch(windows: Windows) -> int:
@@ -71,7 +71,7 @@ def predict_windows(
     device = device or pick_device()
     model = model.to(device)
     if windows.inputs.window > LONG_WINDOW:
-        give_back_freed_memory()
+        spare_memory(model)
     with torch.inference_mode(), torch.autocast(device.type, enabled=False):
         predicted = torch.zeros(len(windows))
         done = 0

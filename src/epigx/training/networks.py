@@ -13,8 +13,7 @@ from torch import Tensor, nn
 from epigx.atomic import atomic_file
 from epigx.dataset.inputs import Inputs
 from epigx.errors import ConfigError, RunError
-from epigx.kernels import give_back_freed_memory
-from epigx.layers.layered import checkpoint_layers
+from epigx.layers.layered import checkpoint_layers, spare_memory
 from epigx.training.config import RunConfig
 
 __all__ = ["Networks", "build_networks", "read_weights", "weight_names", "write_weights"]
@@ -81,7 +80,7 @@ def build_networks(config: RunConfig, inputs: Inputs, *, seed: int = 0) -> Netwo
                 "training.checkpoint_layers is true, and the model has no layers that can be computed anew. "
                 "Set it to false."
             )
-        give_back_freed_memory()
+        spare_memory(model)
     return Networks(model, objective)
 
 

@@ -4,7 +4,8 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from epigx.layers.layered import Layered, checkpoint_layers
+from epigx.kernels import kernel
+from epigx.layers.layered import Layered, checkpoint_layers, spare_memory
 from epigx.layers.stack import MambaStack
 
 
@@ -44,6 +45,37 @@ def test_a_layer_is_computed_anew_in_the_backward_pass_alone() -> None:
 
 def test_a_network_without_such_layers() -> None:
     assert not checkpoint_layers(nn.Linear(3, 3))
+
+
+@pytest.fixture
+def given_back(monkeypatch: pytest.MonkeyPatch) -> list[bool]:
+    """Return what is added to each time that memory is to be given back, and leave this process as it is."""
+    calls: list[bool] = []
+
+    def give_back() -> bool:
+        calls.append(True)
+        return True
+
+    monkeypatch.setattr("epigx.layers.layered.give_back_freed_memory", give_back)
+    return calls
+
+
+@pytest.mark.parametrize(
+    "network", [nn.Linear(3, 3), Pair(), nn.Sequential(Pair(), MambaStack(1, 8, 16, 4, 2, bidirectional=True))]
+)
+def test_networks_that_leave_gaps_give_memory_back(given_back: list[bool], network: nn.Module) -> None:
+    assert spare_memory(network)
+    assert given_back
+
+
+@pytest.mark.native
+def test_a_stack_gives_memory_back_only_under_kernels_that_leave_gaps(given_back: list[bool]) -> None:
+    network = nn.Sequential(MambaStack(1, 8, 16, 4, 2, bidirectional=True), nn.Linear(8, 1))
+    assert not spare_memory(network)
+    assert not given_back
+    with kernel("torch"):
+        assert spare_memory(network)
+    assert given_back
 
 
 @pytest.mark.parametrize("precision", [torch.float32, torch.bfloat16])
