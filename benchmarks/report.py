@@ -65,12 +65,12 @@ def predictions(plan: Plan, report: dict[str, Any]) -> Iterator[dict[str, Any]]:
 
 def data(plan: Plan, report: dict[str, Any]) -> Iterator[dict[str, Any]]:
     with tempfile.TemporaryDirectory(prefix="epigx-bench-") as folder:
-        row = build.measure(Path(folder), 2000, plan.chromosomes, plan.effort)
-        row["loader"] = loader.measure(Path(folder) / "data", 8, plan.effort)
+        rows = build.measure(Path(folder), 2000, plan.chromosomes, plan.effort)
+        load = rows[0]["loader"] = loader.measure(Path(folder) / "data", 8, plan.effort)
     for found in report.get("step", ()):
         if (found["genes"], found["length"]) == (8, 2000):
-            row["loader"]["times_step"] = found["rivals"]["epigx"]["seconds"] / row["loader"]["seconds_per_batch"]
-    yield row
+            load["times_step"] = found["rivals"]["epigx"]["seconds"] / load["seconds_per_batch"]
+    yield from rows
 
 
 SECTIONS: dict[str, Callable[[Plan, dict[str, Any]], Iterator[dict[str, Any]]]] = {

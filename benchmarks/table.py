@@ -119,18 +119,18 @@ def _scaling(rows: list[Row]) -> str:
 
 
 def _data(rows: list[Row]) -> str:
-    (row,) = rows
-    body = [
-        [name, f"{found['seconds']:.2f}", f"{found['times']:.1f}", str(len(found["rounds"]))]
-        for name, found in row["rivals"].items()
-    ]
+    def cell(found: Row) -> str:
+        return f"{found['seconds']:.2f} s{_times(found)}"
+
+    row = rows[0]
     load = row["loader"]
+    cpu = f"{row['build_seconds']:.1f} CPU-s; " if "build_seconds" in row else ""
     step = f", {load['times_step']:,.0f} times what a training step of 8 genes takes" if "times_step" in load else ""
     cells = f"{row['cell_types']} cell types" if row["cell_types"] > 1 else "one cell type"
     return (
-        _markdown(["", "CPU-s", "times the first", "rounds"], body)
-        + f"\n\n{row['data'].capitalize()}, {row['genes']:,} genes, {row['window']:,} bp, {cells}. A build of all, "
-        f"with as many processes as pay: {row['build_wall_seconds']:.0f} s of wall time."
+        _pivot(rows, lambda row: row["read"], cell)
+        + f"\n\n{row['data'].capitalize()}, {row['genes']:,} genes, {row['window']:,} bp, {cells}. A build of all: "
+        f"{cpu}with as many processes as pay, {row['build_wall_seconds']:.0f} s of wall time."
         f"\n\nLoader: {load['genes_per_second']:,.0f} genes a CPU second in batches of {load['batch_size']}{step}."
     )
 

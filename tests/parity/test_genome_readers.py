@@ -16,8 +16,8 @@ from epigx.genome.expression import table_label
 from epigx.genome.genes import read_genes
 from epigx.genome.peaks import Peaks, read_peaks
 from epigx.genome.sequence import Genome
+from epigx.genome.tables import GeneTable
 from epigx.genome.tracks import open_track
-from epigx.genome.transcripts import read_features
 
 MARKS = ("DNase", "H3K27ac", "H3K4me1", "H3K4me3", "H3K27me3", "H3K36me3")
 
@@ -66,7 +66,7 @@ def test_windows_of_the_real_genome_are_those_of_its_text(shared_data: Path, gen
 
 def test_known_bases_of_the_real_genome(shared_data: Path, genes: pd.DataFrame) -> None:
     genome = Genome(shared_data / "genome.fa.gz")
-    coverage = read_features(shared_data / "features.tsv", ["dna_coverage"], genes["gene_id"].tolist())[:, 0]
+    coverage = GeneTable(shared_data / "features.tsv").numbers("dna_coverage", genes["gene_id"].tolist())
     chosen = genes[genes["chrom"].isin(["chr21", "22", "chr22", "chrX"])]
     agree = []
     for chrom, group in chosen.groupby("chrom"):
@@ -139,5 +139,5 @@ def test_real_loops_reach_some_genes(shared_data: Path, genes: pd.DataFrame, cel
 def test_the_one_implausible_value_of_the_real_features_is_kept_as_it_is(
     shared_data: Path, genes: pd.DataFrame
 ) -> None:
-    lengths = read_features(shared_data / "features.tsv", ["intron_length"], genes["gene_id"].tolist())[:, 0]
+    lengths = GeneTable(shared_data / "features.tsv").numbers("intron_length", genes["gene_id"].tolist())
     assert genes["gene_id"][lengths < 0].tolist() == ["ENSG00000125863"]

@@ -123,9 +123,9 @@ def _fill(work: WorkFolder, manifest: Manifest, window: int, jobs: int | None, p
 
 
 def _jobs(size: int) -> int:
-    """Choose how many processes pay: a new one costs about as much as reading 64 MB of windows."""
+    """Choose how many processes pay: a new one costs about as much as reading 128 MB of windows."""
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    return min(cores, 1 + size // 2**26)
+    return min(cores, 1 + size // 2**27)
 
 
 def _run(build: Build, phases: Sequence[Sequence[Task]], jobs: int, progress: Progress | None) -> None:
@@ -137,11 +137,10 @@ def _run(build: Build, phases: Sequence[Sequence[Task]], jobs: int, progress: Pr
         logger.info("Took up a build with %d of %d tasks finished.", done, total)
     if progress is not None:
         progress(done, total)
-    for tasks in pending:
-        for _ in run_tasks(build, tasks, jobs):
-            done += 1
-            if progress is not None:
-                progress(done, total)
+    for _ in run_tasks(build, pending, jobs):
+        done += 1
+        if progress is not None:
+            progress(done, total)
 
 
 def _filling_tasks(manifest: Manifest, genes: pd.DataFrame) -> list[Task]:

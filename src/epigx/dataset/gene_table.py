@@ -17,8 +17,8 @@ from epigx.genome.chromosomes import match_chromosome
 from epigx.genome.expression import table_label
 from epigx.genome.genes import read_genes
 from epigx.genome.sequence import Genome
-from epigx.genome.tables import match_genes
-from epigx.genome.transcripts import read_features, transcript_features
+from epigx.genome.tables import GeneTable, match_genes
+from epigx.genome.transcripts import transcript_features
 
 __all__ = ["FeatureSource", "implausible", "is_measured", "order_genes", "select_genes", "table_columns"]
 
@@ -94,14 +94,20 @@ class FeatureSource:
         The features that will be asked for; GC contents are measured only then.
     genome : Genome or None
         Where they are measured; ``None`` does without them.
+
+    Raises
+    ------
+    InputError
+        The file cannot be read, or is a table that has a gene twice.
     """
 
     def __init__(self, path: Path, wanted: Sequence[str], genome: Genome | None) -> None:
         self._path = path
-        self._computed: pd.DataFrame | None = None
         if path.name.lower().removesuffix(".gz").endswith(".gtf"):
             with_gc = any(map(is_measured, wanted))
-            self._computed = transcript_features(path, genome if with_gc else None)
+            self._table: pd.DataFrame | GeneTable = transcript_features(path, genome if with_gc else None)
+        else:
+            self._table = GeneTable(path)
 
     def values(self, name: str, gene_ids: Sequence[str]) -> NDArray[np.float64]:
         """Return a raw feature, float64 (gene,), NaN where a gene has none.
@@ -109,11 +115,11 @@ class FeatureSource:
         Raises
         ------
         InputError
-            The file cannot be read or lacks it.
+            The file lacks it, or has a value there that is not a number.
         """
-        table = self._computed
-        if table is None:
-            return read_features(self._path, [name], gene_ids)[:, 0]
+        table = self._table
+        if isinstance(table, GeneTable):
+            return table.numbers(name, gene_ids)
         if name not in table or name == "gene_id":
             choice = did_you_mean(name, set(table.columns) - {"gene_id"})
             raise InputError(f"{self._path} gives no feature {name!r}.{choice}")

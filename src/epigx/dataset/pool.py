@@ -10,6 +10,7 @@ from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import chain
 from multiprocessing import connection, get_context, parent_process, resource_tracker
 
 from epigx.dataset.manifest import Manifest
@@ -34,17 +35,17 @@ class Build:
         self.work.finish(task.name, dict(task.run(readers, self.window, self.work.whole)))
 
 
-def run_tasks(build: Build, tasks: Sequence[Task], jobs: int) -> Iterator[Task]:
-    """Run tasks in any order, and yield each when it is finished.
+def run_tasks(build: Build, phases: Sequence[Sequence[Task]], jobs: int) -> Iterator[Task]:
+    """Run the tasks of each phase in any order, one phase after the other, and yield each when it is finished.
 
     Parameters
     ----------
     build : Build
         What is being built.
-    tasks : sequence of Task
+    phases : sequence of sequence of Task
         The work.
     jobs : int
-        Processes; 1 works in this one.
+        Processes, the same for all phases, since each takes a second to start; 1 works in this one.
 
     Raises
     ------
@@ -53,20 +54,21 @@ def run_tasks(build: Build, tasks: Sequence[Task], jobs: int) -> Iterator[Task]:
     DatasetError
         A process died.
     """
-    jobs = min(jobs, len(tasks))
+    jobs = min(jobs, max(map(len, phases), default=0))
     if jobs <= 1:
         readers = Readers(build.manifest, build.window)
-        for task in tasks:
+        for task in chain.from_iterable(phases):
             build.run(task, readers)
             yield task
         return
     with ProcessPoolExecutor(jobs, get_context("spawn"), initializer=_start, initargs=(build,)) as pool:
-        with interruptions_held():
-            futures = {pool.submit(_run, task): task for task in tasks}
         try:
-            for future in as_completed(futures):
-                future.result()
-                yield futures[future]
+            for tasks in phases:
+                with interruptions_held():
+                    futures = {pool.submit(_run, task): task for task in tasks}
+                for future in as_completed(futures):
+                    future.result()
+                    yield futures[future]
         except BrokenProcessPool:
             raise DatasetError(
                 f"{build.work.out} is not finished: a process died, perhaps for want of memory. Go on with fewer "

@@ -11,7 +11,7 @@ import pandas as pd
 from jaxtyping import Float32
 
 from epigx.errors import ConfigError, InputError
-from epigx.genome.tables import read_gene_columns
+from epigx.genome.tables import GeneTable
 from epigx.genome.tracks import Track
 
 __all__ = ["cage_label", "table_label"]
@@ -66,7 +66,7 @@ def table_label(
     Parameters
     ----------
     path : str or Path
-        TSV or CSV with one row per gene (see :func:`~.tables.read_gene_columns`).
+        TSV or CSV with one row per gene (see :class:`~.tables.GeneTable`).
     column : str
         The column of the values.
     gene_ids : sequence of str, length n
@@ -84,7 +84,7 @@ def table_label(
     InputError
         The table lacks the column, has a gene twice, or a value is not a number, or is negative and to be transformed.
     """
-    values = read_gene_columns(path, [column], gene_ids)[:, 0]
+    values = GeneTable(path).numbers(column, gene_ids)
     if transform == "log10p1":
         if (values < 0).any():
             gene = list(gene_ids)[int(np.argmax(values < 0))]

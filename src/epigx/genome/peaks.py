@@ -61,7 +61,7 @@ def no_peaks() -> pd.DataFrame:
 
 def on_chromosome(peaks: pd.DataFrame, chrom: str) -> pd.DataFrame:
     """Return the peaks of one chromosome, which the genes may name otherwise than the peaks do."""
-    return peaks[peaks["chrom"] == match_chromosome(chrom, set(peaks["chrom"]))]
+    return peaks[peaks["chrom"] == match_chromosome(chrom, list(peaks["chrom"].unique()))]
 
 
 class Peaks:

@@ -14,7 +14,7 @@ from jaxtyping import Float64, Int64
 from epigx.errors import InputError, did_you_mean
 from epigx.genome.rows import open_text
 
-__all__ = ["match_genes", "read_gene_columns", "read_table"]
+__all__ = ["GeneTable", "match_genes", "read_table"]
 
 _VERSION = re.compile(r"^(ENS[A-Z]*\d+)\.\d+")
 _ID_COLUMNS = ("gene_id", "ENSID", "ensembl_id", "Gene stable ID", "gene")
@@ -84,46 +84,60 @@ def match_genes(gene_ids: Sequence[str], table_ids: Sequence[str]) -> Int64[np.n
     return np.array([exact.get(gene, bare.get(_without_version(gene), -1)) for gene in gene_ids], dtype=np.int64)
 
 
-def read_gene_columns(
-    path: str | Path, columns: Sequence[str], gene_ids: Sequence[str]
-) -> Float64[np.ndarray, "n columns"]:
-    """Read numbers of some genes from a table with a header.
+class GeneTable:
+    """A table with a header and one row per gene, read once.
 
     Parameters
     ----------
     path : str or Path
-        TSV or CSV, plain or gzipped, with one row per gene. Its id column is the first of ``gene_id``, ``ENSID``,
-        ``ensembl_id``, ``Gene stable ID``, ``gene`` that it has, or else its first column.
-    columns : sequence of str
-        The columns to read.
-    gene_ids : sequence of str, length n
-        The genes; Ensembl versions need not agree (see :func:`match_genes`).
-
-    Returns
-    -------
-    ndarray of float64, shape (n, columns)
-        NaN where the table lacks the gene or the value (empty, ``NA``, ``NaN``, ``.``).
+        TSV or CSV, plain or gzipped. Its id column is the first of ``gene_id``, ``ENSID``, ``ensembl_id``,
+        ``Gene stable ID``, ``gene`` that it has, or else its first column.
 
     Raises
     ------
     InputError
-        The table lacks a column, has a gene twice, or a value is not a number.
+        The file cannot be read, or has a gene twice.
     """
-    table = read_table(path)
-    for column in columns:
-        if column not in table:
-            raise InputError(f"{path} has no column {column!r}.{did_you_mean(column, table.columns)}")
-    name = next((name for name in _ID_COLUMNS if name in table), str(table.columns[0]))
-    repeated = table[name][table[name].duplicated()]
-    if len(repeated):
-        raise InputError(
-            f"{path}, line {repeated.index[0]}: gene {repeated.iloc[0]!r} stands there twice. Keep one row per gene."
-        )
-    rows = match_genes(gene_ids, table[name].tolist())
-    values = np.full((len(rows), len(columns)), np.nan)
-    for place, column in enumerate(columns):
-        values[rows >= 0, place] = _numbers(path, table[column])[rows[rows >= 0]]
-    return values
+
+    def __init__(self, path: str | Path) -> None:
+        self._path = path
+        self._table = read_table(path)
+        name = next((name for name in _ID_COLUMNS if name in self._table), str(self._table.columns[0]))
+        ids = self._table[name]
+        repeated = ids[ids.duplicated()]
+        if len(repeated):
+            raise InputError(
+                f"{path}, line {repeated.index[0]}: gene {repeated.iloc[0]!r} stands there twice. "
+                "Keep one row per gene."
+            )
+        self._ids: list[str] = ids.tolist()
+
+    def numbers(self, column: str, gene_ids: Sequence[str]) -> Float64[np.ndarray, " n"]:
+        """Return the numbers of some genes.
+
+        Parameters
+        ----------
+        column : str
+            The column to read.
+        gene_ids : sequence of str, length n
+            The genes; Ensembl versions need not agree (see :func:`match_genes`).
+
+        Returns
+        -------
+        ndarray of float64, shape (n,)
+            NaN where the table lacks the gene or the value (empty, ``NA``, ``NaN``, ``.``).
+
+        Raises
+        ------
+        InputError
+            The table lacks the column, or one of its values is not a number.
+        """
+        if column not in self._table:
+            raise InputError(f"{self._path} has no column {column!r}.{did_you_mean(column, self._table.columns)}")
+        rows = match_genes(gene_ids, self._ids)
+        values = np.full(len(rows), np.nan)
+        values[rows >= 0] = _numbers(self._path, self._table[column])[rows[rows >= 0]]
+        return values
 
 
 def _layout(path: str | Path) -> tuple[int, str]:
@@ -150,4 +164,4 @@ def _numbers(path: str | Path, texts: pd.Series) -> Float64[np.ndarray, " rows"]
 
 
 def _without_version(gene_id: str) -> str:
-    return _VERSION.sub(r"\1", gene_id)
+    return _VERSION.sub(r"\1", gene_id) if "." in gene_id else gene_id

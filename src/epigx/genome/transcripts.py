@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -14,10 +13,9 @@ from numpy.typing import ArrayLike
 from epigx.errors import ConfigError, InputError
 from epigx.genome.gtf import read_gtf
 from epigx.genome.sequence import C, G, Genome, N
-from epigx.genome.tables import read_gene_columns
 from epigx.genome.tracks import Track
 
-__all__ = ["promoter_activity", "read_features", "transcript_features"]
+__all__ = ["promoter_activity", "transcript_features"]
 
 
 _REGIONS = ("utr5", "cds", "utr3")
@@ -147,31 +145,6 @@ def _gc(pieces: _Pieces, chroms: pd.Series, genome: Genome) -> Float64[np.ndarra
         known[gene] += counts[:N].sum()
     content: np.ndarray = np.divide(strong, known, out=np.full(len(chroms), np.nan), where=known > 0)
     return content
-
-
-def read_features(path: str | Path, columns: Sequence[str], gene_ids: Sequence[str]) -> Float64[np.ndarray, "n f"]:
-    """Return columns of a table of features, in the order of the genes.
-
-    Parameters
-    ----------
-    path : str or Path
-        TSV or CSV with one row per gene (see :func:`~.tables.read_gene_columns`).
-    columns : sequence of str, length f
-        The features.
-    gene_ids : sequence of str, length n
-        The genes; Ensembl versions need not agree.
-
-    Returns
-    -------
-    ndarray of float64, shape (n, f)
-        NaN where the table has no value.
-
-    Raises
-    ------
-    InputError
-        The table lacks a column, has a gene twice, or a value is not a number.
-    """
-    return read_gene_columns(path, columns, gene_ids)
 
 
 def promoter_activity(

@@ -26,20 +26,22 @@ def _tasks(build):
 @pytest.mark.parametrize("jobs", [1, 2])
 def test_every_task_is_run_and_noted(build, jobs):
     tasks = _tasks(build)
-    assert sorted(task.name for task in run_tasks(build, tasks, jobs)) == sorted(task.name for task in tasks)
+    found = [task.name for task in run_tasks(build, [tasks[1:], [], tasks[:1]], jobs)]
+    assert sorted(found[:-1]) == sorted(task.name for task in tasks[1:])
+    assert found[-1] == tasks[0].name  # one phase after the other
     for task in tasks:
         assert build.work.report(task.name)["size"] == task.file.stat().st_size
 
 
 def test_nothing_to_do(build):
-    assert list(run_tasks(build, [], 4)) == []
+    assert list(run_tasks(build, [], 4)) == list(run_tasks(build, [[]], 4)) == []
 
 
 @pytest.mark.parametrize("jobs", [1, 2])
 def test_errors_come_through(build, jobs):
     tasks = [*_tasks(build), DigestTask(build.work.path / "nowhere", "lost")]
     with pytest.raises(FileNotFoundError):
-        list(run_tasks(build, tasks, jobs))
+        list(run_tasks(build, [tasks], jobs))
     assert build.work.report("lost") is None
 
 
@@ -59,4 +61,4 @@ def test_a_process_that_died(build, monkeypatch):
     monkeypatch.setattr(pool, "ProcessPoolExecutor", Dying)
     message = r"out is not finished: a process died, perhaps for want of memory\. Go on with fewer --jobs\. In a script"
     with pytest.raises(DatasetError, match=message):
-        list(run_tasks(build, _tasks(build), 2))
+        list(run_tasks(build, [_tasks(build)], 2))

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from epigx.errors import InputError
-from epigx.genome.tables import match_genes, read_gene_columns, read_table
+from epigx.genome.tables import GeneTable, match_genes, read_table
 
 
 @pytest.mark.parametrize(
@@ -45,11 +45,11 @@ def test_ids_agree_with_or_without_versions(genes: list[str], table: list[str], 
 def test_columns_in_the_order_of_the_genes(tmp_path: Path, text: str) -> None:
     path = tmp_path / "table.tsv"
     path.write_text(text)
-    values = read_gene_columns(path, ["y", "x"], ["B", "C", "A"])
-    np.testing.assert_array_equal(values, [[np.nan, np.nan], [np.nan, np.nan], [2, 1]])
     packed = tmp_path / "table.tsv.gz"
     packed.write_bytes(gzip.compress(text.encode()))
-    np.testing.assert_array_equal(read_gene_columns(packed, ["y", "x"], ["B", "C", "A"]), values)
+    for table in (GeneTable(path), GeneTable(packed)):
+        np.testing.assert_array_equal(table.numbers("y", ["B", "C", "A"]), [np.nan, np.nan, 2])
+        np.testing.assert_array_equal(table.numbers("x", ["A", "B"]), [1, np.nan])
 
 
 @pytest.mark.parametrize(
@@ -71,7 +71,7 @@ def test_what_is_no_table_of_genes_is_refused(tmp_path: Path, text: str, message
     path = tmp_path / "table.tsv"
     path.write_text(text)
     with pytest.raises(InputError, match=message):
-        read_gene_columns(path, ["x"], ["A"])
+        GeneTable(path).numbers("x", ["A"])
 
 
 def test_a_missing_table_is_named(tmp_path: Path) -> None:

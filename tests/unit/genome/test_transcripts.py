@@ -9,7 +9,7 @@ import pytest
 from epigx.errors import ConfigError, InputError
 from epigx.genome.sequence import Genome
 from epigx.genome.tracks import open_track
-from epigx.genome.transcripts import promoter_activity, read_features, transcript_features
+from epigx.genome.transcripts import promoter_activity, transcript_features
 
 
 def line(feature: str, start: int, end: int, strand: str, gene: str, transcript: str, kind: str = "") -> str:
@@ -100,15 +100,6 @@ def test_an_annotation_that_codes_for_nothing_is_refused(gtf: Callable[[str], Pa
     for text in ("", line("exon", 1, 9, "+", "A", "A1")):
         with pytest.raises(InputError, match=r"has no coding transcript \(CDS lines\). Use the GTF of a whole"):
             transcript_features(gtf(text))
-
-
-def test_features_of_a_table(tmp_path: Path) -> None:
-    path = tmp_path / "features.csv"
-    path.write_text("ENSID,CDSLEN,UTR5GC\nENSG1,100,0.5\nENSG2,,0.25\n")
-    features = read_features(path, ["UTR5GC", "CDSLEN"], ["ENSG2.3", "ENSG9", "ENSG1"])
-    np.testing.assert_array_equal(features, [[0.25, np.nan], [np.nan, np.nan], [0.5, 100]])
-    with pytest.raises(InputError, match=r"has no column 'CDSLENGTH'. Did you mean 'CDSLEN'?"):
-        read_features(path, ["CDSLENGTH"], ["ENSG1"])
 
 
 def test_promoter_activity_is_the_geometric_mean_of_two_means(write_bigwig: Callable[..., Path]) -> None:
