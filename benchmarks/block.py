@@ -109,12 +109,8 @@ def measure(comparisons: list[Comparison], effort: Effort, limits: dict[str, flo
     hopeless = Hopeless()
     for sizes, names, as_they_come in comparisons:
         for batch, length in sizes:
-            row = compare(
-                {name: Block(name, batch, length) for name in names},
-                effort,
-                hopeless,
-                as_they_come={f"{name}, as it comes": Block(name, batch, length) for name in as_they_come},
-            )
+            cases = {name: Block(name, batch, length) for name in names}
+            row = compare(cases, effort, hopeless, as_they_come=as_they_come)
             if (ours := row["rivals"].get(names[0])) is not None:
                 ours["bound"] = block_bound(batch * length, Rates.of(limits)).shares(ours["seconds"])
             yield row | {"batch": batch, "length": length}

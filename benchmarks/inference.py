@@ -44,12 +44,8 @@ def measure(comparisons: list[Comparison], effort: Effort) -> Iterator[dict[str,
     hopeless = Hopeless()
     for sizes, names, as_they_come in comparisons:
         for genes, length in sizes:
-            row = compare(
-                {name: Prediction(name, genes, length) for name in names},
-                effort,
-                hopeless,
-                as_they_come={f"{name}, as it comes": Prediction(name, genes, length) for name in as_they_come},
-            )
+            cases = {name: Prediction(name, genes, length) for name in names}
+            row = compare(cases, effort, hopeless, as_they_come=as_they_come)
             for found in row["rivals"].values():
                 found["genes_per_second"] = genes / found["seconds"]
             yield row | {"genes": genes, "length": length}

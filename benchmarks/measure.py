@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import statistics
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import ExitStack
 from typing import Any, NamedTuple, Protocol, Self
 
@@ -64,7 +64,7 @@ def compare(
     effort: Effort,
     hopeless: Hopeless | None = None,
     *,
-    as_they_come: Mapping[str, Case] | None = None,
+    as_they_come: Collection[str] = (),
 ) -> dict[str, Any]:
     """Measure the peak memory of each rival that fits, then its time, in turns with ours.
 
@@ -78,8 +78,8 @@ def compare(
         How long to measure.
     hopeless : Hopeless, optional
         What was too slow or too large before; it is added to.
-    as_they_come : mapping, optional
-        Rivals that are measured without epigx's settings of memory.
+    as_they_come : collection of str, optional
+        Names of those that are measured once more, without epigx's settings of memory: as ``mambapy, as it comes``.
 
     Returns
     -------
@@ -91,7 +91,7 @@ def compare(
     hopeless = hopeless or Hopeless()
     left_out: dict[str, str] = {}
     peaks: dict[str, int | None] = {}
-    bare = as_they_come or {}
+    bare = {f"{name}, as it comes": cases[name] for name in as_they_come}
     every = {**cases, **bare}
     for name, case in every.items():
         if (reason := hopeless.reason(name, case.size)) is None:

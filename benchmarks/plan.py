@@ -21,7 +21,7 @@ class Comparison(NamedTuple):
     """Windows or genes, and bp."""
     names: tuple[str, ...]
     as_they_come: tuple[str, ...] = ()
-    """What is measured once more, without epigx's settings of memory."""
+    """Which of them are measured once more, without epigx's settings of memory."""
 
 
 @dataclass(frozen=True)

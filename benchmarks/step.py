@@ -120,8 +120,7 @@ def measure(comparisons: list[Comparison], effort: Effort, limits: dict[str, flo
             cases = {name: Step(name, genes, length) for name in names[:1]}
             cases["epigx, bf16"] = Step("epigx", genes, length, "bf16")
             cases |= {name: Step(name, genes, length) for name in names[1:]}
-            bare = {f"{name}, as it comes": Step(name, genes, length) for name in as_they_come}
-            row = compare(cases, effort, hopeless, as_they_come=bare)
+            row = compare(cases, effort, hopeless, as_they_come=as_they_come)
             row |= {"genes": genes, "length": length, "arms": ARMS}
             for name, precision in ((names[0], "fp32"), ("epigx, bf16", "bf16")):
                 if name in row["rivals"]:
