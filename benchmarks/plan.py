@@ -37,7 +37,7 @@ class Plan:
     scaling_rivals: dict[int, tuple[str, ...]]
     inference: list[Comparison]
     chromosomes: tuple[str, ...] | None
-    """On which files are read gene by gene; None: on all, and beside whole builds."""
+    """On which files are read gene by gene; None: on all, and whole builds are timed, too."""
 
 
 QUICK = Plan(

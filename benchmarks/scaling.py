@@ -59,11 +59,11 @@ class Pass:
             return train
         if self.work == "checkpointed":
             checkpoint_layers(model)
-            spare_memory(model)  # as `epigx train` does
+            spare_memory(model, torch.device("cpu"), torch.float32)  # as `epigx train` does
             return train
         model.eval()
         if self.length > LONG_WINDOW:
-            spare_memory(model)  # as `epigx predict` does
+            spare_memory(model, torch.device("cpu"), torch.float32)  # as `epigx predict` does
         return torch.inference_mode()(lambda: model(batch))
 
 
@@ -72,8 +72,12 @@ def measure(lengths: list[int], rivals: dict[int, tuple[str, ...]], effort: Effo
     rows = []
     for length in lengths:
         cases: dict[str, Case] = {work: Pass("epigx", work, length) for work in WORKS}
-        cases |= {name: Pass(name, "training", length) for name in rivals.get(length, ())}
         row = compare(cases, effort._replace(rounds=effort.rounds * max(1, STEADY // length)))
+        if names := rivals.get(length):
+            trained: dict[str, Case] = {name: Pass(name, "training", length) for name in names}
+            beside = compare({"training": cases["training"], **trained}, effort)
+            row["rivals"] |= {name: found for name, found in beside["rivals"].items() if name in trained}
+            row["left_out"] |= beside["left_out"]
         for found in row["rivals"].values():
             found["microseconds_per_base"] = found["seconds"] / length * 1e6
             if found["peak_mib"] is not None:

@@ -124,7 +124,7 @@ def _data(rows: list[Row]) -> str:
 
     row = rows[0]
     load = row["loader"]
-    cpu = f"{row['build_seconds']:.1f} CPU-s; " if "build_seconds" in row else ""
+    cpu = f"{row['build_seconds']:.1f} CPU-s; " if row.get("build_seconds") else ""
     step = f", {load['times_step']:,.0f} times what a training step of 8 genes takes" if "times_step" in load else ""
     cells = f"{row['cell_types']} cell types" if row["cell_types"] > 1 else "one cell type"
     return (

@@ -98,7 +98,7 @@ class FeatureSource:
     Raises
     ------
     InputError
-        The file cannot be read, or is a table that has a gene twice.
+        The file cannot be read.
     """
 
     def __init__(self, path: Path, wanted: Sequence[str], genome: Genome | None) -> None:
@@ -115,7 +115,7 @@ class FeatureSource:
         Raises
         ------
         InputError
-            The file lacks it, or has a value there that is not a number.
+            The file lacks it, has a gene twice, or has a value there that is not a number.
         """
         table = self._table
         if isinstance(table, GeneTable):

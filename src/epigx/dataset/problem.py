@@ -39,11 +39,12 @@ class Problems(list[Problem]):
 
     @contextmanager
     def catching(self, where: str) -> Iterator[None]:
-        """Take an error that epigx raises as a finding, and go on."""
+        """Take an error that epigx raises as a finding, unless it was found before, and go on."""
         try:
             yield
         except EpigxError as error:
-            self.error(where, str(error))
+            if Problem("error", where, str(error)) not in self:
+                self.error(where, str(error))
 
 
 def counted(number: int, noun: str) -> str:

@@ -96,21 +96,15 @@ class GeneTable:
     Raises
     ------
     InputError
-        The file cannot be read, or has a gene twice.
+        The file cannot be read, is empty, or a row has more fields than the header.
     """
 
     def __init__(self, path: str | Path) -> None:
         self._path = path
         self._table = read_table(path)
         name = next((name for name in _ID_COLUMNS if name in self._table), str(self._table.columns[0]))
-        ids = self._table[name]
-        repeated = ids[ids.duplicated()]
-        if len(repeated):
-            raise InputError(
-                f"{path}, line {repeated.index[0]}: gene {repeated.iloc[0]!r} stands there twice. "
-                "Keep one row per gene."
-            )
-        self._ids: list[str] = ids.tolist()
+        self._ids: pd.Series = self._table[name]
+        self._repeated = self._ids[self._ids.duplicated()]
 
     def numbers(self, column: str, gene_ids: Sequence[str]) -> Float64[np.ndarray, " n"]:
         """Return the numbers of some genes.
@@ -130,11 +124,14 @@ class GeneTable:
         Raises
         ------
         InputError
-            The table lacks the column, or one of its values is not a number.
+            The table lacks the column, has a gene twice, or a value of the column is not a number.
         """
         if column not in self._table:
             raise InputError(f"{self._path} has no column {column!r}.{did_you_mean(column, self._table.columns)}")
-        rows = match_genes(gene_ids, self._ids)
+        if len(self._repeated):
+            line, gene = self._repeated.index[0], self._repeated.iloc[0]
+            raise InputError(f"{self._path}, line {line}: gene {gene!r} stands there twice. Keep one row per gene.")
+        rows = match_genes(gene_ids, self._ids.tolist())
         values = np.full(len(rows), np.nan)
         values[rows >= 0] = _numbers(self._path, self._table[column])[rows[rows >= 0]]
         return values

@@ -35,7 +35,7 @@ class Layered(nn.Module):
         output: Output = checkpoint(layer, *inputs, use_reentrant=False)
         return output
 
-    def leaves_gaps(self) -> bool:
+    def leaves_gaps(self, precision: torch.dtype) -> bool:
         """Say whether large tensors come and go one by one, which leaves gaps in memory that others do not fit."""
         return True
 
@@ -48,18 +48,27 @@ def checkpoint_layers(network: nn.Module) -> bool:
     return bool(parts)
 
 
-def spare_memory(network: nn.Module) -> bool:
+def spare_memory(network: nn.Module, device: torch.device, precision: torch.dtype) -> bool:
     """Let freed memory go back to the system for the sake of long windows, if a network would leave gaps in it.
 
     Those can double the memory; but the system then clears each page anew, so others keep what they have. It holds for
     the whole process (:func:`~epigx.kernels.give_back_freed_memory`).
 
+    Parameters
+    ----------
+    network : nn.Module
+        What is about to be run.
+    device : torch.device
+        Where; of a GPU's memory PyTorch takes care itself.
+    precision : torch.dtype
+        In which its layers compute: bfloat16 under autocast.
+
     Returns
     -------
     bool
-        Whether memory is given back from now on.
+        Whether this call had memory given back.
     """
     parts = [module for module in network.modules() if isinstance(module, Layered)]
-    if parts and not any(part.leaves_gaps() for part in parts):
+    if device.type != "cpu" or (parts and not any(part.leaves_gaps(precision) for part in parts)):
         return False
     return give_back_freed_memory()

@@ -64,6 +64,7 @@ def read(
     eps: float,
     streams: Sequence[Tensor] | None = None,
     room: Sequence[Tensor] | None = None,
+    out: Tensor | None = None,
 ) -> Float[Tensor, "batch length channel"]:
     """Run the blocks and the last norm, without gradients.
 
@@ -80,24 +81,30 @@ def read(
     streams : sequence of Float[Tensor, "batch length channel"], optional
         Receive the stream after each block. Without them it has one place, in which the result is at the end.
     room : sequence of Tensor, optional
-        Memory to work in, as :func:`take_room` gives it; taken here if it is not given.
+        Memory to work in, as :func:`take_room` gives it for as many positions or more; taken here if it is not given.
+    out : Float[Tensor, "batch length channel"], optional
+        Receives what is returned.
 
     Returns
     -------
     Float[Tensor, "batch length channel"]
         The stream at the end, normalised.
     """
-    hidden = torch.empty_like(x)
+    hidden = torch.empty_like(x) if out is None else out
     project, scan = room or take_room(x, blocks[0].inner)
-    xz, out = project.view(*x.shape[:2], -1), scan.view(*x.shape[:2], -1)
+    positions, inner = x.shape[0] * x.shape[1], blocks[0].inner
+    xz, mixer = (
+        memory[: positions * channels].view(*x.shape[:2], channels)
+        for memory, channels in ((project, 2 * inner), (scan, inner))
+    )
     mixed, normed = _place(project, x), _place(scan, x)
     stream = x
     lent.rms_norm(x, blocks[0].norm, eps, normed)
     for i, block in enumerate(blocks):
         last = i + 1 == len(blocks)
         lent.linear(normed, block.project_in, xz)
-        lent.bimamba_inner(xz, block.scans, out, None, None)
-        lent.linear(out, block.project_out, mixed)
+        lent.bimamba_inner(xz, block.scans, mixer, None, None)
+        lent.linear(mixer, block.project_out, mixed)
         after = hidden if streams is None else streams[i]
         norm = last_norm if last else blocks[i + 1].norm
         lent.add_rms_norm(mixed, stream, norm, eps, after, hidden if last else normed)

@@ -75,6 +75,14 @@ class MambaStack(Layered):
         size = max(BASES_IN_FLIGHT // max(x.shape[1], 1), torch.get_num_threads())
         if len(x) <= size:
             return self._read(x)
+        if self._can_be_lean(x):
+            # All parts work in one room, taken once the place of the result is.
+            hidden, weights = x.new_empty(x.shape), self._weights()
+            room = lean.take_room(x[:size], weights[0].inner)
+            for first in range(0, len(x), size):
+                part, out = x[first : first + size].contiguous(), hidden[first : first + size]
+                lean.read(part, weights, self.norm.weight, self.norm.eps, room=room, out=out)
+            return hidden
         part = self._read(x[:size])
         hidden = part.new_empty(x.shape)  # in the precision of what is read, which under autocast is not that of x
         hidden[:size] = part
@@ -82,24 +90,27 @@ class MambaStack(Layered):
             hidden[first : first + size] = self._read(x[first : first + size])
         return hidden
 
-    def leaves_gaps(self) -> bool:
-        """Say whether another kernel than the native one runs: its layers take many tensors, the native one few."""
-        return kernel_in_use(torch.device("cpu")).name != "native"
+    def leaves_gaps(self, precision: torch.dtype) -> bool:
+        """Say whether the blocks are run one by one, and not by `lean` in one piece of memory."""
+        native = kernel_in_use("cpu").name == "native"
+        return not (native and precision == torch.float32 and self._as_built())
 
     def _read(self, x: Tensor) -> Tensor:
-        blocks = cast(list[MambaBlock], list(self.blocks))
-        norms = [*(block.norm for block in blocks), self.norm]
         anew = torch.is_grad_enabled()
         if (self.checkpoint_layers or not anew) and self._can_be_lean(x):
-            weights = [_weights(block) for block in blocks]
             run = lean.read_anew if anew else lean.read
-            return run(x.contiguous(), weights, self.norm.weight, self.norm.eps)
+            return run(x.contiguous(), self._weights(), self.norm.weight, self.norm.eps)
         # A layer ends with the norm that the next one reads, since adding to the stream and normalising it are one
         # pass; and while a mixer runs, nothing but the stream and its norm is alive.
+        blocks = cast(list[MambaBlock], list(self.blocks))
+        norms = [*(block.norm for block in blocks), self.norm]
         residual, normed = x, cast(Tensor, norms[0](x))
         for block, norm in zip(blocks, norms[1:], strict=True):
             residual, normed = self.run_layer(_layer, block.mixer, norm, residual, normed)
         return normed
+
+    def _weights(self) -> list[lean.Weights]:
+        return [_block_weights(block) for block in cast(list[MambaBlock], list(self.blocks))]
 
     def _can_be_lean(self, x: Tensor) -> bool:
         """Say whether `lean` computes what the modules would: native, float32, and all as it was built."""
@@ -137,7 +148,7 @@ def _layer(mixer: nn.Module, norm: RMSNorm, residual: Tensor, normed: Tensor) ->
     return norm.add(mixer(normed), residual)
 
 
-def _weights(block: MambaBlock) -> lean.Weights:
+def _block_weights(block: MambaBlock) -> lean.Weights:
     mixer = block.mixer
     scans = [mixer.forward_scan, *([] if mixer.reverse_scan is None else [mixer.reverse_scan])]
     fields = tuple(tensor for scan in scans for tensor in scan.direction())

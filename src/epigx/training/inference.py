@@ -71,7 +71,7 @@ def predict_windows(
     device = device or pick_device()
     model = model.to(device)
     if windows.inputs.window > LONG_WINDOW:
-        spare_memory(model)
+        spare_memory(model, device, torch.float32)
     with torch.inference_mode(), torch.autocast(device.type, enabled=False):
         predicted = torch.zeros(len(windows))
         done = 0

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from epigx.atomic import atomic_file
 from epigx.dataset.inputs import Inputs
 from epigx.errors import ConfigError, RunError
-from epigx.layers.layered import checkpoint_layers, spare_memory
+from epigx.layers.layered import checkpoint_layers
 from epigx.training.config import RunConfig
 
 __all__ = ["Networks", "build_networks", "read_weights", "weight_names", "write_weights"]
@@ -74,13 +74,11 @@ def build_networks(config: RunConfig, inputs: Inputs, *, seed: int = 0) -> Netwo
         torch.manual_seed(seed)
         model = config.model.build(len(inputs.signals), len(inputs.features), inputs.window)
         objective = config.objective.build(config.model, len(inputs.signals), inputs.background)
-    if config.training.checkpoint_layers:
-        if not checkpoint_layers(model):
-            raise ConfigError(
-                "training.checkpoint_layers is true, and the model has no layers that can be computed anew. "
-                "Set it to false."
-            )
-        spare_memory(model)
+    if config.training.checkpoint_layers and not checkpoint_layers(model):
+        raise ConfigError(
+            "training.checkpoint_layers is true, and the model has no layers that can be computed anew. "
+            "Set it to false."
+        )
     return Networks(model, objective)
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import torch
 
+from epigx.layers.layered import spare_memory
 from epigx.training.config import RunConfig
 from epigx.training.examples import Examples, choose_examples
 from epigx.training.inference import pick_device
@@ -31,7 +32,7 @@ class Material(Examples):
 
 
 def prepare(config: RunConfig) -> Material:
-    """Choose the examples and build the networks.
+    """Choose the examples and build the networks; where layers are computed anew, the process spares memory.
 
     Raises
     ------
@@ -41,8 +42,8 @@ def prepare(config: RunConfig) -> Material:
         The model or the objective does not fit the inputs.
     """
     examples = choose_examples(config.data, config.model.needs)
-    return Material(
-        **vars(examples),
-        networks=build_networks(config, examples.inputs, seed=config.training.seed),
-        device=pick_device(),
-    )
+    networks, device = build_networks(config, examples.inputs, seed=config.training.seed), pick_device()
+    if config.training.checkpoint_layers:
+        precision = torch.bfloat16 if config.training.precision == "bf16" else torch.float32
+        spare_memory(networks.model, device, precision)
+    return Material(**vars(examples), networks=networks, device=device)

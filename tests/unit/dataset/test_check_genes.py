@@ -103,6 +103,16 @@ def test_labels_that_cannot_be(genome_files, messages):
     assert "error: B: every label in B_TPM of expression.tsv is 0.60206, so there is nothing to learn." in said
 
 
+def test_a_gene_twice_is_said_once_and_hides_no_other_fault(genome_files, messages):
+    path = genome_files.folder / "features.tsv"
+    path.write_text(path.read_text() + path.read_text().splitlines()[1] + "\n")
+    genome_files.values["features"]["columns"] = {"cds_length": "none", "densty": "none", "density": "none"}
+    errors = [said for said in messages() if said.startswith("error: features.tsv")]
+    assert len(errors) == 2
+    assert "line 10: gene 'g0' stands there twice" in errors[0]
+    assert "no column 'densty'. Did you mean 'density'?" in errors[1]
+
+
 def test_gc_is_not_asked_of_a_genome_that_is_absent(genome_files, messages):
     lines = ['chr1\tx\tCDS\t1201\t1500\t.\t+\t0\tgene_id "g0"; transcript_id "t0";']
     genome_files.write_text("genes.gtf", [lines[0].replace("CDS", "exon"), *lines])

@@ -26,11 +26,26 @@ def _tasks(build):
 @pytest.mark.parametrize("jobs", [1, 2])
 def test_every_task_is_run_and_noted(build, jobs):
     tasks = _tasks(build)
-    found = [task.name for task in run_tasks(build, [tasks[1:], [], tasks[:1]], jobs)]
-    assert sorted(found[:-1]) == sorted(task.name for task in tasks[1:])
-    assert found[-1] == tasks[0].name  # one phase after the other
+    assert sorted(task.name for task in run_tasks(build, [tasks], jobs)) == sorted(task.name for task in tasks)
     for task in tasks:
         assert build.work.report(task.name)["size"] == task.file.stat().st_size
+
+
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_a_phase_waits_for_the_one_before_it_in_the_same_processes(build, monkeypatch, tmp_path, jobs):
+    large = tmp_path / "large"
+    with large.open("wb") as file:
+        file.truncate(2**28)  # of zeros that take no space; the others would be done long before it
+    started, start = [], pool.ProcessPoolExecutor
+    monkeypatch.setattr(
+        pool, "ProcessPoolExecutor", lambda *given, **named: started.append(1) or start(*given, **named)
+    )
+    first, second, *_ = _tasks(build)
+    phases = [[DigestTask(large, "large"), first], [], [second]]
+    found = [task.name for task in run_tasks(build, phases, jobs)]
+    assert sorted(found[:2]) == sorted(["large", first.name])
+    assert found[2:] == [second.name]
+    assert len(started) == (jobs > 1)
 
 
 def test_nothing_to_do(build):

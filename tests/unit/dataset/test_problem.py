@@ -18,6 +18,8 @@ def test_own_errors_become_findings_and_others_pass():
     problems = Problems()
     with problems.catching("x.bw"):
         raise InputError("x.bw is damaged.")
+    with problems.catching("x.bw"):
+        raise InputError("x.bw is damaged.")  # said once
     assert problems == [Problem("error", "x.bw", "x.bw is damaged.")]
     with pytest.raises(ZeroDivisionError), problems.catching("x.bw"):
         _ = 1 / 0

@@ -8,6 +8,8 @@ from epigx.kernels import kernel
 from epigx.layers.layered import Layered, checkpoint_layers, spare_memory
 from epigx.layers.stack import MambaStack
 
+CPU = torch.device("cpu")
+
 
 class Counted(nn.Module):
     def __init__(self) -> None:
@@ -64,18 +66,28 @@ def given_back(monkeypatch: pytest.MonkeyPatch) -> list[bool]:
     "network", [nn.Linear(3, 3), Pair(), nn.Sequential(Pair(), MambaStack(1, 8, 16, 4, 2, bidirectional=True))]
 )
 def test_networks_that_leave_gaps_give_memory_back(given_back: list[bool], network: nn.Module) -> None:
-    assert spare_memory(network)
+    assert spare_memory(network, CPU, torch.float32)
     assert given_back
+
+
+def test_the_memory_of_a_gpu_is_left_alone(given_back: list[bool], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("epigx.kernels.cuda.missing", lambda: None)
+    with kernel("cuda"):
+        assert not spare_memory(MambaStack(1, 8, 16, 4, 2, bidirectional=True), torch.device("cuda"), torch.float32)
+    assert not given_back
 
 
 @pytest.mark.native
-def test_a_stack_gives_memory_back_only_under_kernels_that_leave_gaps(given_back: list[bool]) -> None:
+def test_a_stack_gives_memory_back_where_it_does_not_work_in_one_piece(given_back: list[bool]) -> None:
     network = nn.Sequential(MambaStack(1, 8, 16, 4, 2, bidirectional=True), nn.Linear(8, 1))
-    assert not spare_memory(network)
+    assert not spare_memory(network, CPU, torch.float32)
     assert not given_back
+    assert spare_memory(network, CPU, torch.bfloat16)
     with kernel("torch"):
-        assert spare_memory(network)
-    assert given_back
+        assert spare_memory(network, CPU, torch.float32)
+    network[0].norm.register_forward_hook(lambda module, inputs, output: None)
+    assert spare_memory(network, CPU, torch.float32)
+    assert len(given_back) == 3
 
 
 @pytest.mark.parametrize("precision", [torch.float32, torch.bfloat16])

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from torch.nn.utils import parametrize
 
 from epigx.kernels import kernel
+from epigx.layers import lean
 from epigx.layers.layered import checkpoint_layers
 from epigx.layers.mamba import BiMamba
 from epigx.layers.stack import MambaStack
@@ -86,6 +87,22 @@ def test_the_room_is_given_back_after_the_pass_back() -> None:
     assert all(each() is not None for each in room)
     hidden.square().sum().backward()
     assert all(each() is None for each in room)
+
+
+@pytest.mark.parametrize("windows", [6, 7])
+def test_windows_that_are_read_in_parts_share_one_room(monkeypatch: pytest.MonkeyPatch, windows: int) -> None:
+    monkeypatch.setattr("epigx.layers.stack.BASES_IN_FLIGHT", 90)
+    monkeypatch.setattr(torch, "get_num_threads", lambda: 1)
+    stack, x = stack_of(), torch.randn(windows, 16, 30).transpose(1, 2)
+    taken, take_room = [], lean.take_room
+    monkeypatch.setattr(lean, "take_room", lambda x, inner: taken.append(len(x)) or take_room(x, inner))
+    start = x.clone()
+    with torch.no_grad():
+        parts = stack(x)
+        assert taken == [3]
+        assert torch.equal(parts, torch.cat([stack(x[i : i + 1]) for i in range(windows)]))
+    assert torch.equal(x, start)
+    assert parts.is_contiguous()
 
 
 class Louder(nn.Module):

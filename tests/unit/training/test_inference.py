@@ -37,6 +37,17 @@ def test_predictions_are_float32_wherever_they_are_asked_for(tiny_run, tiny_data
     np.testing.assert_array_equal(inside, predict_windows(tiny_run.model(), windows))
 
 
+def test_memory_is_spared_for_long_windows(tiny_run, tiny_dataset, monkeypatch):
+    windows, spared = Windows(open_dataset(tiny_dataset), "alpha", np.arange(2), tiny_run.inputs), []
+    monkeypatch.setattr("epigx.training.inference.spare_memory", lambda *given: spared.append(given[1:]))
+    device = torch.device("cpu")
+    predict_windows(tiny_run.model(), windows, device=device)
+    assert not spared
+    monkeypatch.setattr("epigx.training.inference.LONG_WINDOW", tiny_run.inputs.window - 1)
+    predict_windows(tiny_run.model(), windows, device=device)
+    assert spared == [(device, torch.float32)]
+
+
 def test_no_windows_no_predictions(tiny_run, tiny_dataset):
     windows = Windows(open_dataset(tiny_dataset), "alpha", np.arange(0), tiny_run.inputs)
     assert predict_windows(tiny_run.model(), windows).shape == (0,)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+import torch
 
 from epigx.dataset.split import Split, fold
 from epigx.dataset.store import open_dataset
@@ -59,6 +60,16 @@ def test_values_that_a_transform_forbids_are_found_before_the_first_batch(tiny_c
     message = r"the signal 'hic' reaches -0\.5 in alpha, and sqrt takes no negative values\. Set data\.transforms"
     with pytest.raises(DatasetError, match=message):
         prepare(config.override("data.transforms={hic: sqrt}"))
+
+
+@pytest.mark.parametrize(("precision", "expected"), [("fp32", torch.float32), ("bf16", torch.bfloat16)])
+def test_memory_is_spared_where_layers_are_computed_anew(tiny_config, monkeypatch, precision, expected):
+    spared = []
+    monkeypatch.setattr("epigx.training.prepare.spare_memory", lambda *given: spared.append(given))
+    prepare(tiny_config())
+    assert not spared
+    material = prepare(tiny_config("training.checkpoint_layers=true", f"training.precision={precision}"))
+    assert spared == [(material.networks.model, material.device, expected)]
 
 
 def test_a_fold_is_kept_as_its_chromosomes(tiny_config):
