@@ -28,9 +28,11 @@ def main() -> None:
     report = begin(plan)
     say(f"Kernel: {report['kernel']['name']}. {report['kernel']['why']}")
     for name in options.only:
-        report[name] = list(SECTIONS[name](plan, report))
+        report[name] = []
+        for row in SECTIONS[name](plan, report):
+            report[name].append(row)
+            write(report, options.out)  # an interrupted run leaves what it measured
         say(tables(report)[name])
-        write(report, options.out)  # an interrupted run leaves what it measured
     report["limits_after"] = run_apart(limits)
     report["wall_seconds"] = round(time.perf_counter() - started)
     write(report, options.out)

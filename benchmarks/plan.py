@@ -61,8 +61,8 @@ FULL = Plan(
     product_rows=16_000,
     projections=("in", "out"),
     block=[
-        Comparison([(8, 500)], (*OURS, "epigx, reference", *LINEAR, *QUADRATIC), ("epigx", "mambapy", "loop, indexed")),
         Comparison([(8, 2000)], (*OURS, "epigx, reference", *LINEAR, *QUADRATIC), ("epigx", *LINEAR)),
+        Comparison([(8, 500)], (*OURS, "epigx, reference", *LINEAR, *QUADRATIC), ("epigx", "mambapy", "loop, indexed")),
         Comparison([(24, 500), (24, 2000), (8, 8000), (24, 8000)], ("epigx", "mambapy")),
     ],
     step=[

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any, Literal, Self, get_args
 
@@ -67,9 +67,8 @@ class Pass:
         return torch.inference_mode()(lambda: model(batch))
 
 
-def measure(lengths: list[int], rivals: dict[int, tuple[str, ...]], effort: Effort) -> list[dict[str, Any]]:
+def measure(lengths: list[int], rivals: dict[int, tuple[str, ...]], effort: Effort) -> Iterator[dict[str, Any]]:
     """Measure all three at each length, and some rivals' training at some lengths."""
-    rows = []
     for length in lengths:
         cases: dict[str, Case] = {work: Pass("epigx", work, length) for work in WORKS}
         row = compare(cases, effort._replace(rounds=effort.rounds * max(1, STEADY // length)))
@@ -82,5 +81,4 @@ def measure(lengths: list[int], rivals: dict[int, tuple[str, ...]], effort: Effo
             found["microseconds_per_base"] = found["seconds"] / length * 1e6
             if found["peak_mib"] is not None:
                 found["bytes_per_base"] = found["peak_mib"] * 2**20 / length
-        rows.append(row | {"length": length})
-    return rows
+        yield row | {"length": length}

@@ -22,7 +22,7 @@ Row = dict[str, Any]
 
 def tables(report: Row) -> dict[str, str]:
     """Return the tables of whatever the run measured, by name."""
-    return {"machine": _machine(report)} | {name: TABLES[name](report[name]) for name in TABLES if name in report}
+    return {"machine": _machine(report)} | {name: TABLES[name](report) for name in TABLES if name in report}
 
 
 def fill(document: str, filling: dict[str, str]) -> str:
@@ -71,32 +71,32 @@ def _machine(report: Row) -> str:
     return _markdown(["", ""], facts.items())
 
 
-def _products(rows: list[Row]) -> str:
+def _products(report: Row) -> str:
     def cell(found: Row) -> str:
         return f"{_number(found['gflops'])} GFLOP/s{_times(found)}"
 
-    return _pivot(rows, lambda row: f"{row['projection']}: {row['kind']}", cell)
+    return _pivot(report["products"], lambda row: f"{row['projection']}: {row['kind']}", cell)
 
 
-def _block(rows: list[Row]) -> str:
-    return _pivot(rows, lambda row: f"B {row['batch']}, L {row['length']:,}", _time_and_memory)
+def _block(report: Row) -> str:
+    return _pivot(report["block"], lambda row: f"B {row['batch']}, L {row['length']:,}", _time_and_memory)
 
 
-def _step(rows: list[Row]) -> str:
-    return _pivot(rows, lambda row: f"{row['genes']} × {row['arms']}, L {row['length']:,}", _time_and_memory)
+def _step(report: Row) -> str:
+    return _pivot(report["step"], lambda row: f"{row['genes']} × {row['arms']}, L {row['length']:,}", _time_and_memory)
 
 
-def _inference(rows: list[Row]) -> str:
+def _inference(report: Row) -> str:
     def cell(found: Row) -> str:
         return f"{_number(found['genes_per_second'])} genes/s{_times(found)}"
 
-    return _pivot(rows, lambda row: f"{row['genes']} genes, L {row['length']:,}", cell)
+    return _pivot(report["inference"], lambda row: f"{row['genes']} genes, L {row['length']:,}", cell)
 
 
-def _scaling(rows: list[Row]) -> str:
+def _scaling(report: Row) -> str:
     header = ["bp", *(f"{work}, {unit}" for work in WORKS for unit in ("µs per base", "KB per base", "MiB"))]
     body = []
-    for row in rows:
+    for row in report["scaling"]:
         cells = [f"{row['length']:,}"]
         for work in WORKS:
             found = row["rivals"].get(work)
@@ -112,20 +112,24 @@ def _scaling(rows: list[Row]) -> str:
         body.append(cells)
     return _markdown(header, body) + "".join(
         f"\n\n{name} at {row['length']:,} bp, training: {_time_and_memory(found)}."
-        for row in rows
+        for row in report["scaling"]
         for name, found in row["rivals"].items()
         if name not in WORKS
     )
 
 
-def _data(rows: list[Row]) -> str:
+def _data(report: Row) -> str:
     def cell(found: Row) -> str:
         return f"{found['seconds']:.2f} s{_times(found)}"
 
-    row = rows[0]
-    load = row["loader"]
+    rows = report["data"]
+    row, load = rows[0], rows[0]["loader"]
     cpu = f"{row['build_seconds']:.1f} CPU-s; " if row.get("build_seconds") else ""
-    step = f", {load['times_step']:,.0f} times what a training step of 8 genes takes" if "times_step" in load else ""
+    step = "".join(
+        f", {own['rivals']['epigx']['seconds'] / load['seconds_per_batch']:,.0f} times what a training step takes"
+        for own in report.get("step", ())
+        if (own["genes"], own["length"]) == (load["batch_size"], row["window"]) and "epigx" in own["rivals"]
+    )
     cells = f"{row['cell_types']} cell types" if row["cell_types"] > 1 else "one cell type"
     return (
         _pivot(rows, lambda row: row["read"], cell)
@@ -177,7 +181,7 @@ def _markdown(header: Sequence[str], body: Iterable[Iterable[str]]) -> str:
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
 
-TABLES: dict[str, Callable[[list[Row]], str]] = {
+TABLES: dict[str, Callable[[Row], str]] = {
     "products": _products,
     "block": _block,
     "step": _step,

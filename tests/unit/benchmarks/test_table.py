@@ -52,9 +52,11 @@ def test_a_table_has_rivals_by_line_and_sizes_by_column(report: dict[str, Any]) 
 
 def test_the_data_say_what_was_read_and_how_long_all_of_it_takes(report: dict[str, Any]) -> None:
     facts = {"data": "real data", "genes": 18_331, "cell_types": 2, "window": 2000, "left_out": {}}
-    load = {"genes_per_second": 12_000.0, "batch_size": 8, "times_step": 2_000.0}
+    load = {"genes_per_second": 12_000.0, "batch_size": 8, "seconds_per_batch": 1e-3}
     both = {"read": "bases and signals", "rivals": {"epigx": rival(2), "gene by gene": rival(12, 6)}, "loader": load}
     signals = {"read": "signals alone", "rivals": {"epigx": rival(0.5), "gene by gene": rival(10, 20)}}
+    step = rival(2)
+    report["step"] = [{"genes": 8, "arms": 3, "length": 2000, "rivals": {"epigx": step}, "left_out": {}}]
     report["data"] = [both | facts | {"build_seconds": 9.8, "build_wall_seconds": 8.2}, signals | facts]
     assert tables(report)["data"].splitlines() == [
         "|  | bases and signals | signals alone |",
@@ -65,7 +67,7 @@ def test_the_data_say_what_was_read_and_how_long_all_of_it_takes(report: dict[st
         "Real data, 18,331 genes, 2,000 bp, 2 cell types. A build of all: 9.8 CPU-s; with as many processes as pay, "
         "8 s of wall time.",
         "",
-        "Loader: 12,000 genes a CPU second in batches of 8, 2,000 times what a training step of 8 genes takes.",
+        "Loader: 12,000 genes a CPU second in batches of 8, 2,000 times what a training step takes.",
     ]
     report["data"][0]["build_seconds"] = None
     assert "A build of all: with as many" in tables(report)["data"]
