@@ -23,7 +23,7 @@ lint: $(READY)
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-# Beside the rivals and the machine's limit: five minutes, or all of docs/performance.md in an hour.
+# Beside the rivals and the machine's limit: five minutes, or all of docs/performance.md in one to two hours.
 bench: $(RIVALS) $(KERNEL)
 	$(BIN)/python -m benchmarks
 
