@@ -19,7 +19,7 @@ from epigx.atomic import atomic_file
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    parser.add_argument("--full", action="store_true", help="all sizes and rivals: about an hour")
+    parser.add_argument("--full", action="store_true", help="all sizes and rivals: one to two hours")
     parser.add_argument("--only", nargs="+", choices=SECTIONS, default=tuple(SECTIONS), help="sections to run")
     parser.add_argument("--out", type=Path, default=Path("build/bench.json"), help="where the JSON goes")
     options = parser.parse_args()

@@ -23,7 +23,7 @@ class Layered(nn.Module):
     ----------
     checkpoint_layers : bool
         Whether the backward pass computes each layer anew from its input, so that only one layer's activations exist at
-        a time. The numbers are the same, bit for bit; a step takes a third longer.
+        a time. The numbers are the same, bit for bit; a step takes about a third longer.
     """
 
     checkpoint_layers = False
