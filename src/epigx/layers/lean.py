@@ -93,7 +93,7 @@ def read(
     hidden = torch.empty_like(x) if out is None else out
     project, scan = room or take_room(x, blocks[0].inner)
     positions, inner = x.shape[0] * x.shape[1], blocks[0].inner
-    xz, mixer = (
+    xz, scanned = (
         memory[: positions * channels].view(*x.shape[:2], channels)
         for memory, channels in ((project, 2 * inner), (scan, inner))
     )
@@ -103,8 +103,8 @@ def read(
     for i, block in enumerate(blocks):
         last = i + 1 == len(blocks)
         lent.linear(normed, block.project_in, xz)
-        lent.bimamba_inner(xz, block.scans, mixer, None, None)
-        lent.linear(mixer, block.project_out, mixed)
+        lent.bimamba_inner(xz, block.scans, scanned, None, None)
+        lent.linear(scanned, block.project_out, mixed)
         after = hidden if streams is None else streams[i]
         norm = last_norm if last else blocks[i + 1].norm
         lent.add_rms_norm(mixed, stream, norm, eps, after, hidden if last else normed)
