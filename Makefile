@@ -4,7 +4,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
 RIVALS := $(VENV)/.rivals
-NATIVE := src/epigx/kernels/native
+NATIVE := src/epigx/kernels/cpu
 KERNEL := $(NATIVE)/libepigx_kernels.so
 # One thread for each test process: two of them beat one that fights over both cores.
 export OMP_WAIT_POLICY ?= passive
@@ -31,7 +31,7 @@ bench-full: $(RIVALS) $(KERNEL)
 	$(BIN)/python -m benchmarks --full
 
 # The install compiles the kernel; after a change of its sources this does it again. Without a compiler all works, slower.
-$(KERNEL): $(READY) $(wildcard $(NATIVE)/*.?pp) $(NATIVE)/build.py
+$(KERNEL): $(READY) $(wildcard $(NATIVE)/csrc/*.?pp) $(NATIVE)/build.py
 	-$(BIN)/python $(NATIVE)/build.py
 
 native: $(KERNEL)

@@ -14,7 +14,7 @@ from typing import Any
 
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
-NATIVE = Path("epigx", "kernels", "native")
+NATIVE = Path("epigx", "kernels", "cpu")
 
 
 class KernelBuildHook(BuildHookInterface):

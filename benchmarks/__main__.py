@@ -14,7 +14,7 @@ from benchmarks.machine import limits
 from benchmarks.plan import FULL, QUICK
 from benchmarks.report import SECTIONS, begin
 from benchmarks.table import tables
-from epigx.atomic import atomic_file
+from epigx.system.atomic import atomic_file
 
 
 def main() -> None:

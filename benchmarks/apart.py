@@ -132,7 +132,7 @@ def _child(
 ) -> None:
     import torch
 
-    from epigx.kernels import keep_freed_memory
+    from epigx.system.allocator import keep_freed_memory
 
     tuned, seconds, gibibytes = limits
     logging.getLogger("epigx").setLevel(logging.ERROR)  # what a build remarks on its inputs

@@ -13,7 +13,7 @@ from benchmarks.measure import Effort, Hopeless, compare
 from benchmarks.peers import PEERS, peer
 from benchmarks.plan import Comparison
 from epigx.kernels import kernel
-from epigx.kernels.choice import KernelName
+from epigx.kernels.dispatch import KernelName
 from epigx.layers.mamba import BiMamba
 
 __all__ = ["Block", "agree", "fresh_block", "measure"]

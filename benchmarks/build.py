@@ -16,14 +16,14 @@ from numpy.typing import NDArray
 
 from benchmarks.apart import run_apart
 from benchmarks.measure import Effort, compare
-from epigx.dataset.build import build
-from epigx.dataset.gene_table import order_genes, select_genes
-from epigx.dataset.manifest import Manifest, read_manifest
-from epigx.dataset.orient import window_starts
-from epigx.dataset.simulate import simulate
-from epigx.dataset.simulation.settings import Simulation
+from epigx.dataset.build.build import build
+from epigx.dataset.build.gene_table import order_genes, select_genes
+from epigx.dataset.manifest.schema import Manifest, read_manifest
+from epigx.dataset.window_grid import window_starts
 from epigx.genome.sequence import Genome, N
-from epigx.genome.tracks import open_track
+from epigx.genome.tracks.tracks import open_track
+from epigx.simulate.settings import Simulation
+from epigx.simulate.simulate import simulate
 
 __all__ = ["READERS", "Building", "Reading", "agree", "measure", "sources"]
 

@@ -10,7 +10,7 @@ import torch
 
 from benchmarks.measure import Case, Effort, compare
 from benchmarks.step import FEATURES, SIGNALS, random_batch, recipe, with_peer
-from epigx.layers.layered import checkpoint_layers, spare_memory
+from epigx.layers.checkpointing import checkpoint_layers, spare_memory
 from epigx.objectives import Regression
 from epigx.training.inference import LONG_WINDOW
 

@@ -18,8 +18,8 @@ from benchmarks.plan import Comparison
 from epigx.batch import Batch
 from epigx.layers.mamba import BiMamba
 from epigx.recipes.models import infer
-from epigx.training.config import RunConfig
-from epigx.training.schedule import parameter_groups
+from epigx.runs.config import RunConfig
+from epigx.training.optim import parameter_groups
 
 __all__ = ["Step", "agree", "measure", "random_batch", "recipe", "with_peer"]
 

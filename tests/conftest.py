@@ -17,8 +17,8 @@ import pytest
 import yaml
 
 if TYPE_CHECKING:
-    from epigx.training.config import RunConfig
-    from epigx.training.folder import Run
+    from epigx.runs.config import RunConfig
+    from epigx.runs.folder import Run
 
 SHARED = Path(__file__).parents[2] / "shared"
 
@@ -32,9 +32,9 @@ def pytest_configure() -> None:
 def pytest_runtest_setup(item: pytest.Item) -> None:
     """Skip what needs the C++ kernel where it cannot be used, and say why."""
     if item.get_closest_marker("native") is not None:
-        from epigx.kernels import native
+        from epigx.kernels import cpu
 
-        if (reason := native.missing()) is not None:
+        if (reason := cpu.missing()) is not None:
             pytest.skip(f"C++ kernel: {reason}")
 
 
@@ -114,7 +114,7 @@ def tiny_config(tiny_dataset: Path) -> Callable[..., RunConfig]:
 @pytest.fixture(scope="session")
 def tiny_run(tiny_config: Callable[..., RunConfig], tmp_path_factory: pytest.TempPathFactory) -> Run:
     """A finished run on the tiny dataset; not to be changed."""
-    from epigx.training.run import train
+    from epigx.training.train import train
 
     return train(tiny_config(), tmp_path_factory.mktemp("runs") / "tiny")
 
@@ -242,7 +242,7 @@ class GenomeFiles:
 
     def manifest(self) -> Any:
         """Return the manifest."""
-        from epigx.dataset.manifest import Manifest
+        from epigx.dataset.manifest.schema import Manifest
 
         return Manifest.parse(self.values)
 

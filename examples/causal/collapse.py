@@ -23,9 +23,9 @@ from epigx.batch import Batch
 from epigx.dataset.loader import train_loader
 from epigx.objectives import Backdoor, GenePatterns, Objective
 from epigx.objectives.backdoor import BackdoorLoss
-from epigx.training.networks import build_networks
-from epigx.training.prepare import Material, prepare
-from epigx.training.task import pattern_statistics
+from epigx.training.module import pattern_statistics
+from epigx.training.setup import Material, prepare
+from epigx.training.weights import build_networks
 
 ARMS: dict[str, Objective] = {
     "InFER": Backdoor(),

@@ -21,8 +21,8 @@ from epigx.dataset.inputs import Inputs
 from epigx.dataset.loader import eval_loader
 from epigx.dataset.signals import Transform, apply_transform
 from epigx.dataset.windows import Windows
-from epigx.evaluation.scope import scope_of
-from epigx.training.folder import Run
+from epigx.evaluation.target import scope_of
+from epigx.runs.folder import Run
 
 STEP = 0.5
 """Finite change of ln signal, to either side."""

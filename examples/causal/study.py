@@ -23,11 +23,11 @@ from measure import add_truth, measure, measure_standardised
 from systems import SYSTEMS, WINDOW, configure
 
 import epigx as gx
-from epigx.atomic import atomic_file
-from epigx.dataset.build import build
-from epigx.dataset.manifest import read_manifest
-from epigx.dataset.simulate import Simulation, simulate
-from epigx.training.run import train
+from epigx.dataset.build.build import build
+from epigx.dataset.manifest.schema import read_manifest
+from epigx.simulate.simulate import Simulation, simulate
+from epigx.system.atomic import atomic_file
+from epigx.training.train import train
 
 CONFOUNDING = (0.4, 0.8, 0.0)
 """Strengths γ of C → Y; the first is measured before any other."""

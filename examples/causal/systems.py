@@ -6,7 +6,7 @@ from pathlib import Path
 
 import epigx as gx
 from epigx.recipes.models import caduceus_signals
-from epigx.training.config import RunConfig
+from epigx.runs.config import RunConfig
 
 SYSTEMS: dict[str, tuple[str, ...]] = {
     "plain": ("objective.kind=regression",),

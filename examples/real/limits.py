@@ -18,11 +18,11 @@ from references import genes_by_split
 from scores import interval, markdown, predictions
 
 import epigx as gx
+from epigx.baselines import GradientBoosting, fit_reference
 from epigx.dataset.inputs import fit_inputs
-from epigx.dataset.split import fold
+from epigx.dataset.manifest.split import fold
 from epigx.dataset.windows import Windows
 from epigx.evaluation.metrics import bootstrap, metrics
-from epigx.references import GradientBoosting, fit_reference
 
 CELL_TYPE, OTHER = "K562", "GM12878"
 DRAWS = 5

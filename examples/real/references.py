@@ -22,12 +22,12 @@ from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 import epigx as gx
+from epigx.baselines.columns import Columns
 from epigx.dataset.inputs import Inputs, fit_inputs
 from epigx.dataset.store import Dataset
 from epigx.dataset.windows import Windows
 from epigx.evaluation.metrics import bootstrap
-from epigx.references.columns import Columns
-from epigx.training.selection import rows_of
+from epigx.runs.gene_selection import rows_of
 
 COLUMNS = Columns(bins=20, kmer=3)
 DNA_WINDOW = 2000

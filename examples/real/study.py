@@ -18,7 +18,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import epigx as gx
-from epigx.training.config import RunConfig
+from epigx.runs.config import RunConfig
 
 SEEDS = gx.recipes.SEEDS[:3]
 SETTINGS = (

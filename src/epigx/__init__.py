@@ -12,16 +12,16 @@ from epigx.version import __version__
 
 if TYPE_CHECKING:
     from epigx import recipes
-    from epigx.dataset.build import build
-    from epigx.dataset.check import check
-    from epigx.dataset.manifest import read_manifest
-    from epigx.dataset.simulate import simulate
+    from epigx.dataset.build.build import build
+    from epigx.dataset.manifest.schema import read_manifest
     from epigx.dataset.store import open_dataset
+    from epigx.dataset.validate.check import check
     from epigx.evaluation.evaluate import evaluate
     from epigx.evaluation.predict import predict
-    from epigx.training.folder import open_run
-    from epigx.training.folder import open_run as load
-    from epigx.training.run import train
+    from epigx.runs.folder import open_run
+    from epigx.runs.folder import open_run as load
+    from epigx.simulate.simulate import simulate
+    from epigx.training.train import train
 
 __all__ = [
     "__version__",
@@ -39,17 +39,17 @@ __all__ = [
 ]
 
 _HOMES = {
-    "build": "epigx.dataset.build:build",
-    "check": "epigx.dataset.check:check",
+    "build": "epigx.dataset.build.build:build",
+    "check": "epigx.dataset.validate.check:check",
     "evaluate": "epigx.evaluation.evaluate:evaluate",
-    "load": "epigx.training.folder:open_run",
+    "load": "epigx.runs.folder:open_run",
     "open_dataset": "epigx.dataset.store:open_dataset",
-    "open_run": "epigx.training.folder:open_run",
+    "open_run": "epigx.runs.folder:open_run",
     "predict": "epigx.evaluation.predict:predict",
-    "read_manifest": "epigx.dataset.manifest:read_manifest",
+    "read_manifest": "epigx.dataset.manifest.schema:read_manifest",
     "recipes": "epigx.recipes:",
-    "simulate": "epigx.dataset.simulate:simulate",
-    "train": "epigx.training.run:train",
+    "simulate": "epigx.simulate.simulate:simulate",
+    "train": "epigx.training.train:train",
 }
 
 

@@ -11,9 +11,9 @@ import torch
 from torch import Tensor
 
 from epigx.batch import Batch
-from epigx.training.import_prism import read_prism
-from epigx.training.networks import Networks
-from epigx.training.prism_names import prism_names
+from epigx.importers.prism import read_prism
+from epigx.importers.prism_keys import prism_names
+from epigx.training.weights import Networks
 
 
 class Case(NamedTuple):

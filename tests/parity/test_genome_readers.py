@@ -11,13 +11,13 @@ import pandas as pd
 import pybigtools
 import pytest
 
-from epigx.genome.contacts import open_contacts
+from epigx.genome.contacts.contacts import open_contacts
 from epigx.genome.expression import table_label
 from epigx.genome.genes import read_genes
-from epigx.genome.peaks import Peaks, read_peaks
+from epigx.genome.peaks.peaks import Peaks, read_peaks
 from epigx.genome.sequence import Genome
 from epigx.genome.tables import GeneTable
-from epigx.genome.tracks import open_track
+from epigx.genome.tracks.tracks import open_track
 
 MARKS = ("DNase", "H3K27ac", "H3K4me1", "H3K4me3", "H3K27me3", "H3K36me3")
 

@@ -9,7 +9,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from epigx.training.schedule import parameter_groups
+from epigx.training.optim import parameter_groups
 
 NAMES = [
     pytest.param("prism_L2000_seed0", marks=pytest.mark.slow),

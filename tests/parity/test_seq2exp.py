@@ -10,11 +10,11 @@ import torch
 from torch import Tensor
 
 from epigx.batch import Batch
+from epigx.importers.seq2exp import read_seq2exp
+from epigx.importers.seq2exp_keys import peak_mask_system, seq2exp_system
 from epigx.models.seq2exp import Seq2Exp
 from epigx.objectives import Bottleneck, Regression
-from epigx.training.import_seq2exp import read_seq2exp
-from epigx.training.networks import Networks
-from epigx.training.seq2exp_names import peak_mask_system, seq2exp_system
+from epigx.training.weights import Networks
 
 SOFT, HARD, PEAKS = "seq2exp_soft_L600", "seq2exp_hard_L600", "peakmask_macs3_1layer_L600"
 OUTPUT = {"atol": 2e-5, "rtol": 1e-4}

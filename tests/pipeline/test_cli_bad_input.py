@@ -294,7 +294,7 @@ def test_unwritable_output(refused, genome, dataset, run, tmp_path, command):
 def test_disk_full_while_building_keeps_the_old_dataset_and_goes_on_later(
     refused, epigx, genome, dataset, tmp_path, monkeypatch
 ):
-    from epigx.dataset import tasks
+    from epigx.dataset.build import tasks
 
     out = tmp_path / "data"
     shutil.copytree(dataset, out)
@@ -320,7 +320,7 @@ def test_disk_full_while_building_keeps_the_old_dataset_and_goes_on_later(
 
 
 def test_disk_full_while_writing_a_table_keeps_the_old_one(refused, run, tmp_path, monkeypatch):
-    import epigx.atomic
+    import epigx.system.atomic
 
     out = tmp_path / "table.tsv"
     out.write_text("mine")
@@ -328,7 +328,7 @@ def test_disk_full_while_writing_a_table_keeps_the_old_one(refused, run, tmp_pat
     def full(handle):
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
-    monkeypatch.setattr(epigx.atomic.os, "fsync", full)
+    monkeypatch.setattr(epigx.system.atomic.os, "fsync", full)
     assert "No space left on device" in refused("predict", run, "-o", out, "--force")
     assert "No space left on device" in refused("report", run, "-o", out, "--force", "--bootstrap", 5)
 

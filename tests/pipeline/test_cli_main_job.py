@@ -176,7 +176,7 @@ def test_a_run_can_be_repeated_from_its_configuration_and_resumed(epigx, run, da
 
 
 def test_flags_change_the_configuration_and_a_short_run_has_a_short_warm_up(epigx, dataset, tmp_path):
-    from epigx.training.config import RunConfig
+    from epigx.runs.config import RunConfig
 
     ended = epigx(
         "train", "infer", "--data", dataset, "--cell-type", "simB", "--seed", 22, "--steps", 20, "--window", 64,

@@ -16,10 +16,10 @@ import pytest
 
 from epigx.engines import Dask, Local, Slurm
 from epigx.engines.training import train_all
-from epigx.training.folder import open_run
-from epigx.training.hold import lock_of
-from epigx.training.run import train
-from epigx.training.state import State
+from epigx.runs.folder import open_run
+from epigx.system.locks import lock_of
+from epigx.training.checkpoint import State
+from epigx.training.train import train
 
 STEPS = 200
 
@@ -27,7 +27,7 @@ SCRIPT = """
 import sys
 from epigx.engines import Local
 from epigx.engines.training import train_all
-from epigx.training.config import RunConfig
+from epigx.runs.config import RunConfig
 
 if __name__ == "__main__":
     run = {"stopped": RunConfig.load(sys.argv[1])}

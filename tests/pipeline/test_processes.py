@@ -15,10 +15,10 @@ from torch import nn
 from epigx.dataset.loader import Share
 from epigx.errors import ConfigError
 from epigx.recipes import caduceus_signals, infer
-from epigx.training.folder import open_run
-from epigx.training.processes import Processes
-from epigx.training.run import train
-from epigx.training.state import State
+from epigx.runs.folder import open_run
+from epigx.training.checkpoint import State
+from epigx.training.distributed import Processes
+from epigx.training.train import train
 
 STEPS, STOP = 24, 7
 
@@ -30,8 +30,8 @@ import torch
 import epigx
 from epigx.cli import main
 from epigx.layers.batch_norm import BatchNorm, dealt_out
-from epigx.training.config import RunConfig
-from epigx.training.processes import Processes
+from epigx.runs.config import RunConfig
+from epigx.training.distributed import Processes
 
 folder, processes = Path(sys.argv[1]), Processes.launched()
 assert main(["train", str(folder / "infer.yaml"), "-o", str(folder / "infer")]) == 0

@@ -11,7 +11,7 @@ import pytest
 
 import epigx
 from epigx.cli.app import app
-from epigx.dataset.manifest import read_manifest
+from epigx.dataset.manifest.schema import read_manifest
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text()

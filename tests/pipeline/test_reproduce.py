@@ -8,8 +8,8 @@ import re
 import pandas as pd
 import pytest
 
-from epigx.cli.exhibits import NAMES
-from epigx.recipes import paper
+from epigx import paper
+from epigx.cli.paper_items import NAMES
 
 QUICK = (
     "--scale", "small", "--cell-type", "alpha", "--seeds", "2", "--set", "training.steps=4",

@@ -7,7 +7,7 @@ import pytest
 from epigx import recipes
 from epigx.errors import DatasetError
 from epigx.evaluation.predict import predict
-from epigx.training.run import train
+from epigx.training.train import train
 
 SHORT = ("training.steps=2", "training.warmup_steps=1", "training.threads=1", "model.blacklist=false")
 

@@ -8,14 +8,14 @@ import sys
 
 import pytest
 
-from epigx.training.folder import open_run
-from epigx.training.run import train
-from epigx.training.state import State
+from epigx.runs.folder import open_run
+from epigx.training.checkpoint import State
+from epigx.training.train import train
 
 SCRIPT = """
 import os, sys
 import epigx
-from epigx.training.config import RunConfig
+from epigx.runs.config import RunConfig
 
 config, out, name, step = RunConfig.load(sys.argv[1]), sys.argv[2], sys.argv[3], int(sys.argv[4])
 

@@ -12,10 +12,10 @@ from pathlib import Path
 
 import pytest
 
-from epigx.kernels.native.build import COMPILERS
+from epigx.kernels.cpu.build import COMPILERS
 
 ROOT = Path(__file__).parents[2]
-LIBRARY = "epigx/kernels/native/libepigx_kernels.so"
+LIBRARY = "epigx/kernels/cpu/libepigx_kernels.so"
 BUILD = "from hatchling.build import build_wheel; import sys; print(build_wheel(sys.argv[1]))"
 
 

@@ -7,14 +7,14 @@ import pytest
 import torch
 from torch.profiler import ProfilerActivity, profile
 
-from epigx.kernels import kernel, native
-from epigx.kernels.native import library
+from epigx.kernels import cpu, kernel
+from epigx.kernels.cpu import library
 from epigx.layers.mamba import BiMamba
 
 SMALL = ("--steps", 3, "--set", "model.backbone.d_model=8", "--set", "model.backbone.n_layers=1")
 
 
-SLOWER = f"about {native.SPEEDUP} times slower than epigx's C++ kernel"
+SLOWER = f"about {cpu.SPEEDUP} times slower than epigx's C++ kernel"
 
 
 @pytest.fixture
@@ -65,8 +65,8 @@ def test_training_evaluation_and_prediction_work_and_say_that_they_are_slower(
 
 @pytest.mark.parametrize(("name", "growth"), [("native", 1), ("torch", 5)])  # of √16 and little more
 def test_no_kernel_takes_a_step_of_pytorch_for_each_base(name, growth):
-    if name == "native" and native.missing():
-        pytest.skip(f"the compiled kernel cannot be used: {native.missing()}")
+    if name == "native" and cpu.missing():
+        pytest.skip(f"the compiled kernel cannot be used: {cpu.missing()}")
     block = BiMamba(d_model=8)
 
     def operations(length: int) -> int:

@@ -16,7 +16,7 @@ from epigx.batch import Batch, Prediction
 from epigx.models import Predictor, PredictorModel
 from epigx.objectives import Objective, Regression, RiskExtrapolation, SignalAdjustment, SignalDropout
 from epigx.objectives.backdoor import diversity, diversity_floor
-from epigx.objectives.gene_patterns import sameness
+from epigx.objectives.gene_specific_backdoor import sameness
 
 MODEL = PredictorModel(backbone=Caduceus(d_model=8, n_layers=1, d_state=4), pool=30)
 BACKGROUND = (0, 2)

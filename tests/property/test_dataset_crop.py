@@ -9,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from epigx.dataset.build import build
+from epigx.dataset.build.build import build
 from epigx.dataset.inputs import fit_inputs
 from epigx.dataset.windows import Windows
 

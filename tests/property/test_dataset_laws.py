@@ -13,11 +13,11 @@ from hypothesis import strategies as st
 
 from epigx.dataset.inputs import FeatureInput, fit_inputs
 from epigx.dataset.loader import Order
-from epigx.dataset.manifest import Manifest
-from epigx.dataset.orient import window_starts
+from epigx.dataset.manifest.schema import Manifest
+from epigx.dataset.manifest.split import Split
 from epigx.dataset.signals import apply_transform
-from epigx.dataset.split import Split
 from epigx.dataset.store import open_dataset
+from epigx.dataset.window_grid import window_starts
 from epigx.dataset.windows import Windows
 
 orders = st.builds(Order, n=st.integers(1, 60), batch_size=st.integers(1, 70), seed=st.integers(0, 2**32 - 1))

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
 from epigx.genome.sequence import Genome, N, one_hot, reverse_complement
-from epigx.genome.spans import spans
+from epigx.genome.tracks.batched_reads import spans
 
 LAWS = settings(deadline=None, max_examples=50)
 CODES = arrays.arrays(np.uint8, st.tuples(st.integers(0, 4), st.integers(0, 30)), elements=st.integers(0, 4))

@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from epigx.genome.contacts import Contacts, open_contacts
-from epigx.genome.peaks import Peaks
-from epigx.genome.steps import highest
-from epigx.genome.tracks import Track, open_track
+from epigx.genome.contacts.contacts import Contacts, open_contacts
+from epigx.genome.peaks.peaks import Peaks
+from epigx.genome.tracks.step_function import highest
+from epigx.genome.tracks.tracks import Track, open_track
 
 LAWS = settings(deadline=None, max_examples=50)
 SIZE = 60_000

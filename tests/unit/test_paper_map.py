@@ -10,7 +10,7 @@ import pytest
 
 from epigx import recipes
 from epigx.cli.app import app
-from epigx.cli.exhibits import NAMES
+from epigx.cli.paper_items import NAMES
 
 ROOT = Path(__file__).parents[2]
 ROWS = [

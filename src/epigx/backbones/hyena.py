@@ -12,9 +12,9 @@ from torch import Tensor, nn
 
 from epigx.backbones.base import Backbone
 from epigx.errors import ConfigError
+from epigx.layers.checkpointing import Layered
 from epigx.layers.embedding import TokenEmbedding
 from epigx.layers.hyena import Hyena
-from epigx.layers.layered import Layered
 
 __all__ = ["HyenaBlock", "HyenaDNA", "HyenaStack"]
 

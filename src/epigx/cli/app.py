@@ -9,7 +9,7 @@ from typing import Annotated
 from cyclopts import App, Group, Parameter
 
 from epigx.cli.console import HelpConsole, configure_logging
-from epigx.cli.ending import ended
+from epigx.cli.exit import ended
 from epigx.cli.options import LOOK
 from epigx.version import __version__
 

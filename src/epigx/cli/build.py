@@ -55,8 +55,8 @@ def build(
         Write a summary of the dataset as JSON.
     """
     from epigx.cli.info import dataset_summary
-    from epigx.dataset.build import build as write
-    from epigx.dataset.manifest import read_manifest
+    from epigx.dataset.build.build import build as write
+    from epigx.dataset.manifest.schema import read_manifest
 
     start = time.monotonic()
     files = read_manifest(manifest).override(*settings)

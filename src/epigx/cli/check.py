@@ -8,7 +8,7 @@ from typing import Annotated
 from cyclopts import App, Parameter
 
 from epigx.cli.console import emit, emit_json, say
-from epigx.cli.ending import CHECK_FAILED, DONE, USAGE
+from epigx.cli.exit import CHECK_FAILED, DONE, USAGE
 from epigx.cli.options import Json, Settings
 
 app = App(
@@ -47,8 +47,8 @@ def check(
     json : bool
         Write JSON.
     """
-    from epigx.dataset.check import check as find_problems
-    from epigx.dataset.manifest import read_manifest
+    from epigx.dataset.manifest.schema import read_manifest
+    from epigx.dataset.validate.check import check as find_problems
 
     problems = find_problems(read_manifest(manifest).override(*settings), window)
     if json:

@@ -10,7 +10,7 @@ from pathlib import Path
 from cyclopts import App
 
 from epigx.cli.console import emit, say
-from epigx.cli.ending import DONE
+from epigx.cli.exit import DONE
 from epigx.cli.options import Force, Out
 from epigx.cli.progress import duration
 from epigx.errors import InputError

@@ -11,7 +11,7 @@ from epigx.cli.console import emit, say
 from epigx.cli.options import LOOK, Force, Out
 
 if TYPE_CHECKING:
-    from epigx.training.folder import Run
+    from epigx.runs.folder import Run
 
 app = App(
     name="import",
@@ -56,7 +56,7 @@ def prism(
     force : bool
         Replace an existing run.
     """
-    from epigx.training.import_prism import import_prism
+    from epigx.importers.prism import import_prism
 
     given = {"cell_type": cell_type, "data": data}
     _tell(import_prism(source, out, force=force, **_known(given)), source, out)
@@ -98,7 +98,7 @@ def seq2exp(
     force : bool
         Replace an existing run.
     """
-    from epigx.training.import_seq2exp import import_seq2exp
+    from epigx.importers.seq2exp import import_seq2exp
 
     given = {"cell_type": cell_type, "data": data}
     _tell(import_seq2exp(source, out, pool=pool, force=force, **_known(given)), source, out)

@@ -14,7 +14,7 @@ from epigx.errors import InputError
 
 if TYPE_CHECKING:
     from epigx.dataset.store import Dataset
-    from epigx.training.folder import Run
+    from epigx.runs.folder import Run
 
 app = App(
     name="info",
@@ -36,7 +36,7 @@ def info(folder: Annotated[Path, Parameter(name="FOLDER")], /, *, verify: bool =
         Write JSON.
     """
     if (folder / "config.yaml").is_file():
-        from epigx.training.folder import open_run
+        from epigx.runs.folder import open_run
 
         summary = run_summary(open_run(folder))
     elif (folder / "dataset.json").is_file():

@@ -76,7 +76,7 @@ def prepare() -> str:
     os.environ.setdefault("OMP_WAIT_POLICY", "passive")
     import torch
 
-    from epigx.kernels import keep_freed_memory
+    from epigx.system.allocator import keep_freed_memory
 
     keep_freed_memory()
     # As training does (kernels/denormals.py), but before PyTorch has any threads, so that it reaches all of them.

@@ -58,8 +58,8 @@ def predict(
     """
     from epigx.cli.machine import prepare
     from epigx.evaluation.predict import predict as infer
-    from epigx.evaluation.scope import scope_of
-    from epigx.training.folder import open_run
+    from epigx.evaluation.target import scope_of
+    from epigx.runs.folder import open_run
 
     if out is not None:
         check_output(out, force=force, suffixes=_FORMATS)
@@ -78,7 +78,7 @@ def predict(
 
 def write_table(table: pd.DataFrame, out: Path) -> None:
     """Write a table in the format that the file's suffix names, at once."""
-    from epigx.atomic import atomic_file
+    from epigx.system.atomic import atomic_file
 
     with atomic_file(out) as partial:
         if out.suffix == ".parquet":

@@ -57,7 +57,7 @@ def report(
     from epigx.cli.machine import prepare
     from epigx.report import write_report
     from epigx.report.tables import verdict
-    from epigx.training.folder import open_run
+    from epigx.runs.folder import open_run
 
     check_output(out, force=force)
     say(prepare())

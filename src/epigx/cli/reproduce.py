@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Annotated, Literal
 from cyclopts import App, Parameter
 
 from epigx.cli.console import columns, emit, emit_json, say, warn
-from epigx.cli.ending import DONE, FAILED
+from epigx.cli.exit import DONE, FAILED
 from epigx.cli.options import Json, Out, Settings
 from epigx.cli.progress import Progress
 
 if TYPE_CHECKING:
-    from epigx.reproduce import PlannedRun
+    from epigx.paper import PlannedRun
 
 app = App(
     name="reproduce",
@@ -79,10 +79,10 @@ def reproduce(
     json : bool
         Write JSON.
     """
-    from epigx.cli import exhibits as words
+    from epigx.cli import paper_items as words
     from epigx.cli.machine import prepare
-    from epigx.reproduce import plan
-    from epigx.reproduce import reproduce as make
+    from epigx.paper import plan
+    from epigx.paper import reproduce as make
 
     mine, of_engine = words.divide(settings)
     study = None if data is None else words.study_of(data, cell_type, seeds, scale, mine)
@@ -130,7 +130,7 @@ class _Told:
 
 def _list(planned: Sequence[PlannedRun], *, json: bool) -> None:
     """Write the runs with their cost, and what is done of them."""
-    from epigx.reproduce import RULE
+    from epigx.paper import RULE
 
     if json:
         emit_json([_record(run) for run in planned])

@@ -80,10 +80,10 @@ def train(
     force : bool
         Replace an existing run.
     """
+    from epigx.cli.config import configure, seconds_of
     from epigx.cli.machine import prepare
-    from epigx.cli.recipe import configure, seconds_of
-    from epigx.training.processes import Processes
-    from epigx.training.run import train as fit
+    from epigx.training.distributed import Processes
+    from epigx.training.train import train as fit
 
     processes = Processes.launched()
     if not processes.leads:

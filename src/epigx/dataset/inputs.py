@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from epigx.config import Config
+from epigx.dataset.manifest.sources import FeatureTransform
 from epigx.dataset.signals import Role, Transform
-from epigx.dataset.sources import FeatureTransform
 from epigx.dataset.store import Dataset
 from epigx.errors import ConfigError, DatasetError, did_you_mean
 

@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from epigx.config import Config
-from epigx.dataset.arrays import open_array
-from epigx.dataset.bits import n_bytes, unpack
+from epigx.dataset.bitmask import n_bytes, unpack
+from epigx.dataset.npy import open_array
 from epigx.errors import DatasetError
 
 if TYPE_CHECKING:

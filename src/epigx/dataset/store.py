@@ -29,11 +29,11 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from epigx.config import Config
-from epigx.dataset.arrays import MEND, open_array
+from epigx.dataset.manifest.sources import FeatureTransform
+from epigx.dataset.manifest.split import Split
+from epigx.dataset.npy import MEND, open_array
 from epigx.dataset.regions import RegionInfo, Regions
 from epigx.dataset.signals import SignalInfo
-from epigx.dataset.sources import FeatureTransform
-from epigx.dataset.split import Split
 from epigx.errors import ConfigError, DatasetError, did_you_mean
 
 __all__ = ["FORMAT_VERSION", "Dataset", "Description", "FeatureInfo", "FileInfo", "digest", "open_dataset"]

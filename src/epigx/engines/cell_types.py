@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pandas as pd
 
-from epigx.dataset.build import build
-from epigx.dataset.manifest import Manifest
+from epigx.dataset.build.build import build
+from epigx.dataset.manifest.schema import Manifest
 from epigx.dataset.store import open_dataset
 from epigx.engines.base import Engine, Outcome, Progress, Task
 from epigx.errors import EpigxError
-from epigx.training.hold import held
+from epigx.system.locks import held
 
 __all__ = ["build_all", "by_cell_type", "predict_all"]
 
@@ -143,8 +143,8 @@ def _build(manifest: Manifest, window: int, folder: Path, jobs: int) -> None:
 def _predict(runs: list[Path], data: Path, cell_type: str, table: Path, threads: int) -> None:
     import torch
 
-    from epigx.atomic import atomic_file
     from epigx.evaluation.predict import predict
+    from epigx.system.atomic import atomic_file
 
     torch.set_num_threads(threads)
     predicted = predict(runs, data=data, cell_type=cell_type)

@@ -1,7 +1,7 @@
 """A Dask cluster, through dask.distributed: one that runs already, or workers of this machine.
 
 Dask restarts workers that die and gives their tasks to others, so a run may be begun on one machine and ended on
-another; that two never write one run at a time is seen to by :mod:`epigx.training.hold`.
+another; that two never write one run at a time is seen to by :mod:`epigx.system.locks`.
 """
 
 from __future__ import annotations

@@ -10,8 +10,8 @@ from typing import Literal
 from pydantic import Field
 
 from epigx.engines.base import Engine, Outcome, Progress, Task
-from epigx.engines.machine import cores, free_memory_gb
 from epigx.engines.worker import Worker, end
+from epigx.system.resources import cores, free_memory_gb
 
 __all__ = ["Local"]
 

@@ -12,11 +12,11 @@ from epigx.backbones import Backbone, HyenaDNA
 from epigx.dataset.store import open_dataset
 from epigx.engines.base import Engine, Outcome, Progress, Task
 from epigx.errors import EpigxError
-from epigx.kernels import keep_freed_memory
 from epigx.models import EnformerModel, EPInformerModel
 from epigx.models.seq2exp import Seq2ExpModel
-from epigx.training.config import RunConfig
-from epigx.training.folder import open_run
+from epigx.runs.config import RunConfig
+from epigx.runs.folder import open_run
+from epigx.system.allocator import keep_freed_memory
 
 __all__ = ["memory_gb", "train_all", "train_one"]
 
@@ -61,7 +61,7 @@ def train_all(
 
 def train_one(config: RunConfig, folder: Path, threads: int) -> None:
     """Train a run where this process is, from its last checkpoint, once no other process writes it."""
-    from epigx.training.run import train
+    from epigx.training.train import train
 
     keep_freed_memory()
     torch.set_flush_denormal(True)  # before PyTorch has threads that this could not reach

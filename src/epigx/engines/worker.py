@@ -23,7 +23,7 @@ class Worker:
     """A new process, at the parent's end; the imports of one task serve the next."""
 
     def __init__(self) -> None:
-        from epigx.dataset.pool import interruptions_held  # brings pandas, which not every task needs
+        from epigx.dataset.build.pool import interruptions_held  # brings pandas, which not every task needs
 
         context = get_context("spawn")  # torch's threads do not survive a fork
         self.pipe, theirs = context.Pipe()

@@ -12,9 +12,9 @@ import pandas as pd
 from epigx.dataset.store import Dataset
 from epigx.evaluation.evaluate import Evaluation, evaluate
 from epigx.evaluation.metrics import Estimate, paired_bootstrap
-from epigx.evaluation.scope import as_run
-from epigx.training.folder import Run
-from epigx.training.selection import Part
+from epigx.evaluation.target import as_run
+from epigx.runs.folder import Run
+from epigx.runs.gene_selection import Part
 
 __all__ = ["Ablation", "drop_signals", "shorten_windows"]
 

@@ -13,10 +13,10 @@ from epigx.dataset.store import Dataset
 from epigx.errors import DatasetError, LeakageError
 from epigx.evaluation.metrics import Estimate, Metrics, metrics
 from epigx.evaluation.metrics import bootstrap as resample
-from epigx.evaluation.scope import Scope, as_run, scope_of, trained_on
-from epigx.training.folder import Run
+from epigx.evaluation.target import Scope, as_run, scope_of, trained_on
+from epigx.runs.folder import Run
+from epigx.runs.gene_selection import Part
 from epigx.training.inference import predict_windows
-from epigx.training.selection import Part
 
 __all__ = ["Evaluation", "evaluate"]
 

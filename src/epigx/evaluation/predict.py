@@ -10,10 +10,10 @@ import pandas as pd
 
 from epigx.dataset.store import Dataset, open_dataset
 from epigx.errors import ConfigError
-from epigx.evaluation.scope import as_run, scope_of, split_of, trained_on
-from epigx.training.folder import Run
+from epigx.evaluation.target import as_run, scope_of, split_of, trained_on
+from epigx.runs.folder import Run
+from epigx.runs.gene_selection import Part
 from epigx.training.inference import predict_windows
-from epigx.training.selection import Part
 
 __all__ = ["predict"]
 

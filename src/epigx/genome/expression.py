@@ -12,7 +12,7 @@ from jaxtyping import Float32
 
 from epigx.errors import ConfigError, InputError
 from epigx.genome.tables import GeneTable
-from epigx.genome.tracks import Track
+from epigx.genome.tracks.tracks import Track
 
 __all__ = ["cage_label", "table_label"]
 

@@ -15,8 +15,8 @@ from pathlib import Path
 import pysam
 from pysam.utils import SamtoolsError
 
-from epigx.atomic import atomic_file
 from epigx.errors import InputError
+from epigx.system.atomic import atomic_file
 
 __all__ = ["open_fasta"]
 

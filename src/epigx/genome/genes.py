@@ -8,8 +8,8 @@ import numpy as np
 import pandas as pd
 
 from epigx.errors import InputError, did_you_mean
+from epigx.genome.bed import Column, check_intervals, read_rows
 from epigx.genome.gtf import gene_biotype, read_gtf
-from epigx.genome.rows import Column, check_intervals, read_rows
 from epigx.genome.tables import read_table
 
 __all__ = ["read_genes"]

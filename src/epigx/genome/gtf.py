@@ -9,7 +9,7 @@ from pathlib import Path
 import pandas as pd
 
 from epigx.errors import InputError
-from epigx.genome.rows import open_text
+from epigx.genome.bed import open_text
 
 __all__ = ["gene_biotype", "read_gtf"]
 

@@ -12,7 +12,7 @@ from jaxtyping import Float32, Int64, UInt8
 from epigx.errors import InputError
 from epigx.genome.chromosomes import require_chromosome
 from epigx.genome.fasta import open_fasta
-from epigx.genome.spans import spans
+from epigx.genome.tracks.batched_reads import spans
 
 __all__ = ["A", "C", "G", "Genome", "N", "T", "one_hot", "reverse_complement"]
 

@@ -12,7 +12,7 @@ import pandas as pd
 from jaxtyping import Float64, Int64
 
 from epigx.errors import InputError, did_you_mean
-from epigx.genome.rows import open_text
+from epigx.genome.bed import open_text
 
 __all__ = ["GeneTable", "match_genes", "read_table"]
 

@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike
 from epigx.errors import ConfigError, InputError
 from epigx.genome.gtf import read_gtf
 from epigx.genome.sequence import C, G, Genome, N
-from epigx.genome.tracks import Track
+from epigx.genome.tracks.tracks import Track
 
 __all__ = ["promoter_activity", "transcript_features"]
 

@@ -4,12 +4,10 @@ One interface, four implementations, chosen when called: epigx's own C++ kernel 
 (any device), and the recurrence written out (tests). :func:`kernel_in_use` says which one runs and why.
 """
 
-from epigx.kernels.choice import KernelChoice, kernel, kernel_in_use
-from epigx.kernels.denormals import flushed_denormals
-from epigx.kernels.direction import Direction
-from epigx.kernels.interface import add_rms_norm, bimamba_inner, causal_conv1d, linear, selective_scan
-from epigx.kernels.memory import give_back_freed_memory, keep_freed_memory
-from epigx.kernels.native import lent
+from epigx.kernels.cpu import out_ops
+from epigx.kernels.dispatch import KernelChoice, kernel, kernel_in_use
+from epigx.kernels.ops import add_rms_norm, bimamba_inner, causal_conv1d, linear, selective_scan
+from epigx.kernels.params import Direction
 
 __all__ = [
     "Direction",
@@ -17,12 +15,9 @@ __all__ = [
     "add_rms_norm",
     "bimamba_inner",
     "causal_conv1d",
-    "flushed_denormals",
-    "give_back_freed_memory",
-    "keep_freed_memory",
     "kernel",
     "kernel_in_use",
-    "lent",
     "linear",
+    "out_ops",
     "selective_scan",
 ]

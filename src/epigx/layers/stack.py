@@ -11,8 +11,8 @@ from torch import Tensor, nn
 from torch.nn.modules.module import _has_any_global_hook
 
 from epigx.kernels import kernel_in_use
-from epigx.layers import lean
-from epigx.layers.layered import Layered
+from epigx.layers import mamba_inplace
+from epigx.layers.checkpointing import Layered
 from epigx.layers.linear import Projection, autocast_enabled
 from epigx.layers.mamba import BiMamba, Scan
 from epigx.layers.norm import RMSNorm
@@ -78,10 +78,10 @@ class MambaStack(Layered):
         if self._can_be_lean(x):
             # All parts work in one room, taken once the place of the result is.
             hidden, weights = x.new_empty(x.shape), self._weights()
-            room = lean.take_room(x[:size], weights[0].inner)
+            room = mamba_inplace.take_room(x[:size], weights[0].inner)
             for first in range(0, len(x), size):
                 part, out = x[first : first + size].contiguous(), hidden[first : first + size]
-                lean.read(part, weights, self.norm.weight, self.norm.eps, room=room, out=out)
+                mamba_inplace.read(part, weights, self.norm.weight, self.norm.eps, room=room, out=out)
             return hidden
         part = self._read(x[:size])
         hidden = part.new_empty(x.shape)  # in the precision of what is read, which under autocast is not that of x
@@ -98,7 +98,7 @@ class MambaStack(Layered):
     def _read(self, x: Tensor) -> Tensor:
         anew = torch.is_grad_enabled()
         if (self.checkpoint_layers or not anew) and self._can_be_lean(x):
-            run = lean.read_anew if anew else lean.read
+            run = mamba_inplace.read_anew if anew else mamba_inplace.read
             return run(x.contiguous(), self._weights(), self.norm.weight, self.norm.eps)
         # A layer ends with the norm that the next one reads, since adding to the stream and normalising it are one
         # pass; and while a mixer runs, nothing but the stream and its norm is alive.
@@ -109,7 +109,7 @@ class MambaStack(Layered):
             residual, normed = self.run_layer(_layer, block.mixer, norm, residual, normed)
         return normed
 
-    def _weights(self) -> list[lean.Weights]:
+    def _weights(self) -> list[mamba_inplace.Weights]:
         return [_block_weights(block) for block in cast(list[MambaBlock], list(self.blocks))]
 
     def _can_be_lean(self, x: Tensor) -> bool:
@@ -148,11 +148,11 @@ def _layer(mixer: nn.Module, norm: RMSNorm, residual: Tensor, normed: Tensor) ->
     return norm.add(mixer(normed), residual)
 
 
-def _block_weights(block: MambaBlock) -> lean.Weights:
+def _block_weights(block: MambaBlock) -> mamba_inplace.Weights:
     mixer = block.mixer
     scans = [mixer.forward_scan, *([] if mixer.reverse_scan is None else [mixer.reverse_scan])]
     fields = tuple(tensor for scan in scans for tensor in scan.direction())
-    return lean.Weights(block.norm.weight, mixer.in_proj.weight, mixer.out_proj.weight, fields)
+    return mamba_inplace.Weights(block.norm.weight, mixer.in_proj.weight, mixer.out_proj.weight, fields)
 
 
 def _hooked(module: nn.Module) -> bool:

@@ -9,7 +9,7 @@ from typing import Any
 from epigx.models import Model
 from epigx.objectives import Objective
 from epigx.recipes.scale import SIZES, Scale, Window
-from epigx.training.config import DataConfig, RunConfig, TrainingConfig
+from epigx.runs.config import DataConfig, RunConfig, TrainingConfig
 
 __all__ = ["LONG", "SHORT", "assemble", "choose_data"]
 

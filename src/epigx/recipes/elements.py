@@ -8,7 +8,7 @@ from pathlib import Path
 from epigx.objectives import Regression
 from epigx.recipes.assemble import SHORT, assemble, choose_data
 from epigx.recipes.scale import SIZES, Scale, Window
-from epigx.training.config import RunConfig
+from epigx.runs.config import RunConfig
 
 __all__ = ["epinformer"]
 

@@ -23,7 +23,7 @@ from epigx.models import PredictorModel
 from epigx.objectives import Backdoor, Regression
 from epigx.recipes.assemble import LONG, SHORT, assemble, choose_data
 from epigx.recipes.scale import SIZES, Scale, Window
-from epigx.training.config import DataConfig, RunConfig
+from epigx.runs.config import DataConfig, RunConfig
 
 __all__ = ["caduceus", "caduceus_signals", "enformer", "hyenadna", "infer", "mamba", "prism"]
 

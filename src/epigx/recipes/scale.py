@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from epigx.models import EnformerModel, EPInformerModel
-from epigx.training.config import TrainingConfig
+from epigx.runs.config import TrainingConfig
 
 __all__ = ["SEEDS", "SIZES", "Scale", "Size", "Window"]
 

@@ -13,7 +13,7 @@ from epigx.models import PredictorModel, Seq2ExpHard, Seq2ExpSoft
 from epigx.objectives import Bottleneck, Regression
 from epigx.recipes.assemble import LONG, assemble, choose_data
 from epigx.recipes.scale import SIZES, Scale, Window
-from epigx.training.config import DataConfig, RunConfig
+from epigx.runs.config import DataConfig, RunConfig
 
 __all__ = ["macs3_mask", "seq2exp_hard", "seq2exp_soft"]
 

@@ -9,7 +9,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from epigx.report import figures, tables
-from epigx.report.contents import DatasetContents, RunContents
+from epigx.report.data import DatasetContents, RunContents
 from epigx.report.drawing import GREY, INK, signal_colours, svg
 from epigx.report.templates import template
 from epigx.version import __version__

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from epigx.evaluation.metrics import Estimate, paired_bootstrap
-from epigx.report.contents import DatasetContents, RunContents
+from epigx.report.data import DatasetContents, RunContents
 
 __all__ = ["METRICS", "Table", "comparison_table", "data_table", "drop_table", "facts_table", "interval", "verdict"]
 

@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from epigx.atomic import atomic_file
 from epigx.dataset.store import Dataset
 from epigx.errors import ConfigError
-from epigx.evaluation.scope import scope_of, split_of
-from epigx.report.contents import RunContents
-from epigx.report.gather import gather_dataset, gather_run, names_of
+from epigx.evaluation.target import scope_of, split_of
+from epigx.report.collect import gather_dataset, gather_run, names_of
+from epigx.report.data import RunContents
 from epigx.report.page import page
-from epigx.training.folder import Run
-from epigx.training.selection import Part
+from epigx.runs.folder import Run
+from epigx.runs.gene_selection import Part
+from epigx.system.atomic import atomic_file
 
 __all__ = ["write_report"]
 

@@ -14,7 +14,7 @@ from torchmetrics.functional.regression import mean_absolute_error, mean_squared
 
 from epigx.dataset.loader import eval_loader
 from epigx.dataset.windows import Windows
-from epigx.layers.layered import spare_memory
+from epigx.layers.checkpointing import spare_memory
 
 __all__ = ["evaluation_batch", "pick_device", "predict_windows", "score"]
 

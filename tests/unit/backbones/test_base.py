@@ -11,7 +11,7 @@ from torch import nn
 
 from epigx.backbones import Backbone
 from epigx.evaluation.evaluate import evaluate
-from epigx.training.run import train
+from epigx.training.train import train
 
 
 class Convolution(Backbone):

@@ -6,7 +6,7 @@ import torch
 from epigx.backbones import HyenaDNA
 from epigx.errors import ConfigError
 from epigx.models import PredictorModel
-from epigx.training.schedule import parameter_groups
+from epigx.training.optim import parameter_groups
 
 TOO_LONG = r"filters span 100 positions, and the window has 101\. Set model\.backbone\.longest to 101"
 

@@ -158,6 +158,6 @@ def test_an_interrupted_command_says_so(monkeypatch, capsys, tmp_path):
     def interrupted(*_):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("epigx.dataset.manifest.read_manifest", interrupted)
+    monkeypatch.setattr("epigx.dataset.manifest.schema.read_manifest", interrupted)
     assert main(["check", str(tmp_path / "manifest.yaml")]) == 130
     assert capsys.readouterr() == ("", "Error: Interrupted.\n")

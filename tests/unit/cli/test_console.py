@@ -20,7 +20,7 @@ from epigx.cli.console import columns, configure_logging, emit_json, fail, say, 
 )
 def test_verbosity_decides_what_is_heard(verbosity, heard, capsys):
     configure_logging(verbosity)
-    library = logging.getLogger("epigx.dataset.build")
+    library = logging.getLogger("epigx.dataset.build.build")
     library.debug("library detail")
     library.info("library step")
     library.warning("library warning")

@@ -12,7 +12,7 @@ def messages(genome_files) -> Callable[..., list[str]]:
     """Return what a check says, as ``"level: where: message"``."""
 
     def find(window: int = 200) -> list[str]:
-        from epigx.dataset.check import check
+        from epigx.dataset.validate.check import check
 
         return [f"{p.level}: {p.where}: {p.message}" for p in check(genome_files.manifest(), window)]
 

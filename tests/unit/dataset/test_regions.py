@@ -5,13 +5,13 @@ import json
 import numpy as np
 import pytest
 
-from epigx.dataset.build import build
+from epigx.dataset.build.build import build
 from epigx.dataset.inputs import fit_inputs
-from epigx.dataset.orient import window_starts
 from epigx.dataset.store import open_dataset
+from epigx.dataset.window_grid import window_starts
 from epigx.dataset.windows import Windows
 from epigx.errors import DatasetError
-from epigx.genome.peaks import Peaks, read_peaks
+from epigx.genome.peaks.peaks import Peaks, read_peaks
 
 WINDOW = 300
 

@@ -8,7 +8,7 @@ from typing import Literal
 import pandas as pd
 import pytest
 
-from epigx.dataset.build import build
+from epigx.dataset.build.build import build
 from epigx.dataset.store import open_dataset
 from epigx.engines import Engine
 from epigx.engines.base import attempt

@@ -13,8 +13,8 @@ import pytest
 from epigx.dataset.store import open_dataset
 from epigx.errors import ConfigError, DatasetError, LeakageError
 from epigx.evaluation.evaluate import evaluate
-from epigx.evaluation.scope import trained_on
-from epigx.training.folder import open_run, write_run
+from epigx.evaluation.target import trained_on
+from epigx.runs.folder import open_run, write_run
 
 
 def test_the_validation_scores_are_those_of_the_run(tiny_run):

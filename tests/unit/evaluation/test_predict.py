@@ -9,7 +9,7 @@ from epigx.dataset.store import open_dataset
 from epigx.errors import ConfigError, DatasetError
 from epigx.evaluation.evaluate import evaluate
 from epigx.evaluation.predict import predict
-from epigx.training.run import train
+from epigx.training.train import train
 
 
 @pytest.fixture(scope="module")

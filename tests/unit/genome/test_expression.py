@@ -9,7 +9,7 @@ import pytest
 
 from epigx.errors import ConfigError, InputError
 from epigx.genome.expression import cage_label, table_label
-from epigx.genome.tracks import open_track
+from epigx.genome.tracks.tracks import open_track
 
 GENES = pd.DataFrame(
     {"chrom": ["chr1", "chr2", "chr1", "chr1"], "tss": [500, 500, 500, 2], "strand": ["+", "+", "-", "+"]}

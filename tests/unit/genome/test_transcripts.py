@@ -8,7 +8,7 @@ import pytest
 
 from epigx.errors import ConfigError, InputError
 from epigx.genome.sequence import Genome
-from epigx.genome.tracks import open_track
+from epigx.genome.tracks.tracks import open_track
 from epigx.genome.transcripts import promoter_activity, transcript_features
 
 

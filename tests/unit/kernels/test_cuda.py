@@ -7,7 +7,8 @@ import pytest
 import torch
 from torch import Tensor
 
-from epigx.kernels import cuda, reference
+from epigx.kernels import cuda
+from epigx.kernels.torch import reference
 
 
 @pytest.fixture

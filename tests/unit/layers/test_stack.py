@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from epigx.kernels import kernel
-from epigx.kernels.choice import KernelName
+from epigx.kernels.dispatch import KernelName
 from epigx.layers.stack import MambaStack
 
 

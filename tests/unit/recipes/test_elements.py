@@ -6,7 +6,7 @@ import torch
 from epigx.batch import Batch, Elements
 from epigx.models import EPInformerModel
 from epigx.recipes import SIZES, epinformer
-from epigx.training.schedule import learning_rate
+from epigx.training.optim import learning_rate
 
 
 def test_the_papers_size_and_training():

@@ -9,7 +9,7 @@ import yaml
 from epigx import recipes
 from epigx.batch import Batch
 from epigx.objectives import Backdoor, Regression
-from epigx.training.config import RunConfig
+from epigx.runs.config import RunConfig
 
 RECIPES = [recipes.infer, recipes.prism, recipes.caduceus_signals]
 ON_DNA = [recipes.caduceus, recipes.mamba, recipes.hyenadna, recipes.enformer]

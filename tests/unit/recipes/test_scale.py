@@ -8,7 +8,7 @@ import torch
 from epigx import recipes
 from epigx.batch import Batch
 from epigx.recipes import SIZES, models, selection
-from epigx.training.config import RunConfig
+from epigx.runs.config import RunConfig
 
 NAMES = models.__all__ + selection.__all__
 RECIPES = [getattr(recipes, name) for name in NAMES]

@@ -12,7 +12,7 @@ from epigx.backbones import Caduceus
 from epigx.batch import Batch
 from epigx.models import PredictorModel, Seq2ExpHard, Seq2ExpSoft
 from epigx.objectives import Bottleneck, Regression
-from epigx.training.config import RunConfig
+from epigx.runs.config import RunConfig
 
 SELECTING = [recipes.seq2exp_soft, recipes.seq2exp_hard]
 RECIPES = [*SELECTING, recipes.macs3_mask]

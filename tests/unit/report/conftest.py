@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from epigx.evaluation.metrics import bootstrap
-from epigx.report.contents import DatasetContents, RunContents
+from epigx.report.data import DatasetContents, RunContents
 
 N = 80
 

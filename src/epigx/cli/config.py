@@ -1,0 +1,110 @@
+"""From the words of a call to the complete configuration of a run."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Sequence
+from functools import partial
+from pathlib import Path
+
+from epigx.dataset.manifest.split import fold as fold_of
+from epigx.dataset.store import Dataset, open_dataset
+from epigx.errors import ConfigError, did_you_mean
+from epigx.recipes import Scale, elements, models, selection
+from epigx.runs.config import RunConfig
+
+__all__ = ["configure", "seconds_of"]
+
+
+def configure(
+    recipe: str,
+    *,
+    data: Path | None,
+    cell_types: Sequence[str] = (),
+    seed: int | None = None,
+    steps: int | None = None,
+    window: int | None = None,
+    scale: Scale | None = None,
+    fold: int | None = None,
+    settings: Sequence[str] = (),
+) -> RunConfig:
+    """Return the configuration that a recipe (or a saved configuration) and the flags describe.
+
+    Where a flag is left out the recipe decides, except that a dataset with a single cell type, or with windows shorter
+    than the recipe's, decides that; fewer ``steps`` shorten the warm-up in proportion.
+
+    Raises
+    ------
+    ConfigError
+        There is no such recipe, no dataset is named, the cell type is not clear, or a setting cannot work.
+    """
+    words: dict[str, str] = {}  # an assignment, and the flag that says it
+    if recipe.endswith((".yaml", ".yml")):
+        if scale:
+            raise ConfigError(f"--scale {scale} goes with a recipe; {recipe} already says how large its network is.")
+        config = RunConfig.load(recipe)
+        words |= {f"data.path={json.dumps(str(data))}": f"--data {data}"} if data else {}
+        words |= {f"data.cell_types={json.dumps(list(cell_types))}": "--cell-type"} if cell_types else {}
+        words |= {f"data.window={window}": f"--window {window}"} if window is not None else {}
+        words |= {f"training.seed={seed}": f"--seed {seed}"} if seed is not None else {}
+    else:
+        config = _from_recipe(recipe, data, cell_types, seed, window, scale or "paper")
+    if fold is not None:
+        words[f"data.split={fold_of(fold).model_dump_json()}"] = f"--fold {fold}"
+    if steps is not None:
+        warmup = config.training.warmup_steps * steps // config.training.steps
+        words |= dict.fromkeys((f"training.steps={steps}", f"training.warmup_steps={warmup}"), f"--steps {steps}")
+    return config.override(*words, *settings, typed=words)
+
+
+def seconds_of(text: str) -> float:
+    """Read a duration: seconds, or a number with s, m, h or d.
+
+    Examples
+    --------
+    >>> seconds_of("90"), seconds_of("30m"), seconds_of("1.5h")
+    (90.0, 1800.0, 5400.0)
+    """
+    found = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([smhd]?)", text.strip().lower())
+    if not found:
+        raise ConfigError(f"--max-time {text!r} is not a duration. Write 90s, 30m, 12h or 2d.")
+    return float(found[1]) * {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400}[found[2]]
+
+
+def _from_recipe(
+    recipe: str,
+    data: Path | None,
+    cell_types: Sequence[str],
+    seed: int | None,
+    window: int | None,
+    scale: Scale,
+) -> RunConfig:
+    known: dict[str, Callable[..., RunConfig]] = {
+        name.replace("_", "-"): getattr(module, name)
+        for module in (models, elements, selection)
+        for name in module.__all__
+    }
+    name = recipe.replace("_", "-")
+    if name not in known:
+        raise ConfigError(f"There is no recipe {recipe!r}.{did_you_mean(recipe, known)}")
+    if data is None:
+        raise ConfigError(f"The recipe {recipe!r} needs a dataset: give --data FOLDER (made with `epigx build`).")
+    dataset = open_dataset(data)
+    make: Callable[..., RunConfig] = partial(
+        known[name],
+        data=data,
+        cell_type=list(cell_types) or _only_cell_type(dataset),
+        scale=scale,
+        **({} if seed is None else {"seed": seed}),
+    )
+    # Twice, as the window may be a part of the model.
+    return make(window=min(make().data.window or dataset.window, dataset.window) if window is None else window)
+
+
+def _only_cell_type(dataset: Dataset) -> str:
+    if len(dataset.cell_types) > 1:
+        raise ConfigError(
+            f"{dataset.path} holds several cell types ({', '.join(dataset.cell_types)}). Choose with --cell-type."
+        )
+    return dataset.cell_types[0]

@@ -1,0 +1,86 @@
+"""The end of a build: the table of genes, and the JSON that tells what the arrays mean and where they come from."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+from numpy.typing import NDArray
+
+from epigx.dataset.build.array_specs import arrays_of, region_info
+from epigx.dataset.build.pool import Build
+from epigx.dataset.build.tasks import DigestTask, Task
+from epigx.dataset.manifest.schema import Manifest
+from epigx.dataset.signals import SignalInfo
+from epigx.dataset.store import Description, FeatureInfo, FileInfo, digest
+from epigx.version import __version__
+
+__all__ = ["complete", "describe"]
+
+
+def complete(
+    build: Build, tasks: Sequence[Task], genes: pd.DataFrame, columns: dict[str, NDArray[np.floating[Any]]]
+) -> pd.DataFrame:
+    """Add to the genes what tables and tasks say of them, in the order of the format."""
+    features = build.manifest.features
+    per_cell = ["promoter_activity"] if features and features.promoter_activity else []
+    cells = build.manifest.cell_types
+    wanted = ["dna_coverage", *(features.columns if features else ())]
+    wanted += [f"{name}:{cell_type}" for name in per_cell for cell_type in cells]
+    wanted += [f"expression:{cell_type}" for cell_type in cells]
+    found = {name: np.full(len(genes), np.nan) for name in wanted} | columns
+    for task in tasks:
+        if not isinstance(task, DigestTask):
+            for name, values in (build.work.report(task.name) or {}).items():
+                found[name][task.first : task.first + len(values)] = values
+    kinds = {name: np.float32 if name.startswith("expression:") else np.float64 for name in wanted}
+    return genes.assign(**{name: found[name].astype(kinds[name]) for name in wanted})
+
+
+def describe(build: Build, genes: pd.DataFrame) -> None:
+    """Write ``genes.parquet`` and ``dataset.json``."""
+    manifest, whole = build.manifest, build.work.whole
+    # pandas' own metadata names its version, on which the bytes should not depend.
+    table = pa.Table.from_pandas(genes, preserve_index=False).replace_schema_metadata(None)
+    pq.write_table(table, whole / "genes.parquet", compression="zstd")
+    sources = {file: _checksum(build, f"source-{number}") for number, file in enumerate(manifest.files())}
+    names = arrays_of(manifest, build.window, len(genes))
+    arrays = {name: _checksum(build, f"array-{number}") for number, name in enumerate(names)}
+    about = Description(
+        epigx=__version__,
+        assembly=manifest.assembly,
+        window=build.window,
+        orient=manifest.orient,
+        n_genes=len(genes),
+        dtype=manifest.dtype,
+        cell_types=tuple(manifest.cell_types),
+        signals=tuple(
+            SignalInfo(name=name, role=spec.role, transform=spec.transform, unit=spec.unit)
+            for name, spec in manifest.signals.items()
+        ),
+        features=_features(manifest),
+        split=manifest.split,
+        regions=region_info(manifest),
+        sources=sources,
+        files={**arrays, "genes.parquet": digest(whole / "genes.parquet")},
+    )
+    (whole / "dataset.json").write_text(about.model_dump_json(indent=2) + "\n")
+
+
+def _features(manifest: Manifest) -> tuple[FeatureInfo, ...]:
+    features = manifest.features
+    if features is None:
+        return ()
+    infos = [FeatureInfo(name=name, transform=column.transform) for name, column in features.columns.items()]
+    if features.promoter_activity:
+        transform = features.promoter_activity.transform
+        infos.append(FeatureInfo(name="promoter_activity", transform=transform, per_cell_type=True))
+    return tuple(infos)
+
+
+def _checksum(build: Build, task: str) -> FileInfo:
+    return FileInfo.parse(build.work.report(task))

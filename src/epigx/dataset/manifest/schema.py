@@ -1,0 +1,185 @@
+"""The manifest: which file holds what, for one genome and any number of cell types.
+
+A manifest is YAML (:func:`read_manifest` shows one) or a sheet with a row for each cell type. Paths are relative to
+``root``, which is itself relative to the manifest's folder.
+"""
+
+from __future__ import annotations
+
+import csv
+from pathlib import Path
+from typing import Any, Literal
+
+import yaml
+from pydantic import Field
+
+from epigx.config import Config, not_yaml, read_yaml
+from epigx.dataset.manifest.regions import ElementSource, PeakSource
+from epigx.dataset.manifest.sources import (
+    CellType,
+    ContactKind,
+    Expression,
+    FeatureColumn,
+    Features,
+    FeatureTransform,
+    Name,
+    PromoterActivity,
+    SignalFile,
+    TrackKind,
+)
+from epigx.dataset.manifest.split import Chromosome, Split
+from epigx.dataset.signals import Role, Transform
+from epigx.errors import ConfigError, InputError
+
+__all__ = [
+    "CellType",
+    "ContactKind",
+    "ElementSource",
+    "Expression",
+    "FeatureColumn",
+    "FeatureTransform",
+    "Features",
+    "Manifest",
+    "PeakSource",
+    "PromoterActivity",
+    "SignalFile",
+    "SignalSpec",
+    "TrackKind",
+    "read_manifest",
+]
+
+
+class SignalSpec(Config):
+    """A signal that every cell type has."""
+
+    role: Role
+    """``foreground`` (regulates directly) or ``background`` (may confound)."""
+    transform: Transform = "none"
+    """The scaling on load; the dataset keeps raw values."""
+    unit: str = ""
+    """What a value means, for people."""
+
+
+class Manifest(Config):
+    """All inputs of a dataset."""
+
+    root: Path = Path(".")
+    """The folder that the paths below are relative to."""
+    assembly: str
+    """Name of the genome's assembly (``hg38``), for people and for the report."""
+    genome: str
+    """FASTA, plain or bgzip."""
+    genes: str
+    """One TSS per gene: GTF, BED, or a table with gene_id, chrom, tss, strand."""
+    chromosomes: tuple[Chromosome, ...] | None = None
+    """The chromosomes whose genes are taken; all of the gene file when left out."""
+    orient: Literal["genome", "strand"] = "genome"
+    """``genome``: every window is read on the plus strand, as the paper does; ``strand``: along the gene."""
+    split: Split
+    """The chromosomes held out for validation and test."""
+    signals: dict[Name, SignalSpec] = Field(min_length=1)
+    """The signals, in the order of the model's channels."""
+    features: Features | None = None
+    """The per-gene scalars."""
+    blacklist: str | None = None
+    """BED of the assembly's regions with unreliable signal, for the models that read it."""
+    elements: ElementSource | None = None
+    """Candidate enhancers around each TSS, for the models that read them; made of the peaks of every cell type."""
+    cell_types: dict[Name, CellType] = Field(min_length=1)
+    """The cell types by name."""
+    dtype: Literal["float16", "float32"] = "float16"
+    """How signals are stored; float16 holds values up to 65,504 with three significant digits."""
+
+    def locate(self, file: str) -> Path:
+        """Return where a file of the manifest is."""
+        return self.root / file
+
+    def files(self) -> list[str]:
+        """Return every file that the manifest names, as it is written there, each once."""
+        named = [self.genome, self.genes]
+        named += [self.features.file] if self.features and self.features.file else []
+        for cell in self.cell_types.values():
+            named += [signal.file for signal in cell.signals.values() if signal.file]
+            label = cell.expression
+            named += [file for file in (label.file, label.plus, label.minus) if file] if label else []
+            named += [cell.peaks.file] if cell.peaks and cell.peaks.file else []
+        named += [self.blacklist] if self.blacklist else []
+        return list(dict.fromkeys(named))
+
+
+def read_manifest(path: str | Path) -> Manifest:
+    """Read a manifest.
+
+    A file that ends in ``.tsv`` is a sheet: comment lines (``#``) hold the YAML of everything but the cell types, then
+    comes a table with the column ``cell_type`` and one column for each key of a cell type, dotted
+    (``signals.h3k27ac``, ``expression.file``, ``expression.column``); an empty field leaves the key out.
+
+    Parameters
+    ----------
+    path : str or Path
+        YAML file or TSV sheet, such as ::
+
+            assembly: hg38
+            genome: hg38.fa.gz
+            genes: gencode.gtf.gz
+            split: {valid: [chr3, chr21], test: [chr22, chrX]}
+            signals:
+              h3k27ac: {role: foreground, transform: log1p}
+              hic: {role: background, transform: log10p1}
+            features:
+              file: gencode.gtf.gz
+              columns: {cds_length: log10zscore, cds_gc: none}
+            cell_types:
+              K562:
+                signals: {h3k27ac: k562.h3k27ac.bigWig, hic: k562.mcool}
+                expression: {plus: k562.cage.plus.bigWig, minus: k562.cage.minus.bigWig}
+                peaks: k562.dnase.narrowPeak.gz  # or {signal: dnase, cutoff: 2}
+            blacklist: hg38.blacklist.bed
+            elements: {contact: hic}
+
+    Raises
+    ------
+    InputError
+        The file does not exist.
+    ConfigError
+        It is not YAML or a sheet, a key is unknown, or a value cannot work.
+    """
+    path = Path(path)
+    if not path.is_file():
+        what = "is a folder" if path.is_dir() else "does not exist"
+        raise InputError(f"{path} {what}. Give the path of a manifest (YAML, or a TSV sheet).")
+    try:
+        values = _read_sheet(path) if path.suffix == ".tsv" else read_yaml(path.read_text(encoding="utf-8-sig"))
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise ConfigError(not_yaml(path, error)) from None
+    if isinstance(values, dict):
+        values = {**values, "root": path.parent.absolute() / str(values.get("root", "."))}
+    return Manifest.parse(values, source=str(path))
+
+
+def _read_sheet(path: Path) -> Any:
+    lines = path.read_text(encoding="utf-8-sig").splitlines()  # spreadsheets put a mark at the start
+    values = read_yaml("\n".join(line[1:].removeprefix(" ") for line in lines if line.startswith("#")))
+    rows = csv.DictReader((line for line in lines if line.strip() and not line.startswith("#")), delimiter="\t")
+    if rows.fieldnames is None or "cell_type" not in rows.fieldnames:
+        raise ConfigError(f"{path} has no column 'cell_type'. Give one row for each cell type, separated by tabs.")
+    if not isinstance(values, dict):
+        raise ConfigError(f"{path} says nothing of the genome. Put `# genome: …` and the other keys above the table.")
+    cell_types: dict[str, dict[str, Any]] = {}
+    for row in rows:
+        name = row.pop("cell_type")
+        if name in cell_types:
+            raise ConfigError(f"{path} has two rows for the cell type {name!r}. Keep one.")
+        cell_types[name] = _nest({key: value for key, value in row.items() if key and value})
+    return {**values, "cell_types": cell_types}
+
+
+def _nest(flat: dict[str, str]) -> dict[str, Any]:
+    nested: dict[str, Any] = {}
+    for dotted, value in flat.items():
+        *parents, last = dotted.split(".")
+        level = nested
+        for parent in parents:
+            level = level.setdefault(parent, {})
+        level[last] = value
+    return nested

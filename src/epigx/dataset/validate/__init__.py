@@ -1,0 +1,1 @@
+"""Checks of a manifest and its files before any work."""

@@ -1,0 +1,1 @@
+"""Contact of each base with the TSS."""

@@ -1,0 +1,102 @@
+"""Peaks of a track: where it stays high for long enough, by a rule of three numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from epigx.genome.peaks.peaks import no_peaks
+from epigx.genome.tracks.step_function import Steps
+from epigx.genome.tracks.tracks import Track
+
+__all__ = ["PeakRule", "call_peaks", "stretches"]
+
+_BLOCK = 1 << 20
+
+
+class PeakRule(NamedTuple):
+    """What counts as a peak; the defaults are those of ``macs3 bdgpeakcall``.
+
+    Attributes
+    ----------
+    cutoff : float
+        The lowest value of a peak's bases, on the scale of the track.
+    min_length : int, bp
+        The shortest peak.
+    max_gap : int, bp
+        Stretches at most this far apart are one peak.
+    """
+
+    cutoff: float
+    min_length: int = 200
+    max_gap: int = 30
+
+
+def call_peaks(track: Track, chrom: str, size: int, rule: PeakRule, *, block: int = _BLOCK) -> pd.DataFrame:
+    """Call peaks on one chromosome, in memory bounded by ``block`` and the peaks themselves.
+
+    Bases of at least ``cutoff`` are joined over gaps of at most ``max_gap``; what is then shorter than ``min_length``
+    is dropped. This is the rule of ``macs3 bdgpeakcall``: no background is modelled, so the cutoff alone tells a peak
+    from noise.
+
+    Parameters
+    ----------
+    track : Track
+        Accessibility.
+    chrom : str
+        The chromosome as the genes name it; the track holds it.
+    size : int, bp
+        Its length.
+    rule : PeakRule
+        What counts as a peak.
+    block : int, bp
+        How much is read at a time; the result does not depend on it.
+
+    Returns
+    -------
+    DataFrame
+        ``chrom``, ``start``, ``end``, ``signal`` (the highest value) and ``summit`` (the middle of the first stretch
+        of that value), as :func:`~.peaks.read_peaks` gives them, by start.
+
+    Raises
+    ------
+    InputError
+        The track is damaged.
+    """
+    high = _joined([_above(steps, rule.cutoff) for steps in stretches(track, chrom, size, block)])
+    if not len(high.starts):
+        return no_peaks()
+    gap = high.starts[1:] - high.ends[:-1]
+    first = np.flatnonzero(np.concatenate([[True], gap > rule.max_gap]))
+    last = np.append(first[1:], len(high.starts))
+    top = np.maximum.reduceat(high.values, first)
+    of_top = np.where(high.values == np.repeat(top, last - first), np.arange(len(high.values)), len(high.values))
+    summit = np.minimum.reduceat(of_top, first)
+    peaks = pd.DataFrame({"start": high.starts[first], "end": high.ends[last - 1], "signal": top})
+    peaks["summit"] = (high.starts[summit] + high.ends[summit]) // 2
+    peaks.insert(0, "chrom", chrom)
+    return peaks[peaks["end"] - peaks["start"] >= rule.min_length].reset_index(drop=True)
+
+
+def stretches(track: Track, chrom: str, size: int, block: int = _BLOCK) -> Iterator[Steps]:
+    """Read a chromosome as stretches of constant value without gaps, a block at a time; no value counts as 0."""
+    for start in range(0, size, block):
+        length = min(block, size - start)
+        values = np.nan_to_num(track.windows(chrom, np.array([start]), length)[0])
+        edges = np.flatnonzero(np.concatenate([[True], values[1:] != values[:-1]]))
+        yield Steps(start + edges, start + np.append(edges[1:], length), values[edges].astype(np.float64))
+
+
+def _above(steps: Steps, cutoff: float) -> Steps:
+    high = steps.values >= cutoff
+    return Steps(steps.starts[high], steps.ends[high], steps.values[high])
+
+
+def _joined(pieces: list[Steps]) -> Steps:
+    """Put the pieces of a chromosome together, so that a stretch that a border cut is one again."""
+    starts, ends, values = (np.concatenate(column) for column in zip(*pieces, strict=True))
+    new = np.concatenate([[True], (starts[1:] != ends[:-1]) | (values[1:] != values[:-1])])[: len(starts)]
+    return Steps(starts[new], ends[np.append(new[1:], True)[: len(ends)]], values[new])

@@ -1,0 +1,98 @@
+"""Peaks of accessibility or of a mark (narrowPeak, BED), as a table and as a mask over windows."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from jaxtyping import Bool, Int64
+
+from epigx.genome.bed import Column, check_intervals, read_rows
+from epigx.genome.chromosomes import match_chromosome
+from epigx.genome.tracks.step_function import highest
+
+__all__ = ["Peaks", "no_peaks", "on_chromosome", "read_peaks"]
+
+
+def read_peaks(path: str | Path) -> pd.DataFrame:
+    """Read peaks.
+
+    Parameters
+    ----------
+    path : str or Path
+        narrowPeak or BED with three or more columns, plain or gzipped.
+
+    Returns
+    -------
+    DataFrame
+        ``chrom``, ``start``, ``end`` (int64, 0-based, half-open), ``signal`` (float64: narrowPeak's signalValue, column
+        7; NaN where the file has none) and ``summit`` (int64: the base of the highest signal, ``start`` plus column
+        10; the middle where the file has none, or gives -1); in the file's order.
+
+    Raises
+    ------
+    InputError
+        The file cannot be read, holds no peak, or has a line that is no interval.
+    """
+    rows = read_rows(
+        path,
+        {
+            "chrom": Column(0, str),
+            "start": Column(1, int),
+            "end": Column(2, int),
+            "signal": Column(6, float, optional=True),
+            "summit": Column(9, int, optional=True),
+        },
+        what="a narrowPeak or BED",
+    )
+    check_intervals(rows, path)
+    middle = (rows["start"] + rows["end"]) // 2
+    offset = rows["summit"].where(rows["summit"] >= 0)
+    rows["summit"] = (rows["start"] + offset).fillna(middle).astype(np.int64)
+    return rows[["chrom", "start", "end", "signal", "summit"]]
+
+
+def no_peaks() -> pd.DataFrame:
+    """Return a table of peaks without any."""
+    kinds = {"chrom": "object", "start": "int64", "end": "int64", "signal": "float64", "summit": "int64"}
+    return pd.DataFrame({name: [] for name in kinds}).astype(kinds)
+
+
+def on_chromosome(peaks: pd.DataFrame, chrom: str) -> pd.DataFrame:
+    """Return the peaks of one chromosome, which the genes may name otherwise than the peaks do."""
+    return peaks[peaks["chrom"] == match_chromosome(chrom, list(peaks["chrom"].unique()))]
+
+
+class Peaks:
+    """Peaks, as intervals that are asked whether a base lies in one.
+
+    Parameters
+    ----------
+    peaks : DataFrame
+        ``chrom``, ``start``, ``end``: what :func:`read_peaks` gives. Peaks may overlap.
+    """
+
+    def __init__(self, peaks: pd.DataFrame) -> None:
+        self._steps = {
+            str(chrom): highest(group["start"].to_numpy(), group["end"].to_numpy(), np.ones(len(group)))
+            for chrom, group in peaks.groupby("chrom", sort=False)
+        }
+        self.chromosomes: dict[str, int | None] = dict.fromkeys(self._steps)
+
+    def mask(self, chrom: str, starts: Int64[np.ndarray, " n"], length: int) -> Bool[np.ndarray, "n length"]:
+        """Return whether each base of some windows lies in a peak.
+
+        Parameters
+        ----------
+        chrom : str
+            The chromosome as the genes name it; on one without peaks no base does.
+        starts : ndarray of int64, shape (n,)
+            0-based starts, in any order.
+        length : int, bp
+            The length of every window.
+        """
+        name = match_chromosome(chrom, self._steps)
+        if name is None:
+            return np.zeros((len(starts), length), dtype=np.bool_)
+        return self._steps[name].windows(np.asarray(starts, dtype=np.int64), length, 0.0) > 0

@@ -1,0 +1,1 @@
+"""Signals along the genome."""

@@ -1,0 +1,171 @@
+"""What the official code's models have in common, and how their weights become a run of epigx.
+
+The weights of one name each go to one place. What the file cannot tell (the pooled centre, the cell type) is a
+parameter of whoever reads it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+from epigx.dataset.inputs import FeatureInput, Inputs, SignalInput
+from epigx.dataset.manifest.split import PAPER
+from epigx.errors import RunError
+from epigx.models import Model
+from epigx.objectives import Objective
+from epigx.runs.config import DataConfig, RunConfig, TrainingConfig
+from epigx.runs.folder import Run, write_run
+from epigx.runs.provenance import Provenance, versions
+from epigx.training.weights import Networks, build_networks
+
+__all__ = ["FEATURES", "SIGNALS", "Imported", "check_names", "describe", "fill", "shape_of", "write_imported"]
+
+SIGNALS = (
+    SignalInput(name="h3k27ac", transform="none", role="foreground"),
+    SignalInput(name="dnase", transform="none", role="background"),
+    SignalInput(name="hic", transform="log10p1", role="background"),
+)
+"""Channels of the official data: raw H3K27ac and DNase, and log10(1 + x) of the Hi-C contact with the TSS."""
+
+FEATURES = (
+    "utr5_length_log10zscore",
+    "cds_length_log10zscore",
+    "intron_length_log10zscore",
+    "utr3_length_log10zscore",
+    "utr5_gc",
+    "cds_gc",
+    "utr3_gc",
+    "orf_exon_density",
+    "promoter_activity",
+)
+"""The official order; the four lengths come scaled in the official table, all others raw."""
+
+TRAINED_ON = tuple(f"chr{n}" for n in range(1, 23) if n not in (3, 21, 22))
+"""The training chromosomes of fold 11, which the official code fixes."""
+
+
+class Imported(NamedTuple):
+    """An official checkpoint in epigx's terms."""
+
+    config: RunConfig
+    inputs: Inputs
+    networks: Networks
+    """The model and the objective, with the checkpoint's weights."""
+
+
+def describe(
+    model: Model, objective: Objective, *, cell_type: str | None, data: str | Path, window: int, n_signals: int
+) -> tuple[RunConfig, Inputs]:
+    """Return the configuration and the inputs of a run that the official code trained on fold 11."""
+    config = RunConfig(
+        data=DataConfig(path=str(data), cell_types=(cell_type or "unknown",), window=window, split=PAPER),
+        model=model,
+        objective=objective,
+        training=TrainingConfig(precision="bf16"),
+    )
+    features = tuple(FeatureInput(name=name) for name in FEATURES)
+    return config, Inputs(window=window, signals=SIGNALS[:n_signals], features=features)
+
+
+def check_names(expected: Iterable[str], official: dict[str, Tensor], what: str, source: str | Path) -> None:
+    """Hold a checkpoint to the names of a model.
+
+    Raises
+    ------
+    RunError
+        A name is missing or left over; the message has the first.
+    """
+    for name in sorted(set(expected) ^ official.keys()):
+        which = "has an unexpected" if name in official else "has no"
+        raise RunError(f"{source} is not {what}: it {which} {name!r}.")
+
+
+def shape_of(official: dict[str, Tensor], name: str, source: str | Path) -> tuple[int, int]:
+    """Return rows and columns of a matrix.
+
+    Raises
+    ------
+    RunError
+        It is no matrix.
+    """
+    if official[name].dim() != 2:
+        raise RunError(f"{source} is of another model: {name!r} has the shape {tuple(official[name].shape)}.")
+    rows, columns = official[name].shape
+    return rows, columns
+
+
+def fill(
+    config: RunConfig, inputs: Inputs, official: dict[str, Tensor], names: dict[str, str], source: str | Path
+) -> Imported:
+    """Build a run's networks and give them the official weights.
+
+    Parameters
+    ----------
+    names : dict of str to str
+        epigx's name for each official one; official names that share a weight have the same.
+
+    Raises
+    ------
+    RunError
+        A weight has another shape, or differs from the one that it is shared with.
+    """
+    with torch.device("meta"):  # shapes alone: memory is taken once the file is known to fill it
+        places = build_networks(config, inputs).weights()
+    weights = _translate(official, names, places, source)
+    networks = build_networks(config, inputs)
+    networks.load(weights, source=str(source))
+    return Imported(config, inputs, networks)
+
+
+def write_imported(
+    imported: Imported, source: str | Path, out: str | Path, *, cell_type: str | None, force: bool
+) -> Run:
+    """Write an imported checkpoint as a run folder.
+
+    Raises
+    ------
+    InputError
+        ``out`` exists and ``force`` is false, or it cannot be written.
+    """
+    provenance = Provenance(
+        origin=f"imported from {Path(source).name}",
+        cell_types=(cell_type,) if cell_type else (),
+        split=PAPER,
+        chromosomes_trained=TRAINED_ON,
+        n_parameters=imported.networks.parameters(),
+        versions=versions(),
+    )
+    return write_run(
+        out,
+        config=imported.config,
+        inputs=imported.inputs,
+        model=imported.networks.model,
+        objective=imported.networks.objective,
+        metrics={},
+        provenance=provenance,
+        force=force,
+    )
+
+
+def _translate(
+    official: dict[str, Tensor], names: dict[str, str], places: dict[str, Tensor], source: str | Path
+) -> dict[str, Tensor]:
+    """Return the weights by epigx's names; those that both reading directions share are compared and kept once."""
+    weights: dict[str, Tensor] = {}
+    for name, own in names.items():
+        tensor = official[name]
+        if own.endswith("conv_weight") and tensor.dim() == 3:
+            tensor = tensor.squeeze(1)
+        if tensor.shape != places[own].shape:
+            raise RunError(
+                f"{source} is of another model: {name!r} has the shape {tuple(official[name].shape)}, "
+                f"and {tuple(places[own].shape)} was expected."
+            )
+        if not torch.equal(weights.setdefault(own, tensor), tensor):
+            raise RunError(f"{source}: {name!r} differs from its twin, with which it is shared.")
+    return weights

@@ -1,0 +1,122 @@
+"""Official weights of Prism, the later form of InFER, as a run of epigx.
+
+A Prism model is a :class:`~epigx.models.Predictor`, and a Prism checkpoint also holds the confounder encoder, which
+here belongs to the objective. The names map one to one; what the file cannot tell (the pooled centre, the activation
+of the patterns, the cell type) is a parameter.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from torch import Tensor
+
+from epigx.backbones import Caduceus
+from epigx.errors import RunError
+from epigx.importers.common import FEATURES, SIGNALS, Imported, check_names, describe, fill, shape_of, write_imported
+from epigx.importers.prism_keys import prism_names
+from epigx.importers.safe_checkpoint import read_tensors
+from epigx.models import PredictorModel
+from epigx.models.encoders import Activation
+from epigx.objectives import Backdoor, Objective, Regression
+from epigx.runs.folder import Run
+
+__all__ = ["import_prism", "read_prism"]
+
+
+def import_prism(
+    source: str | Path,
+    out: str | Path,
+    *,
+    cell_type: str | None = None,
+    data: str | Path = "",
+    pool: int = 2_000,
+    activation: Activation = "sigmoid",
+    force: bool = False,
+) -> Run:
+    """Write a run folder from an official checkpoint (see :func:`read_prism`), ready to evaluate and to predict with.
+
+    Parameters
+    ----------
+    out : str or Path
+        Run folder to make.
+    force : bool
+        Whether a folder that stands there is replaced.
+
+    Raises
+    ------
+    RunError
+        The file is damaged, or belongs to another model.
+    InputError
+        ``out`` exists and ``force`` is false, or it cannot be written.
+    """
+    prism = read_prism(source, cell_type=cell_type, data=data, pool=pool, activation=activation)
+    return write_imported(prism, source, out, cell_type=cell_type, force=force)
+
+
+def read_prism(
+    source: str | Path,
+    *,
+    cell_type: str | None = None,
+    data: str | Path = "",
+    pool: int = 2_000,
+    activation: Activation = "sigmoid",
+) -> Imported:
+    """Read an official checkpoint: a Lightning ``.ckpt``, or a plain dictionary of weights.
+
+    The numbers of layers, patterns, signals and features are inferred from the shapes. Nothing in the file is
+    executed or evaluated (:mod:`epigx.importers.safe_checkpoint`).
+
+    Parameters
+    ----------
+    source : str or Path
+        The checkpoint.
+    cell_type : str, optional
+        Cell type that it was trained on, which the weights do not tell; the configuration says ``unknown`` without.
+    data : str or Path
+        Dataset folder to name in the configuration.
+    pool : int, bp
+        ``center_len`` of the official configuration.
+    activation : {"sigmoid", "softmax"}
+        ``weight_act`` of the official configuration.
+
+    Raises
+    ------
+    RunError
+        The file is damaged, or belongs to another model: the message names the first weight that is missing, left
+        over or of another shape.
+    """
+    official = {name.removeprefix("model."): tensor for name, tensor in read_tensors(source).items()}
+    n_layers = max(1, sum(name.endswith("mamba_fwd.D") for name in official))
+    names = dict(prism_names(n_layers, intervention="weight_generator.weight_projector.0.weight" in official))
+    check_names(names, official, "a Prism checkpoint", source)
+    d_model, n_signals = shape_of(official, "signal_input_layer.weight", source)
+    _, width = shape_of(official, "pToExpr.0.weight", source)
+    if n_signals > len(SIGNALS) or width - d_model != len(FEATURES):
+        raise RunError(
+            f"{source} reads {n_signals} signals and {width - d_model} features. "
+            f"A Prism checkpoint reads up to {len(SIGNALS)} signals, and {len(FEATURES)} features."
+        )
+    config, inputs = describe(
+        PredictorModel(backbone=Caduceus(d_model=d_model, n_layers=n_layers), pool=pool),
+        _objective(official, d_model, activation),
+        cell_type=cell_type,
+        data=data,
+        window=2_000,
+        n_signals=n_signals,
+    )
+    return fill(config, inputs, official, names, source)
+
+
+def _objective(official: dict[str, Tensor], d_model: int, activation: Activation) -> Objective:
+    """Return the official objective; a checkpoint without confounder encoder was trained by plain regression."""
+    projection = official.get("weight_generator.weight_projector.0.weight")
+    if projection is None:
+        return Regression(distance="smooth_l1")
+    return Backdoor(
+        n_patterns=max(1, projection.shape[0] // d_model),
+        distance="smooth_l1",
+        average="hidden",
+        diagonal=True,
+        activation=activation,
+    )

@@ -1,0 +1,84 @@
+"""The stand-alone causal convolution as a PyTorch operator, with shapes for tracing and the gradient."""
+
+from __future__ import annotations
+
+import ctypes
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from epigx.kernels.cpu import library
+
+__all__ = ["causal_conv1d"]
+
+
+class _Problem(ctypes.Structure):
+    _fields_ = [
+        *((name, ctypes.c_int64) for name in ("batch", "length")),
+        *((name, ctypes.c_int32) for name in ("channels", "taps", "reverse", "bfloat16", "threads")),
+        *((name, ctypes.c_void_p) for name in ("x", "weight", "bias", "y", "dy", "dx", "d_weight", "d_bias")),
+    ]
+
+
+def causal_conv1d(x: Tensor, weight: Tensor, bias: Tensor, *, reverse: bool = False) -> Tensor:
+    """See :func:`epigx.kernels.causal_conv1d`."""
+    y: Tensor = _conv(x, weight.float(), bias.float(), reverse)
+    return y
+
+
+@torch.library.custom_op("epigx::causal_conv1d", mutates_args=())
+def _conv(x: Tensor, weight: Tensor, bias: Tensor, reverse: bool) -> Tensor:
+    x, weight, bias = x.contiguous(), weight.contiguous(), bias.contiguous()
+    y = torch.empty_like(x)
+    if y.numel():
+        library.call("epigx_conv_forward", _problem(x, weight, bias, reverse, y=y))
+    return y
+
+
+@_conv.register_fake
+def _output_of(x: Tensor, weight: Tensor, bias: Tensor, reverse: bool) -> Tensor:
+    return torch.empty_like(x, memory_format=torch.contiguous_format)
+
+
+@torch.library.custom_op("epigx::causal_conv1d_backward", mutates_args=())
+def _conv_backward(dy: Tensor, x: Tensor, weight: Tensor, bias: Tensor, reverse: bool) -> tuple[Tensor, Tensor, Tensor]:
+    dy, x, weight, bias = (tensor.contiguous() for tensor in (dy, x, weight, bias))
+    if not dy.numel():
+        return torch.empty_like(x), torch.zeros_like(weight), torch.zeros_like(bias)
+    dx, d_weight, d_bias = torch.empty_like(x), torch.empty_like(weight), torch.empty_like(bias)
+    own = {"dx": dx, "d_weight": d_weight, "d_bias": d_bias}
+    library.call("epigx_conv_backward", _problem(x, weight, bias, reverse, dy=dy, **own))
+    return dx, d_weight, d_bias
+
+
+@_conv_backward.register_fake
+def _gradients_of(dy: Tensor, x: Tensor, weight: Tensor, bias: Tensor, reverse: bool) -> tuple[Tensor, ...]:
+    return tuple(torch.empty_like(tensor, memory_format=torch.contiguous_format) for tensor in (x, weight, bias))
+
+
+def _problem(x: Tensor, weight: Tensor, bias: Tensor, reverse: bool, **others: Tensor) -> _Problem:
+    (batch, length, channels), taps = x.shape, weight.shape[1]
+    library.check(x, "x", weight=(weight, (channels, taps)), bias=(bias, (channels,)))
+    return _Problem(
+        batch=batch,
+        length=length,
+        channels=channels,
+        taps=taps,
+        reverse=reverse,
+        bfloat16=x.dtype == torch.bfloat16,
+        threads=torch.get_num_threads(),
+        **library.addresses({"x": x, "weight": weight, "bias": bias, **others}),
+    )
+
+
+def _keep(ctx: Any, inputs: tuple[Any, ...], output: Tensor) -> None:
+    *tensors, ctx.reverse = inputs
+    ctx.save_for_backward(*tensors)
+
+
+def _gradients(ctx: Any, dy: Tensor) -> tuple[Tensor | None, ...]:
+    return *_conv_backward(dy, *ctx.saved_tensors, ctx.reverse), None
+
+
+_conv.register_autograd(_gradients, setup_context=_keep)

@@ -1,0 +1,228 @@
+"""Load the compiled library and call it on tensors, through ctypes and a plain C interface (c_api.hpp)."""
+
+from __future__ import annotations
+
+import ctypes
+import shutil
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from functools import cache
+from pathlib import Path
+from typing import NamedTuple
+
+import torch  # before the library: both then share one OpenMP runtime
+from torch import Tensor
+
+from epigx.kernels.cpu.build import COMPILERS, LIBRARY, source_hash
+from epigx.kernels.params import Direction
+
+__all__ = [
+    "NOTHING_KEPT",
+    "Shape",
+    "addresses",
+    "backward",
+    "call",
+    "check",
+    "description",
+    "forward",
+    "kept_sizes",
+    "missing",
+    "use_instruction_set",
+]
+
+NOTHING_KEPT = "The forward pass kept nothing for the backward pass, since it was traced without gradients."
+
+_WIDTH = len(Direction._fields)
+_PATH = Path(__file__).with_name(LIBRARY)
+
+
+class Shape(NamedTuple):
+    """The sizes of a call, from which the library knows every tensor's."""
+
+    batch: int
+    length: int
+    channels: int
+    state: int
+    taps: int
+    rank: int
+    directions: int
+
+    @classmethod
+    def of(cls, xz: Tensor, parameters: Sequence[Tensor]) -> Shape:
+        """Read the sizes off the tensors; `parameters` are those of one or two directions in a row.
+
+        Raises
+        ------
+        ValueError
+            A tensor's shape does not fit the others': the library, which sees addresses alone, could not tell.
+        """
+        shape = cls.with_parameters(xz.shape[0], xz.shape[1], parameters)._replace(channels=xz.shape[2] // 2)
+        expected = shape.parameters()
+        for i, tensor in enumerate(parameters):
+            name = Direction._fields[i % _WIDTH]
+            if tuple(tensor.shape) != expected[i % _WIDTH]:
+                want = expected[i % _WIDTH]
+                raise ValueError(f"{name} has the shape {tuple(tensor.shape)}, and the other tensors ask for {want}.")
+            if tensor.device != xz.device:
+                raise ValueError(f"{name} is on {tensor.device}, and xz is on {xz.device}.")
+        return shape
+
+    @classmethod
+    def with_parameters(cls, batch: int, length: int, parameters: Sequence[Tensor]) -> Shape:
+        """Take all but the windows' number and length from the parameters."""
+        first = Direction(*parameters[:_WIDTH])
+        channels, taps = first.conv_weight.shape
+        return cls(batch, length, channels, first.d_state, taps, first.dt_rank, len(parameters) // _WIDTH)
+
+    def parameters(self) -> tuple[tuple[int, ...], ...]:
+        """Give the shape of each field of a :class:`~epigx.kernels.Direction`."""
+        D, N, R = self.channels, self.state, self.rank
+        return (D, self.taps), (D,), (R + 2 * N, D), (D, R), (D,), (D, N), (D,)
+
+
+class _Shape(ctypes.Structure):
+    _fields_ = [
+        *((name, ctypes.c_int64) for name in ("batch", "length")),
+        *(
+            (name, ctypes.c_int32)
+            for name in ("channels", "state", "taps", "rank", "directions", "bfloat16", "threads")
+        ),
+    ]
+
+
+class _Pointers(ctypes.Structure):
+    _fields_ = [(name, ctypes.c_void_p) for name in Direction._fields]
+
+
+class _Kept(ctypes.Structure):
+    _fields_ = [("projected", ctypes.c_int64), ("states", ctypes.c_int64)]
+
+
+@cache
+def _open() -> ctypes.CDLL | str:
+    if not _PATH.exists():
+        if any(map(shutil.which, COMPILERS)):
+            return "it was not built when epigx was installed; a C++ compiler is at hand now, so reinstall epigx"
+        return "it was not built, since no C++ compiler was found; install one (g++ or clang++), then reinstall epigx"
+    try:
+        opened = ctypes.CDLL(str(_PATH))
+    except OSError as error:
+        return f"it does not load ({error}); reinstall epigx"
+    opened.epigx_sources.restype = ctypes.c_char_p
+    opened.epigx_instruction_set.restype = ctypes.c_char_p
+    opened.epigx_use.restype = ctypes.c_bool
+    opened.epigx_has_threads.restype = ctypes.c_bool
+    if opened.epigx_sources().decode() != source_hash():
+        return "its sources have changed since it was built; run `make native`"
+    return opened
+
+
+def missing() -> str | None:
+    """Say why the library cannot be used, or None if it can."""
+    opened = _open()
+    return opened if isinstance(opened, str) else None
+
+
+def _library() -> ctypes.CDLL:
+    opened = _open()
+    if isinstance(opened, str):
+        raise RuntimeError(f"The C++ kernel was called, and {opened}.")
+    return opened
+
+
+def description() -> str:
+    """Say which variant is in use (avx512, avx2, or baseline: SSE2, NEON), and whether it uses several threads."""
+    threads = "" if _library().epigx_has_threads() else ", on one thread: its compiler had no OpenMP"
+    return f"{_instruction_set()}{threads}"
+
+
+def _instruction_set() -> str:
+    name: bytes = _library().epigx_instruction_set()
+    return name.decode()
+
+
+@contextmanager
+def use_instruction_set(name: str) -> Iterator[bool]:
+    """Run another variant inside a `with` block, for tests and measurements; gives False if the CPU cannot."""
+    before = _instruction_set()
+    try:
+        yield _library().epigx_use(name.encode())
+    finally:
+        _library().epigx_use(before.encode())
+
+
+def kept_sizes(shape: Shape) -> tuple[int, int]:
+    """Count the floats that the forward pass keeps: projected rows, and the states at the chunks' starts."""
+    kept = _Kept()
+    _library().epigx_kept(ctypes.byref(_shape(shape, torch.float32)), ctypes.byref(kept))
+    return kept.projected, kept.states
+
+
+def forward(xz: Tensor, parameters: Sequence[Tensor], out: Tensor, kept: tuple[Tensor, Tensor] | None) -> None:
+    """Fill `out`, and what the backward pass needs if `kept` is given; all tensors contiguous."""
+    shape = _shape(Shape.of(xz, parameters), xz.dtype)
+    projected, states = (tensor.data_ptr() for tensor in kept) if kept else (None, None)
+    _library().epigx_forward(
+        ctypes.byref(shape),
+        ctypes.c_void_p(xz.data_ptr()),
+        _pointers(parameters),
+        ctypes.c_void_p(out.data_ptr()),
+        ctypes.c_void_p(projected),
+        ctypes.c_void_p(states),
+    )
+
+
+def backward(
+    d_out: Tensor,
+    xz: Tensor,
+    parameters: Sequence[Tensor],
+    kept: tuple[Tensor, Tensor],
+    d_xz: Tensor,
+    gradients: Sequence[Tensor],
+) -> None:
+    """Fill `d_xz` and the parameters' `gradients`; all tensors contiguous."""
+    shape = _shape(Shape.of(xz, parameters), xz.dtype)
+    _library().epigx_backward(
+        ctypes.byref(shape),
+        ctypes.c_void_p(d_out.data_ptr()),
+        ctypes.c_void_p(xz.data_ptr()),
+        _pointers(parameters),
+        ctypes.c_void_p(kept[0].data_ptr()),
+        ctypes.c_void_p(kept[1].data_ptr()),
+        ctypes.c_void_p(d_xz.data_ptr()),
+        _pointers(gradients),
+    )
+
+
+def _shape(shape: Shape, dtype: torch.dtype) -> _Shape:
+    return _Shape(*shape, bfloat16=dtype == torch.bfloat16, threads=torch.get_num_threads())
+
+
+def _pointers(tensors: Sequence[Tensor]) -> ctypes.Array[_Pointers]:
+    rows = [_Pointers(*(t.data_ptr() for t in tensors[i : i + _WIDTH])) for i in range(0, len(tensors), _WIDTH)]
+    return (_Pointers * len(rows))(*rows)
+
+
+def call(function: str, problem: ctypes.Structure) -> None:
+    """Call a function of a stand-alone operator, which takes one structure (c_api.hpp)."""
+    getattr(_library(), function)(ctypes.byref(problem))
+
+
+def addresses(tensors: Mapping[str, Tensor | None]) -> dict[str, int | None]:
+    """Give the addresses of contiguous tensors, as fields of a structure; none for those that are not there."""
+    return {name: None if tensor is None else tensor.data_ptr() for name, tensor in tensors.items()}
+
+
+def check(first: Tensor, name: str, **others: tuple[Tensor, tuple[int, ...]]) -> None:
+    """Compare tensors with the shapes that the first one asks for.
+
+    Raises
+    ------
+    ValueError
+        One has another shape or is on another device: the library, which sees addresses alone, could not tell.
+    """
+    for own, (tensor, want) in others.items():
+        if tuple(tensor.shape) != tuple(want):
+            raise ValueError(f"{own} has the shape {tuple(tensor.shape)}, and the other tensors ask for {tuple(want)}.")
+        if tensor.device != first.device:
+            raise ValueError(f"{own} is on {tensor.device}, and {name} is on {first.device}.")

@@ -1,0 +1,266 @@
+"""The native operators with memory that the caller lends for their results, and without autograd.
+
+For whoever runs many layers and knows which results are still wanted: nothing is allocated but the gradients of
+parameters. Tensors are contiguous and float32. The numbers are those of the operators beside this file, bit for bit.
+What is lent must not overlap what is read, but where an operator says that it may.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+
+from epigx.kernels.cpu import library
+from epigx.kernels.cpu.matmul import backward_into, forward_into, weight_gradient
+from epigx.kernels.cpu.norm import call
+
+__all__ = [
+    "add_rms_norm",
+    "add_rms_norm_backward",
+    "bimamba_inner",
+    "bimamba_inner_backward",
+    "kept_sizes",
+    "linear",
+    "linear_backward",
+    "rms_norm",
+    "rms_norm_backward",
+    "weight_gradient",
+]
+
+
+def kept_sizes(batch: int, length: int, parameters: Sequence[Tensor]) -> tuple[int, int]:
+    """Count the floats of `projected` and of `states`, which the pass back of so many windows and bases needs."""
+    return library.kept_sizes(library.Shape.with_parameters(batch, length, parameters))
+
+
+@torch.library.custom_op("epigx::bimamba_inner_lent", mutates_args=("out", "projected", "states"))
+def bimamba_inner(
+    xz: Tensor, parameters: Sequence[Tensor], out: Tensor, projected: Tensor | None, states: Tensor | None
+) -> None:
+    """Fill `out`, and what the pass back needs if memory for it is lent; see :func:`epigx.kernels.bimamba_inner`.
+
+    Parameters
+    ----------
+    xz : Float[Tensor, "batch length twice_channel"]
+        What the input projection gave.
+    parameters : sequence of Tensor
+        The fields of one :class:`~epigx.kernels.Direction`, or of two in a row.
+    out : Float[Tensor, "batch length channel"]
+        Receives the result.
+    projected, states : Tensor or None
+        Receive what :func:`bimamba_inner_backward` reads; sizes as :func:`kept_sizes` says.
+
+    Raises
+    ------
+    ValueError
+        A tensor's shape, precision or layout is not what the others ask for.
+    """
+    shape = library.Shape.of(xz, parameters)
+    library.check(xz, "xz", out=(out, (shape.batch, shape.length, shape.channels)))
+    _check(xz, out, *parameters)
+    kept = None if projected is None or states is None else (projected, states)
+    if kept is not None:
+        _check_kept(shape, kept)
+    elif projected is not None or states is not None:
+        raise ValueError("projected and states belong together: lend both, or neither.")
+    if out.numel():
+        library.forward(xz, parameters, out, kept)
+
+
+@torch.library.custom_op("epigx::bimamba_inner_backward_lent", mutates_args=("d_xz",))
+def bimamba_inner_backward(
+    d_out: Tensor, xz: Tensor, parameters: Sequence[Tensor], projected: Tensor, states: Tensor, d_xz: Tensor
+) -> list[Tensor]:
+    """Fill `d_xz` and return the gradients of the parameters, which are new tensors.
+
+    Parameters
+    ----------
+    d_out : Float[Tensor, "batch length channel"]
+        The gradient of the result.
+    xz, parameters, projected, states
+        As they were given to :func:`bimamba_inner`, and as it left them.
+    d_xz : Float[Tensor, "batch length twice_channel"]
+        Receives the gradient of `xz`.
+
+    Raises
+    ------
+    ValueError
+        A tensor's shape, precision or layout is not what the others ask for.
+    """
+    shape = library.Shape.of(xz, parameters)
+    library.check(xz, "xz", d_xz=(d_xz, xz.shape), d_out=(d_out, (shape.batch, shape.length, shape.channels)))
+    _check(xz, d_out, d_xz, *parameters)
+    _check_kept(shape, (projected, states))
+    gradients = [torch.zeros_like(p) for p in parameters]
+    if d_out.numel():
+        library.backward(d_out, xz, parameters, (projected, states), d_xz, gradients)
+    return gradients
+
+
+@torch.library.custom_op("epigx::linear_lent", mutates_args=("y",))
+def linear(x: Tensor, weight: Tensor, y: Tensor) -> None:
+    """Fill `y` with x Wᵀ; see :func:`epigx.kernels.linear`.
+
+    Raises
+    ------
+    ValueError
+        A tensor's shape, precision or layout is not what the others ask for.
+    """
+    _check(x, weight, y)
+    forward_into(x, weight, None, y)
+
+
+@torch.library.custom_op("epigx::linear_backward_lent", mutates_args=("dx",))
+def linear_backward(dy: Tensor, weight: Tensor, dx: Tensor) -> None:
+    """Fill `dx`, the gradient of what the layer read, with dy W.
+
+    Raises
+    ------
+    ValueError
+        A tensor's shape, precision or layout is not what the others ask for.
+    """
+    _check(dy, weight, dx)
+    backward_into(dy, weight, dx)
+
+
+@torch.library.custom_op("epigx::rms_norm_lent", mutates_args=("normed",))
+def rms_norm(x: Tensor, weight: Tensor, eps: float, normed: Tensor) -> None:
+    """Fill `normed` with ``x / sqrt(mean(x²) + eps) · weight`` over the last axis.
+
+    Raises
+    ------
+    ValueError
+        A tensor's shape, precision or layout is not what the others ask for.
+    """
+    _check_rows(x, weight, normed=normed)
+    call("epigx_norm_forward", eps, x=x, weight=weight, normed=normed)
+
+
+@torch.library.custom_op("epigx::rms_norm_backward_lent", mutates_args=("dx",))
+def rms_norm_backward(d_normed: Tensor, x: Tensor, weight: Tensor, eps: float, dx: Tensor) -> Tensor:
+    """Fill `dx` and return the gradient of the weight, a new tensor.
+
+    Raises
+    ------
+    ValueError
+        A tensor's shape, precision or layout is not what the others ask for.
+    """
+    _check_rows(x, weight, d_normed=d_normed, dx=dx)
+    d_weight = torch.empty_like(weight)
+    call("epigx_norm_backward", eps, x=x, weight=weight, d_normed=d_normed, dx=dx, d_weight=d_weight)
+    return d_weight
+
+
+@torch.library.custom_op("epigx::add_rms_norm_lent", mutates_args=("total", "normed"))
+def add_rms_norm(x: Tensor, residual: Tensor, weight: Tensor, eps: float, total: Tensor, normed: Tensor) -> None:
+    """Fill `total` with ``residual + x`` and `normed` with its norm; see :func:`epigx.kernels.add_rms_norm`.
+
+    Parameters
+    ----------
+    x, residual : Float[Tensor, "*position channel"]
+        What is added, and the stream so far.
+    weight : Float[Tensor, "channel"]
+        Scale of each channel.
+    eps : float
+        Added to the mean square.
+    total : Float[Tensor, "*position channel"]
+        Receives the sum; may be `residual` itself.
+    normed : Float[Tensor, "*position channel"]
+        Receives the norm; may be `total` itself, where the sum is not wanted any more.
+
+    Raises
+    ------
+    ValueError
+        A tensor's shape, precision or layout is not what the others ask for.
+    """
+    _check_rows(x, weight, residual=residual, total=total, normed=normed)
+    call("epigx_norm_forward", eps, x=x, weight=weight, residual=residual, sum=total, normed=normed)
+
+
+@torch.library.custom_op("epigx::add_rms_norm_backward_lent", mutates_args=("dx",))
+def add_rms_norm_backward(
+    d_total: Tensor | None, d_normed: Tensor, total: Tensor, weight: Tensor, eps: float, dx: Tensor
+) -> Tensor:
+    """Fill `dx`, the gradient of both that were added, and return the gradient of the weight, a new tensor.
+
+    Parameters
+    ----------
+    d_total : Float[Tensor, "*position channel"] or None
+        The gradient of the sum, if it goes further; may be `dx` itself.
+    d_normed : Float[Tensor, "*position channel"]
+        The gradient of the norm.
+    total : Float[Tensor, "*position channel"]
+        The sum.
+    weight, eps
+        As they were given to :func:`add_rms_norm`.
+    dx : Float[Tensor, "*position channel"]
+        Receives the gradient.
+
+    Raises
+    ------
+    ValueError
+        A tensor's shape, precision or layout is not what the others ask for.
+    """
+    _check_rows(total, weight, d_normed=d_normed, dx=dx, **({} if d_total is None else {"d_total": d_total}))
+    d_weight = torch.empty_like(weight)
+    own = {"sum": total, "d_sum": d_total, "d_normed": d_normed, "dx": dx, "d_weight": d_weight}
+    call("epigx_norm_backward", eps, x=dx, weight=weight, **own)
+    return d_weight
+
+
+@bimamba_inner.register_fake
+def _(*_: object) -> None: ...
+
+
+@bimamba_inner_backward.register_fake
+def _(
+    d_out: Tensor, xz: Tensor, parameters: Sequence[Tensor], projected: Tensor, states: Tensor, d_xz: Tensor
+) -> list[Tensor]:
+    return [torch.empty_like(p) for p in parameters]
+
+
+@linear.register_fake
+def _(*_: object) -> None: ...
+
+
+@linear_backward.register_fake
+def _(*_: object) -> None: ...
+
+
+@rms_norm.register_fake
+def _(*_: object) -> None: ...
+
+
+@rms_norm_backward.register_fake
+def _(d_normed: Tensor, x: Tensor, weight: Tensor, eps: float, dx: Tensor) -> Tensor:
+    return torch.empty_like(weight)
+
+
+@add_rms_norm.register_fake
+def _(*_: object) -> None: ...
+
+
+@add_rms_norm_backward.register_fake
+def _(d_total: Tensor | None, d_normed: Tensor, total: Tensor, weight: Tensor, eps: float, dx: Tensor) -> Tensor:
+    return torch.empty_like(weight)
+
+
+def _check(*tensors: Tensor) -> None:
+    """Hold tensors to what the library takes on trust, since it sees addresses alone."""
+    for tensor in tensors:
+        if tensor.dtype != torch.float32 or not tensor.is_contiguous():
+            kind = f"{tensor.dtype}, {'' if tensor.is_contiguous() else 'not '}contiguous"
+            raise ValueError(f"Lent memory and what goes with it are contiguous float32, and a tensor is {kind}.")
+
+
+def _check_rows(x: Tensor, weight: Tensor, **others: Tensor) -> None:
+    library.check(x, "x", **{name: (tensor, tuple(x.shape)) for name, tensor in others.items()})
+    _check(x, weight, *others.values())
+
+
+def _check_kept(shape: library.Shape, kept: tuple[Tensor, Tensor]) -> None:
+    _check(*kept)
+    if (sizes := tuple(tensor.numel() for tensor in kept)) != library.kept_sizes(shape):
+        raise ValueError(f"The pass back needs {library.kept_sizes(shape)} floats, and {sizes} were lent.")

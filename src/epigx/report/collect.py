@@ -1,0 +1,207 @@
+"""Runs to the contents of a page: what is scored, ablated and looked up for it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import torch
+from numpy.typing import NDArray
+
+from epigx.dataset.loader import eval_loader
+from epigx.dataset.store import Dataset
+from epigx.errors import ConfigError
+from epigx.evaluation.ablate import drop_signals
+from epigx.evaluation.evaluate import Evaluation
+from epigx.evaluation.target import Scope
+from epigx.objectives.backdoor import BackdoorLoss
+from epigx.report.data import DatasetContents, RunContents
+from epigx.runs.folder import Run
+from epigx.runs.gene_selection import Part
+from epigx.runs.provenance import Provenance
+from epigx.training.inference import evaluation_batch
+
+__all__ = ["gather_dataset", "gather_run", "names_of"]
+
+COVERAGE_BASES = 2**20
+"""Base pairs whose signals are counted at a time."""
+
+
+def gather_run(
+    run: Run,
+    name: str,
+    scope: Scope,
+    *,
+    split: Part,
+    resamples: int,
+    progress: Callable[[int, int], None] | None = None,
+) -> RunContents:
+    """Score a run with and without each of its signals, and look up how it came about.
+
+    Parameters
+    ----------
+    run : Run
+        The run.
+    name : str
+        What the page calls it.
+    scope : Scope
+        The genes to score.
+    split : {"train", "valid", "test", "all"}
+        The part of the split that they are.
+    resamples : int
+        Bootstrap resamples, at least one.
+    progress : callable, optional
+        Called after each scoring with its number and their number.
+    """
+    found = drop_signals(
+        run, split=split, data=scope.dataset, cell_type=scope.cell_type, bootstrap=resamples, progress=progress
+    )
+    genes = found.baseline.genes
+    log = run.log
+    terms = [column for column in map(str, log) if column.startswith("train_")]
+    steps = pd.Index(log["step"], name="step") if len(log) else pd.Index([], name="step")
+    return RunContents(
+        name=name,
+        about=_about(run),
+        settings=_flat(run.config.model_dump(mode="json")),
+        provenance=_provenance(run),
+        losses=log[terms].set_axis(steps).rename(columns=lambda column: column.removeprefix("train_")),
+        validation=log["valid_mse"].set_axis(steps) if len(log) else pd.Series(dtype=float),
+        chosen=run.provenance.best_step if len(log) else None,
+        signals=tuple(signal.name for signal in run.inputs.signals),
+        gene_id=genes["gene_id"].to_numpy(object),
+        left_out=_reasons(found.baseline),
+        observed=genes["observed"].to_numpy(np.float64),
+        predicted=genes["predicted"].to_numpy(np.float64),
+        scores=found.baseline.intervals,
+        drops={arm.drop: arm.intervals for arm in (found.baseline, *found.arms)},
+        patterns=_patterns(run, scope),
+        floor=float(log["diversity_floor"].iloc[-1]) if "diversity_floor" in log else None,
+    )
+
+
+def gather_dataset(dataset: Dataset, cell_type: str, split: NDArray[np.str_]) -> DatasetContents:
+    """Look through a dataset.
+
+    Parameters
+    ----------
+    dataset : Dataset
+        The dataset.
+    cell_type : str
+        The cell type whose missing labels are counted.
+    split : ndarray of str, (gene,)
+        The part of the split that each gene is in.
+    """
+    unlabelled = np.isnan(dataset.expression(cell_type))
+    parts = ("train", "valid", "test")
+    return DatasetContents(
+        path=str(dataset.path),
+        assembly=dataset.about.assembly,
+        simulated="simulated" in dataset.about.assembly.lower(),
+        window=dataset.window,
+        coverage={cell: _coverage(dataset, cell) for cell in dataset.cell_types},
+        expression={cell: dataset.expression(cell) for cell in dataset.cell_types},
+        genes={part: int(np.sum(split == part)) for part in parts},
+        unlabelled={part: int(np.sum(unlabelled & (split == part))) for part in parts},
+        dna_coverage=dataset.genes["dna_coverage"].to_numpy(np.float64),
+    )
+
+
+def names_of(runs: Sequence[Run]) -> list[str]:
+    """Return the shortest ends of the folders' paths that tell the runs apart.
+
+    Raises
+    ------
+    ConfigError
+        There is no run, or one is named twice.
+    """
+    if not runs:
+        raise ConfigError("There is no run to report on. Give at least one run folder.")
+    paths = [run.path.absolute().parts for run in runs]
+    if len(set(paths)) < len(paths):
+        raise ConfigError("A run is named twice. Name each run folder once.")
+    for length in range(1, max(map(len, paths)) + 1):
+        names = ["/".join(parts[-length:]) for parts in paths]
+        if len(set(names)) == len(names):
+            break
+    return names
+
+
+def _coverage(dataset: Dataset, cell_type: str) -> dict[str, float]:
+    """Return the share of window bases above zero of each signal, reading some genes at a time."""
+    values = dataset.signal_values(cell_type)
+    above = np.zeros(len(dataset.signals), np.int64)
+    rows = max(1, COVERAGE_BASES // dataset.window)
+    for first in range(0, len(values), rows):
+        above += np.count_nonzero(values[first : first + rows] > 0, axis=(0, 1))
+    shares = above / (len(values) * dataset.window)
+    return {signal.name: float(share) for signal, share in zip(dataset.signals, shares, strict=True)}
+
+
+def _patterns(run: Run, scope: Scope) -> NDArray[np.float32] | None:
+    """Return the background patterns of the scored genes, (gene, pattern, encoded), where the objective has any."""
+    objective = run.objective()
+    if not isinstance(objective, BackdoorLoss):
+        return None
+    windows = scope.windows.labelled()
+    with torch.inference_mode():
+        parts = [objective.patterns(batch) for batch in eval_loader(windows, evaluation_batch(windows))]
+    patterns: NDArray[np.float32] = torch.cat(parts).numpy()
+    return patterns
+
+
+def _about(run: Run) -> str:
+    model, objective = run.config.model.model_dump(), run.config.objective.model_dump()
+    parts = [
+        f"Model {model['kind']}" + (f" on {model['backbone']['kind']}" if "backbone" in model else ""),
+        f"objective {objective['kind']}",
+        f"{run.inputs.window:,} bp",
+        ", ".join(signal.name for signal in run.inputs.signals) or "no signals",
+        f"{len(run.inputs.features)} features",
+        f"trained on {', '.join(run.provenance.cell_types)}",
+    ]
+    return " · ".join(parts)
+
+
+def _provenance(run: Run) -> dict[str, str]:
+    origin = run.provenance
+    found = {
+        "Folder": str(run.path),
+        "Origin": origin.origin + ("" if origin.finished else ", not to its last step"),
+        "Dataset": origin.dataset or "",
+        "Dataset sha256": origin.dataset_hash or "",
+        "Cell types": ", ".join(origin.cell_types),
+        "Trained on": f"{origin.n_train:,} examples" if origin.n_train else "",
+        "Training chromosomes": ", ".join(origin.chromosomes_trained),
+        "Left out": ", ".join(f"{count:,} {reason}" for reason, count in _reasons(origin).items()),
+        "Seed": "" if origin.seed is None else str(origin.seed),
+        "Steps": f"{origin.steps_done:,}, kept: {origin.best_step:,}" if origin.steps_done else "",
+        "Parameters": ", ".join(f"{owner} {count:,}" for owner, count in origin.n_parameters.items()),
+        "Device": origin.device,
+        "Kernel": f"{origin.kernel}: {origin.kernel_why}" if origin.kernel else "",
+        "Duration": f"{origin.wall_seconds:,.0f} s ({origin.cpu_seconds:,.0f} s of processor time)"
+        if origin.wall_seconds
+        else "",
+        "Versions": ", ".join(f"{name} {version}" for name, version in origin.versions.items()),
+    }
+    return {key: value for key, value in found.items() if value}
+
+
+def _reasons(counts: Evaluation | Provenance) -> dict[str, int]:
+    """Say why genes were left out, and how many for each reason."""
+    found = {"without a label": counts.n_without_label, "with too little known DNA": counts.n_low_coverage}
+    return {reason: count for reason, count in found.items() if count}
+
+
+def _flat(values: Mapping[str, Any], prefix: str = "") -> dict[str, str]:
+    """Return a configuration as one row for each value, both as ``--set`` takes them."""
+    rows: dict[str, str] = {}
+    for key, value in values.items():
+        if isinstance(value, Mapping):
+            rows |= _flat(value, f"{prefix}{key}.")
+        else:
+            rows[prefix + key] = value if isinstance(value, str) else json.dumps(value)
+    return rows

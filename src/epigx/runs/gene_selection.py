@@ -1,0 +1,63 @@
+"""Which genes take part: by chromosome, and by how much of their DNA is known."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from epigx.dataset.manifest.split import Split
+from epigx.dataset.store import Dataset
+from epigx.errors import DatasetError
+from epigx.genome.sequence import N
+
+__all__ = ["Part", "rows_of"]
+
+Part = Literal["train", "valid", "test", "all"]
+
+
+def rows_of(
+    dataset: Dataset,
+    part: Part,
+    split: Split,
+    *,
+    min_dna_coverage: float = 0.0,
+    coverage_window: int | None = None,
+) -> NDArray[np.int64]:
+    """Return the rows of the genes of a part of the split, ascending, int64 (gene,).
+
+    Parameters
+    ----------
+    dataset : Dataset
+        Where the genes are.
+    part : {"train", "valid", "test", "all"}
+        Part of the split.
+    split : Split
+        Chromosomes held out.
+    min_dna_coverage : float
+        Leave out genes with a smaller share of known bases.
+    coverage_window : int, optional, bp
+        Central part of the windows in which known bases are counted; the whole window by default.
+
+    Raises
+    ------
+    DatasetError
+        The windows are shorter than that.
+    """
+    chosen = _coverage(dataset, coverage_window) >= min_dna_coverage
+    if part != "all":
+        chosen &= split.of(dataset.genes["chrom"].to_numpy()) == part
+    return np.flatnonzero(chosen).astype(np.int64)
+
+
+def _coverage(dataset: Dataset, window: int | None) -> NDArray[np.float64]:
+    if window in (None, dataset.window):
+        return dataset.genes["dna_coverage"].to_numpy(np.float64)
+    if window > dataset.window:
+        raise DatasetError(
+            f"{dataset.path} has windows of {dataset.window:,} bp, and known bases are to be counted in {window:,} bp "
+            f"(data.coverage_window). Build it with --window {window}."
+        )
+    start = (dataset.window - window) // 2
+    return np.asarray((dataset.sequence[:, start : start + window] != N).mean(axis=1), np.float64)

@@ -1,0 +1,1 @@
+"""Operating system: atomic files, locks, shutdown, cores and memory."""

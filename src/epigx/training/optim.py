@@ -1,0 +1,60 @@
+"""The learning rate of each step, and which parameters are decayed."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from torch import nn
+
+from epigx.layers.hyena import FilterLinear, Sine
+from epigx.runs.config import TrainingConfig
+
+__all__ = ["learning_rate", "parameter_groups"]
+
+_UNDECAYED_MODULES = (nn.modules.batchnorm._BatchNorm, nn.LayerNorm, nn.Embedding, FilterLinear, Sine)
+_UNDECAYED_NAMES = ("A_log", "D")
+
+
+def learning_rate(step: int, config: TrainingConfig) -> float:
+    """Return the learning rate of an optimizer step: a linear warm-up, then half a cosine to a floor (Table 9).
+
+    Parameters
+    ----------
+    step : int
+        Optimizer steps made before, from 0.
+    config : TrainingConfig
+        ``lr``, ``lr_min``, ``warmup_lr``, ``warmup_steps`` and ``steps``; from ``steps`` on it stays at ``lr_min``.
+
+    Examples
+    --------
+    >>> [learning_rate(k, TrainingConfig()) for k in (0, 5_000, 27_500, 50_000)]
+    [1e-05, 0.0005, 0.0003, 0.0001]
+    """
+    if step < config.warmup_steps:
+        return config.warmup_lr + step * ((config.lr - config.warmup_lr) / config.warmup_steps)
+    if step >= config.steps:
+        return config.lr_min
+    phase = math.pi * (step - config.warmup_steps) / (config.steps - config.warmup_steps)
+    return config.lr_min + 0.5 * (config.lr - config.lr_min) * (1 + math.cos(phase))
+
+
+def parameter_groups(*modules: nn.Module, weight_decay: float) -> list[dict[str, Any]]:
+    """Divide the parameters of the model and the objective into decayed and not decayed, for AdamW.
+
+    Not decayed are parameters whose name ends in ``bias``, those of batch and layer normalisation, of embeddings and
+    of Hyena's implicit filters, and the scan's ``A_log`` and ``D``. The weights of RMSNorm are decayed, as in the
+    official code.
+
+    Returns
+    -------
+    list of dict
+        ``[{"params", "weight_decay"}, {"params", "weight_decay": 0.0}]``.
+    """
+    decayed: list[nn.Parameter] = []
+    undecayed: list[nn.Parameter] = []
+    for owner in (owner for module in modules for owner in module.modules()):
+        for name, parameter in owner.named_parameters(recurse=False):
+            spared = name.endswith("bias") or name in _UNDECAYED_NAMES or isinstance(owner, _UNDECAYED_MODULES)
+            (undecayed if spared else decayed).append(parameter)
+    return [{"params": decayed, "weight_decay": weight_decay}, {"params": undecayed, "weight_decay": 0.0}]

@@ -1,0 +1,154 @@
+"""From a plan to pages: what is trained, scored, kept and left out."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import pandas as pd
+import pytest
+
+from epigx.dataset.store import open_dataset
+from epigx.engines.base import Engine, attempt
+from epigx.errors import ConfigError
+from epigx.evaluation.evaluate import evaluate
+from epigx.paper import Row, Study, figure4, plan, reproduce, table4, table5, table8
+from epigx.paper.plan import RATE, cpu_hours
+from epigx.paper.predictions import predictions_of
+from epigx.paper.results import gather
+
+QUICK = (
+    "training.steps=4", "training.warmup_steps=1", "training.threads=1", "model.backbone.d_model=8",
+    "model.backbone.n_layers=1",
+)  # fmt: skip
+
+
+class Here(Engine):
+    """Runs tasks in this process; the last ones are lost if asked for."""
+
+    kind: Literal["here"] = "here"
+    lost: int = 0
+
+    def run(self, tasks, *, progress=None):
+        if self.lost:
+            [attempt(task) for task in tasks[: -self.lost]]
+            raise KeyboardInterrupt
+        return [attempt(task) for task in tasks]
+
+
+@pytest.fixture(scope="module")
+def study(tiny_dataset):
+    dataset = open_dataset(tiny_dataset)
+    return Study.on(dataset, cell_types=["alpha"], scale="small", seeds=(2, 22), settings=QUICK)
+
+
+@pytest.fixture(scope="module")
+def made(study, tmp_path_factory):
+    """Table 5 after an interruption, with what was finished before and after."""
+    out = tmp_path_factory.mktemp("out")
+    exhibits = [table5(study)]
+    with pytest.raises(KeyboardInterrupt):
+        reproduce(exhibits, study, out, engine=Here(lost=1))
+    before = {path: path.stat().st_mtime_ns for path in (out / "runs").glob("*/weights.safetensors")}
+    states = {run.name: run.state for run in plan(exhibits, study.dataset, out / "runs")}
+    outcomes = reproduce(exhibits, study, out, engine=Here(), command="epigx reproduce table5")
+    return out, before, states, outcomes
+
+
+def test_what_was_finished_before_an_interruption_is_not_done_again(made):
+    _, before, states, outcomes = made
+    assert sorted(states.values()) == ["done", "done", "done", "to do"]
+    assert sorted(outcome.state for outcome in outcomes) == ["done", "skipped", "skipped", "skipped"]
+    assert len(before) == 3
+    assert all(path.stat().st_mtime_ns == time for path, time in before.items())
+
+
+def test_scores_are_those_of_evaluate(made, study):
+    out, *_ = made
+    table = pd.read_csv(out / "table5" / "table5.tsv", sep="\t").set_index(["group", "system"])
+    assert (table["seeds"] == 2).all()
+    names = table5(study).rows[0].system.runs
+    expected = [evaluate(out / "runs" / name, drop=["dnase"], bootstrap=0).metrics.mse for name in names]
+    found = table.loc[("Caduceus w/ signals", "Drop dnase")]
+    assert found["mse"] == pytest.approx(sum(expected) / 2)
+    assert found["mse_sd"] == pytest.approx(abs(expected[0] - expected[1]) / 2**0.5)
+    whole = table.loc[("Caduceus w/ signals", "All signals")]
+    assert found["mse_difference"] == pytest.approx(found["mse"] - whole["mse"])
+    assert pd.isna(whole["mse_difference"])
+
+
+def test_predictions_are_kept_and_used(made, study):
+    out, *_ = made
+    row = table5(study).rows[0]
+    table = predictions_of(row, study.dataset, out)
+    assert list(table) == ["observed", "2", "22"]
+    kept = next((out / "predictions").glob(f"{next(iter(row.system.runs))}-without-h3k27ac.parquet"))
+    changed = pd.read_parquet(kept).assign(predicted=7.0)
+    changed.to_parquet(kept)
+    assert (predictions_of(row, study.dataset, out)["2"] == 7).all()
+    kept.unlink()
+    assert predictions_of(row, study.dataset, out).equals(table)
+
+
+def test_runs_that_are_not_trained_leave_a_gap_that_is_explained(made, study):
+    out, *_ = made
+    found = gather(table4(study), study, out, "epigx", {})
+    rows = {result.row.label: result for result in found.rows}
+    assert rows["No signals"].missing == "2 of 2 runs are not trained."
+    assert not rows["No signals"].scores
+    assert len(rows["All signals"].scores) == 2  # shared with Table 5
+    name = next(iter(rows["No signals"].row.system.runs))
+    failed = gather(table4(study), study, out, "epigx", {name: "It diverged."})
+    assert failed.rows[0].missing == "It diverged."
+
+
+def test_a_run_that_fails_is_told_and_stops_no_other(study, tmp_path):
+    class Broken(Here):
+        kind: Literal["broken"] = "broken"
+
+        def run(self, tasks, *, progress=None):
+            from epigx.engines.base import failed
+
+            return [failed(task, "The disk is full.") for task in tasks]
+
+    outcomes = reproduce([table5(study)], study, tmp_path, engine=Broken())
+    assert {outcome.state for outcome in outcomes} == {"failed"}
+    assert "The disk is full." in (tmp_path / "table5" / "table5.md").read_text()
+
+
+def test_the_genes_of_figure_4_have_predictions(made, study):
+    out, *_ = made
+    found = gather(figure4(study), study, out, "epigx", {})
+    assert len(found.genes) == 2
+    gene = found.genes[0]
+    assert {label: len(values) for label, values in gene.predicted.items()} == {"Caduceus w/ signals": 2, "InFER": 2}
+    assert gene.window == 128
+    assert all(len(values) == 128 for values in gene.signals.values())
+    labels = study.dataset.genes.set_index("gene_id")["expression:alpha"]
+    assert gene.observed == pytest.approx(labels[gene.gene_id])
+
+
+def test_parameters_need_no_study_and_scores_do(study, tmp_path):
+    assert reproduce([table8()], None, tmp_path, engine=Here()) == []
+    assert (tmp_path / "table8" / "table8.html").is_file()
+    with pytest.raises(ConfigError, match="table5 needs a dataset: plan it on a Study"):
+        reproduce([table5(study)], None, tmp_path, engine=Here())
+
+
+def test_a_plan_names_each_run_once_seeds_outermost(study, tmp_path):
+    found = plan([table5(study), table4(study)], study.dataset, tmp_path)
+    assert [run.config.training.seed for run in found] == [2] * 6 + [22] * 6
+    assert len({run.name for run in found}) == 12
+    assert {run.state for run in found} == {"to do"}
+
+
+def test_the_cost_is_the_rules(study):
+    config = next(iter(table5(study).rows[-1].system.runs.values()))
+    hours = cpu_hours(config, 1_000, study.dataset)
+    assert hours == pytest.approx(6 * 1_000 * 128 * 8 * 3 * 4 / RATE / 3600)  # three predictions of InFER, four steps
+    plain = next(iter(table5(study).rows[0].system.runs.values()))
+    assert cpu_hours(plain, 1_000, study.dataset) == pytest.approx(hours / 3)
+
+
+def test_what_cannot_be_trained_is_no_prediction(study, tmp_path):
+    row = Row("x", "alpha", table5(study).rows[0].system)
+    assert predictions_of(row, study.dataset, tmp_path).empty
