@@ -22,7 +22,7 @@ from epigx.baselines import GradientBoosting, fit_reference
 from epigx.dataset.inputs import fit_inputs
 from epigx.dataset.manifest.split import fold
 from epigx.dataset.windows import Windows
-from epigx.evaluation.metrics import bootstrap, metrics
+from epigx.metrics import bootstrap, metrics
 
 CELL_TYPE, OTHER = "K562", "GM12878"
 DRAWS = 5

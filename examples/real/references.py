@@ -26,7 +26,7 @@ from epigx.baselines.columns import Columns
 from epigx.dataset.inputs import Inputs, fit_inputs
 from epigx.dataset.store import Dataset
 from epigx.dataset.windows import Windows
-from epigx.evaluation.metrics import bootstrap
+from epigx.metrics import bootstrap
 from epigx.runs.gene_selection import rows_of
 
 COLUMNS = Columns(bins=20, kmer=3)

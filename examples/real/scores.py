@@ -13,7 +13,7 @@ from study import CELL_TYPES, SEEDS, SYSTEMS, WINDOW, finished
 
 import epigx as gx
 from epigx.dataset.inputs import fit_inputs
-from epigx.evaluation.metrics import Estimate, bootstrap, metrics, paired_bootstrap
+from epigx.metrics import Estimate, bootstrap, metrics, paired_bootstrap
 
 DROPS: tuple[tuple[str, ...], ...] = ((), ("hic",), ("dnase",), ("dnase", "hic"), ("h3k27ac",))
 REFERENCES = {"ridge": fit_ridge, "gradient boosting": fit_boosting}

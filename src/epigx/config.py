@@ -2,13 +2,15 @@
 
 A recipe (:mod:`epigx.recipes`) is a function that returns a complete configuration; YAML is only its saved form, and
 ``--set objective.alpha=0.1`` is :meth:`Config.override`. A class that can be chosen among several (a backbone, an
-objective) derives from :class:`Kind` and is told apart by its ``kind`` field, so adding one is adding a class.
+objective) derives from :class:`Kind`; its ``kind`` field says which it is, so adding one is adding a class.
 """
 
 from __future__ import annotations
 
 from collections.abc import Hashable, Mapping
 from functools import reduce
+from importlib import import_module
+from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any, ClassVar, Self, get_args
 
@@ -117,16 +119,25 @@ class Config(BaseModel):
 
 
 class Kind(Config):
-    """A configuration class with siblings, told apart by the value of its ``kind`` field.
+    """A configuration class with siblings, chosen by the value of its ``kind`` field.
 
     A family is a direct subclass of :class:`Kind` (``class Backbone(Kind)``), a member a subclass of the family with
     ``kind: Literal["caduceus"] = "caduceus"``. A field typed with the family accepts any member, and plain values
-    are turned into the member that their ``kind`` names. Members of other packages take part once imported.
+    become the member that their ``kind`` names.
+
+    A member is found when its class was imported, when the family's ``builtin`` names its module, or when an installed
+    package registers it as an entry point of the family's ``group``. Modules of the last two are imported on first use,
+    so that a command loads only the members that it needs.
     """
+
+    builtin: ClassVar[Mapping[str, str]] = {}
+    """Members of a family by name, as ``"module:Class"``; imported on first use."""
+    group: ClassVar[str] = ""
+    """Entry point group of a family, such as ``epigx.backbones``."""
 
     @classmethod
     def members(cls) -> dict[str, type[Self]]:
-        """Return the classes of the family by the name that their ``kind`` field holds."""
+        """Return the imported classes of the family by the name that their ``kind`` field holds."""
         found: dict[str, type[Self]] = {}
         pending = [cls]
         while pending:
@@ -137,16 +148,52 @@ class Kind(Config):
                 found[name] = member
         return found
 
+    @classmethod
+    def names(cls) -> list[str]:
+        """Return the names of all members, imported or not."""
+        plugins = entry_points(group=cls.group).names if cls.group else ()
+        return sorted({*cls.members(), *cls.builtin, *plugins})
+
+    @classmethod
+    def find(cls, name: str) -> type[Self] | None:
+        """Return the member of that name, imported if need be; None if there is none.
+
+        Raises
+        ------
+        ConfigError
+            An installed package registers the name, and its class cannot be imported or has another ``kind``.
+        """
+        if name in (members := cls.members()):
+            return members[name]
+        if name in cls.builtin:
+            module, _, attribute = cls.builtin[name].partition(":")
+            member: type[Self] = getattr(import_module(module), attribute)
+            return member
+        for plugin in entry_points(group=cls.group, name=name) if cls.group else ():
+            try:
+                plugin.load()
+            except Exception as error:
+                raise ConfigError(
+                    f"The plug-in {plugin.value!r} ({cls.group}) cannot be imported: {type(error).__name__}: {error}. "
+                    "Fix or uninstall its package."
+                ) from error
+            if name not in cls.members():
+                raise ConfigError(
+                    f"The plug-in {plugin.value!r} ({cls.group}) defines no {cls.__name__.lower()} of kind {name!r}. "
+                    "Fix or uninstall its package."
+                )
+            return cls.members()[name]
+        return None
+
     @model_validator(mode="wrap")
     @classmethod
     def _choose_member(cls, values: Any, handler: Any) -> Any:
         if not isinstance(values, dict) or ("kind" not in values and "kind" in cls.model_fields):
             return handler(values)
-        members = cls.members()
         name = values.get("kind")
-        if not isinstance(name, str) or name not in members:
-            raise ValueError(f"unknown {cls.__name__.lower()} {name!r}.{did_you_mean(str(name), members)}")
-        member = members[name]
+        member = cls.find(name) if isinstance(name, str) else None
+        if member is None:
+            raise ValueError(f"unknown {cls.__name__.lower()} {name!r}.{did_you_mean(str(name), cls.names())}")
         return handler(values) if member is cls else member.model_validate(values)
 
     @model_serializer(mode="wrap")
@@ -158,7 +205,7 @@ class Kind(Config):
 
 
 def not_yaml(path: Path, error: yaml.YAMLError | UnicodeDecodeError) -> str:
-    """Say in one sentence where a file stops being YAML."""
+    """Return a sentence that says where a file stops being YAML."""
     mark = getattr(error, "problem_mark", None)
     where = f"line {mark.line + 1}, column {mark.column + 1}: " if mark else ""
     reason = getattr(error, "problem", None) or " ".join(str(error).split())
@@ -166,37 +213,37 @@ def not_yaml(path: Path, error: yaml.YAMLError | UnicodeDecodeError) -> str:
 
 
 class _StrictLoader(yaml.SafeLoader):
-    """YAML in which a key that stands twice is an error, where the last one would silently win."""
+    """YAML in which a repeated key is an error; by default the last one wins silently."""
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
-        """Build a mapping, after a look at its keys."""
+        """Build a mapping after checking its keys."""
         seen: set[str] = set()
         for key, _ in node.value:
             if key.value in seen and key.tag != "tag:yaml.org,2002:merge":
-                problem = f"the key {key.value!r} stands twice"
+                problem = f"the key {key.value!r} is repeated"
                 raise yaml.constructor.ConstructorError(None, None, problem, key.start_mark)
             seen.add(key.value)
         return super().construct_mapping(node, deep)
 
 
 def read_yaml(text: str) -> Any:
-    """Read YAML of plain values; a key that stands twice is an error.
+    """Read YAML of plain values; a repeated key is an error.
 
     Raises
     ------
     yaml.YAMLError
-        The text is not YAML, or a key stands twice.
+        The text is not YAML, or a key is repeated.
 
     Examples
     --------
     >>> read_yaml("a: 1")
     {'a': 1}
     """
-    return yaml.load(text, _StrictLoader)  # a SafeLoader: plain values alone
+    return yaml.load(text, _StrictLoader)  # a SafeLoader: plain values only
 
 
 def first_problem(error: ValidationError, model: type[BaseModel]) -> str:
-    """Say the first problem of a validation in one sentence, with the nearest known key for an unknown one."""
+    """Return the first problem of a validation as one sentence, with the nearest known key for an unknown one."""
     problem = _first(error)
     key = ".".join(str(part) for part in problem["loc"])
     if problem["type"] == "extra_forbidden":
@@ -220,15 +267,15 @@ def _first(error: ValidationError) -> ErrorDetails:
 
 
 def _about(problem: ErrorDetails, said: Mapping[str, str]) -> str:
-    """Return what was said of the keys that a problem is about, or that it may be about: those above and below it."""
-    place = [str(part) for part in problem["loc"]]
+    """Return what the user typed for the keys that a problem concerns, or for keys above and below it."""
+    location = [str(part) for part in problem["loc"]]
     paths = {key: key.split(".") for key in said}
-    near = [said[key] for key, path in paths.items() if all(a == b for a, b in zip(path, place, strict=False))]
+    near = [said[key] for key, path in paths.items() if all(a == b for a, b in zip(path, location, strict=False))]
     return " ".join(dict.fromkeys(near or said.values()))
 
 
 def _known_keys(problem: ErrorDetails, model: type[BaseModel]) -> set[str]:
-    """Return the keys allowed where the unknown key stands: the fields that its path leads to, of any kind."""
+    """Return the keys allowed in place of an unknown key: the fields that its path leads to, of any kind."""
     owners: list[type[BaseModel]] = [model]
     for part in problem["loc"][:-1]:
         owners = [
@@ -243,9 +290,9 @@ def _known_keys(problem: ErrorDetails, model: type[BaseModel]) -> set[str]:
 
 
 def _change_kind(chosen: Any, values: dict[str, Any], name: Any) -> None:
-    """Put the defaults of another member of the family in place of the values of the one that was chosen."""
+    """Replace the values of the chosen member by the defaults of another member of the family."""
     family: Any = next((base for base in type(chosen).__mro__ if Kind in base.__bases__), None)
-    member = family.members().get(name) if family and isinstance(name, str) else None
+    member = family.find(name) if family and isinstance(name, str) else None
     if member is None:
         return  # validation says so
     values.clear()

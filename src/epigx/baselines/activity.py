@@ -1,20 +1,30 @@
-"""The promoter's activity alone: what the Activity-by-Contact model takes a promoter to be worth."""
+"""A line through the activity of the promoter: the promoter's part in the Activity-by-Contact model."""
 
 from __future__ import annotations
 
+import json
+import math
+from pathlib import Path
 from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from epigx.baselines.base import Predict, Reference
+from epigx.dataset.inputs import Inputs
+from epigx.dataset.store import Dataset
 from epigx.dataset.windows import Windows
-from epigx.errors import DatasetError
+from epigx.errors import DatasetError, RunError
+from epigx.runs.method import FittedModel, Method, Progress
+from epigx.runs.session import Session
+from epigx.runs.training_data import TrainingData
+from epigx.system.atomic import atomic_file
 
-__all__ = ["PromoterActivity"]
+__all__ = ["FittedLine", "PromoterActivity"]
+
+FILE = "line.json"
 
 
-class PromoterActivity(Reference):
+class PromoterActivity(Method):
     """A straight line from log10(1 + activity) to log10(1 + x).
 
     The activity is √(H3K27ac × accessibility) of TSS ± 500 bp (Fulco et al., 2019), as the dataset holds it.
@@ -24,7 +34,12 @@ class PromoterActivity(Reference):
     feature: str = "promoter_activity"
     """Name of the dataset's feature."""
 
-    def fit(self, train: Windows, valid: Windows) -> Predict:
+    @property
+    def required_features(self) -> frozenset[str]:
+        """The feature."""
+        return frozenset({self.feature})
+
+    def fit(self, data: TrainingData, session: Session) -> FittedLine:
         """Fit slope and intercept by least squares; there is nothing to choose.
 
         Raises
@@ -32,29 +47,78 @@ class PromoterActivity(Reference):
         DatasetError
             The dataset has no such feature.
         """
-        x = self._logged(train)
-        here = np.isfinite(x)
-        typical = float(x[here].mean()) if here.any() else 0.0
-        slope, intercept = 0.0, float(train.expression.mean())
-        if here.any() and np.ptp(x[here]) > 0:
-            slope, intercept = np.polyfit(x[here], train.expression[here], 1)
+        x, y = _log_activity(data.train, self.feature), data.train.expression
+        session.start(data.inputs)
+        known = np.isfinite(x)
+        typical = float(x[known].mean()) if known.any() else 0.0
+        slope, intercept = 0.0, float(y.mean())
+        if known.any() and np.ptp(x[known]) > 0:
+            slope, intercept = (float(value) for value in np.polyfit(x[known], y[known], 1))
+        return FittedLine(self.feature, slope, intercept, typical)
 
-        def predict(windows: Windows) -> NDArray[np.float64]:
-            return np.asarray(intercept + slope * np.nan_to_num(self._logged(windows), nan=typical), np.float64)
+    def load_fitted(self, folder: Path, inputs: Inputs) -> FittedLine:
+        """Read ``line.json``."""
+        path = folder / FILE
+        try:
+            values = json.loads(path.read_text())
+            line = FittedLine(self.feature, *(float(values[key]) for key in ("slope", "intercept", "typical")))
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise RunError(f"{path} cannot be read: {error}. Copy the run again from the original.") from None
+        if not all(map(math.isfinite, (line.slope, line.intercept, line.typical))):
+            raise RunError(f"{path} holds a number that is not finite: it is damaged.")
+        return line
 
-        return predict
 
-    def _logged(self, windows: Windows) -> NDArray[np.float64]:
-        """Return log10(1 + activity) of each window, NaN where there is none."""
-        dataset = windows.dataset
-        names = [feature.name for feature in dataset.features]
-        if self.feature not in names:
-            raise DatasetError(
-                f"{dataset.path} has no feature {self.feature!r}. Ask for it in the manifest (features: "
-                "promoter_activity: {}) and build again."
-            )
-        values = np.empty(len(windows))
-        for cell_type in np.unique(windows.cell_type):
-            place = windows.cell_type == cell_type
-            values[place] = dataset.feature_values(str(cell_type))[windows.row[place], names.index(self.feature)]
-        return np.log10(1 + values)
+class FittedLine(FittedModel):
+    """A fitted line.
+
+    Parameters
+    ----------
+    feature : str
+        Name of the dataset's feature.
+    slope, intercept : float
+        The line, in log10(1 + activity).
+    typical : float
+        What a gene without activity is taken to have: the mean of the training genes.
+    """
+
+    def __init__(self, feature: str, slope: float, intercept: float, typical: float) -> None:
+        self.feature = feature
+        self.slope, self.intercept, self.typical = slope, intercept, typical
+
+    def predict(
+        self, windows: Windows, *, batch_size: int | None = None, progress: Progress | None = None
+    ) -> NDArray[np.float64]:
+        """Predict expression."""
+        x = np.nan_to_num(_log_activity(windows, self.feature), nan=self.typical)
+        return np.asarray(self.intercept + self.slope * x, np.float64)
+
+    def save(self, folder: Path) -> None:
+        """Write ``line.json``."""
+        values = {"slope": self.slope, "intercept": self.intercept, "typical": self.typical}
+        with atomic_file(folder / FILE) as partial:
+            partial.write_text(json.dumps(values) + "\n")
+
+    def parameters(self) -> dict[str, int]:
+        """Count slope and intercept."""
+        return {"line": 2}
+
+
+def _log_activity(windows: Windows, feature: str) -> NDArray[np.float64]:
+    """Return log10(1 + activity) of each window, NaN where the dataset has none."""
+    column = _column(windows.dataset, feature)
+    values = np.empty(len(windows))
+    for cell_type in np.unique(windows.cell_type):
+        index = windows.cell_type == cell_type
+        values[index] = windows.dataset.feature_values(str(cell_type))[windows.row[index], column]
+    return np.log10(1 + values)
+
+
+def _column(dataset: Dataset, feature: str) -> int:
+    names = [info.name for info in dataset.features]
+    if feature not in names:
+        raise DatasetError(
+            f"{dataset.path} has no feature {feature!r}. Add it to the manifest (features: promoter_activity: {{}}) and "
+            "build again."
+        )
+    return names.index(feature)

@@ -1,19 +1,23 @@
-"""A gene as one row of numbers: its signals in bins, its features, the composition of its DNA."""
+"""A gene as one row of numbers: its signals in bins, its features, the k-mer composition of its DNA."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import product
 
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
-from epigx.batch import Batch
 from epigx.config import Config
 from epigx.dataset.inputs import Inputs
-from epigx.dataset.windows import Windows
+from epigx.dataset.windows import WindowArrays, Windows
+from epigx.runs.method import Progress
 
-__all__ = ["Columns", "batches", "count_kmers"]
+__all__ = ["Columns", "binned", "count_kmers"]
+
+CHUNK_BASES = 2**20
+"""Base pairs read at a time."""
 
 
 class Columns(Config):
@@ -21,81 +25,97 @@ class Columns(Config):
 
     bins: int = Field(default=20, ge=0)
     """Bins of equal width over the window, in each of which each transformed signal is averaged; 0: none."""
-    kmer: int = Field(default=3, ge=0)
-    """Length of the words whose shares describe the DNA; 0: none."""
+    kmer: int = Field(default=3, ge=0, le=8)
+    """Length of the k-mers whose frequencies describe the DNA; 0: none."""
 
     def names(self, inputs: Inputs) -> list[str]:
-        """Return the columns' names, in order: ``signal:<name>:<bin>``, ``feature:<name>``, ``dna:<word>``."""
-        words = [""]
-        for _ in range(self.kmer):
-            words = [word + base for word in words for base in "ACGT"]
+        """Return the columns' names, in order: ``signal:<name>:<bin>``, ``feature:<name>``, ``dna:<k-mer>``."""
         return (
-            [f"signal:{signal.name}:{place}" for place in range(self.bins) for signal in inputs.signals]
+            [f"signal:{signal.name}:{number}" for number in range(self.bins) for signal in inputs.signals]
             + [f"feature:{feature.name}" for feature in inputs.features]
-            + ([f"dna:{word}" for word in words] if self.kmer and inputs.dna else [])
+            + (["dna:" + "".join(kmer) for kmer in product("ACGT", repeat=self.kmer)] if self._reads(inputs) else [])
         )
 
-    def of(self, windows: Windows) -> NDArray[np.float64]:
-        """Describe genes, float64 (window, column)."""
-        rows = [self._describe(batch, windows.inputs) for batch in batches(windows)]
-        return np.concatenate([np.zeros((0, len(self.names(windows.inputs)))), *rows])
+    def table(self, windows: Windows, progress: Progress | None = None) -> NDArray[np.float32]:
+        """Describe genes, float32 (window, column)."""
+        table = np.empty((len(windows), len(self.names(windows.inputs))), np.float32)
+        done = 0
+        for arrays in _chunks(windows):
+            rows = self._rows(arrays, windows.inputs)
+            table[done : done + len(rows)] = rows
+            done += len(rows)
+            if progress is not None:
+                progress(done, len(windows))
+        return table
 
-    def _describe(self, batch: Batch, inputs: Inputs) -> NDArray[np.float32]:
-        parts = [binned(batch.signals.numpy(), self.bins), batch.features.numpy()]
-        if self.kmer and inputs.dna:
-            parts.append(count_kmers(batch.sequence.numpy(), self.kmer))
-        return np.hstack(parts)
+    def _reads(self, inputs: Inputs) -> bool:
+        return self.kmer > 0 and inputs.dna
+
+    def _rows(self, arrays: WindowArrays, inputs: Inputs) -> NDArray[np.float32]:
+        columns = [binned(arrays.signals, self.bins), arrays.features]
+        if arrays.codes is not None and self._reads(inputs):
+            columns.append(count_kmers(arrays.codes, self.kmer))
+        return np.hstack(columns)
 
 
-def batches(windows: Windows, bases: int = 2**20) -> Iterator[Batch]:
-    """Read windows in order, about so many bases at a time."""
-    size = max(1, bases // windows.inputs.window)
+def _chunks(windows: Windows) -> Iterator[WindowArrays]:
+    """Read windows in order, about :data:`CHUNK_BASES` at a time."""
+    size = max(1, CHUNK_BASES // windows.inputs.window)
     for start in range(0, len(windows), size):
-        yield windows.__getitems__(range(start, min(start + size, len(windows))))
+        yield windows.arrays(np.arange(start, min(start + size, len(windows))))
 
 
 def binned(signals: NDArray[np.float32], bins: int) -> NDArray[np.float32]:
-    """Average signals, (gene, length, signal), in bins that are as equal as can be: (gene, bin × signal)."""
+    """Average signals, (gene, length, signal), in bins of (almost) equal width: (gene, bin × signal)."""
+    if not bins:
+        return np.zeros((len(signals), 0), np.float32)
     edges = np.linspace(0, signals.shape[1], bins + 1).round().astype(int)
-    sums = np.zeros((len(signals), signals.shape[1] + 1, signals.shape[2]))
-    np.cumsum(signals, axis=1, out=sums[:, 1:])
-    means = np.diff(sums[:, edges], axis=1) / np.maximum(np.diff(edges), 1)[:, None]
-    return means.reshape(len(signals), -1).astype(np.float32)
+    widths = np.diff(edges)
+    means = np.zeros((len(signals), bins, signals.shape[2]), np.float32)
+    for number in np.flatnonzero(widths):
+        means[:, number] = signals[:, edges[number] : edges[number + 1]].mean(axis=1, dtype=np.float64)
+    return means.reshape(len(signals), -1)
 
 
-def count_kmers(sequence: NDArray[np.float32], k: int) -> NDArray[np.float32]:
-    """Return the share of each word of k bases, both strands added; words with an unknown base do not count.
+def count_kmers(codes: NDArray[np.uint8], k: int) -> NDArray[np.float32]:
+    """Return the frequency of each k-mer, summed over both strands; k-mers with an unknown base do not count.
 
     Parameters
     ----------
-    sequence : ndarray of float32, (gene, length, 4)
-        One-hot bases A, C, G, T.
+    codes : ndarray of uint8, (gene, length)
+        Bases A 0, C 1, G 2, T 3, anything else 4.
     k : int
-        Length of the words.
+        Length of the k-mers.
 
     Returns
     -------
     ndarray of float32, (gene, 4**k)
-        In the order of the words as numbers of base 4; zeros where nothing is known.
+        In alphabetical order of the k-mers; zeros where no base is known.
 
     Examples
     --------
-    >>> count_kmers(np.eye(4, dtype=np.float32)[[[0, 0, 3]]], 1).tolist()  # AAT: 3 A and 3 T on both strands
+    >>> count_kmers(np.array([[0, 0, 3]], np.uint8), 1).tolist()  # AAT: 3 A and 3 T on both strands
     [[0.5, 0.0, 0.0, 0.5]]
     """
-    known = np.asarray(sequence.any(axis=2), np.bool_)
-    code = sequence.argmax(axis=2)
-    n_words = max(0, code.shape[1] - k + 1)
-    counts = np.zeros((len(code), 4**k + 1), np.float32)
-    for strand, seen in ((code, known), (3 - code[:, ::-1], known[:, ::-1])):
-        word = np.zeros((len(code), n_words), np.int64)
-        whole: NDArray[np.bool_] = np.ones((len(code), n_words), bool)
-        for offset in range(k):
-            word = 4 * word + strand[:, offset : offset + n_words]
-            whole &= seen[:, offset : offset + n_words]
-        word[~whole] = 4**k
-        for gene, row in enumerate(word):
-            counts[gene] += np.bincount(row, minlength=4**k + 1)
-    known_words = counts[:, :-1]
-    shares: NDArray[np.float32] = known_words / np.maximum(known_words.sum(axis=1, keepdims=True), 1)
-    return shares
+    n_genes, n_kmers, size = len(codes), max(0, codes.shape[1] - k + 1), 4**k
+    kmer = np.zeros((n_genes, n_kmers), np.int64)
+    known = np.ones((n_genes, n_kmers), bool)
+    for offset in range(k):
+        base = codes[:, offset : offset + n_kmers]
+        kmer = 4 * kmer + base
+        known &= base < 4
+    gene = np.arange(n_genes)[:, None] * (size + 1)
+    flat = (gene + np.where(known, kmer, size)).ravel()
+    counts = np.bincount(flat, minlength=n_genes * (size + 1)).reshape(n_genes, size + 1)[:, :size]
+    counts = counts + counts[:, _reverse_complements(k)]
+    frequencies: NDArray[np.float32] = (counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)).astype(np.float32)
+    return frequencies
+
+
+def _reverse_complements(k: int) -> NDArray[np.int64]:
+    """Return the index of the reverse complement of each k-mer."""
+    rest, reverse = np.arange(4**k), np.zeros(4**k, np.int64)
+    for _ in range(k):
+        reverse = 4 * reverse + 3 - rest % 4
+        rest = rest // 4
+    return reverse

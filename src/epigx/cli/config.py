@@ -10,8 +10,9 @@ from pathlib import Path
 
 from epigx.dataset.manifest.split import fold as fold_of
 from epigx.dataset.store import Dataset, open_dataset
-from epigx.errors import ConfigError, did_you_mean
-from epigx.recipes import Scale, elements, models, selection
+from epigx.errors import ConfigError
+from epigx.recipes.data import Scale
+from epigx.recipes.registry import find_recipe
 from epigx.runs.config import RunConfig
 
 __all__ = ["configure", "seconds_of"]
@@ -47,14 +48,14 @@ def configure(
         words |= {f"data.path={json.dumps(str(data))}": f"--data {data}"} if data else {}
         words |= {f"data.cell_types={json.dumps(list(cell_types))}": "--cell-type"} if cell_types else {}
         words |= {f"data.window={window}": f"--window {window}"} if window is not None else {}
-        words |= {f"training.seed={seed}": f"--seed {seed}"} if seed is not None else {}
+        if seed is not None:
+            config = config.model_copy(update={"method": config.method.with_seed(seed)})
     else:
         config = _from_recipe(recipe, data, cell_types, seed, window, scale or "paper")
     if fold is not None:
         words[f"data.split={fold_of(fold).model_dump_json()}"] = f"--fold {fold}"
     if steps is not None:
-        warmup = config.training.warmup_steps * steps // config.training.steps
-        words |= dict.fromkeys((f"training.steps={steps}", f"training.warmup_steps={warmup}"), f"--steps {steps}")
+        words |= dict.fromkeys(config.method.with_steps(steps), f"--steps {steps}")
     return config.override(*words, *settings, typed=words)
 
 
@@ -80,19 +81,12 @@ def _from_recipe(
     window: int | None,
     scale: Scale,
 ) -> RunConfig:
-    known: dict[str, Callable[..., RunConfig]] = {
-        name.replace("_", "-"): getattr(module, name)
-        for module in (models, elements, selection)
-        for name in module.__all__
-    }
-    name = recipe.replace("_", "-")
-    if name not in known:
-        raise ConfigError(f"There is no recipe {recipe!r}.{did_you_mean(recipe, known)}")
+    make_run = find_recipe(recipe)
     if data is None:
         raise ConfigError(f"The recipe {recipe!r} needs a dataset: give --data FOLDER (made with `epigx build`).")
     dataset = open_dataset(data)
     make: Callable[..., RunConfig] = partial(
-        known[name],
+        make_run,
         data=data,
         cell_type=list(cell_types) or _only_cell_type(dataset),
         scale=scale,

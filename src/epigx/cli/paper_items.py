@@ -10,8 +10,9 @@ from epigx import paper
 from epigx.dataset.store import open_dataset
 from epigx.engines import Engine
 from epigx.errors import ConfigError
-from epigx.paper import Exhibit, Impossible, Scores, Study
-from epigx.recipes import Scale
+from epigx.paper.items import Exhibit, Impossible, Scores
+from epigx.paper.study import Study
+from epigx.recipes.data import Scale
 
 __all__ = [
     "NAMES",

@@ -57,17 +57,17 @@ def predict(
         Replace an existing file.
     """
     from epigx.cli.machine import prepare
+    from epigx.dataset.store import open_dataset
     from epigx.evaluation.predict import predict as infer
-    from epigx.evaluation.target import scope_of
     from epigx.runs.folder import open_run
 
     if out is not None:
         check_output(out, force=force, suffixes=_FORMATS)
     say(prepare())
     opened = [open_run(run) for run in runs]
-    dataset = scope_of(opened[0], split, data=data, cell_type=cell_type, covered=False).dataset
+    dataset = open_dataset(data or opened[0].config.data.path)
     with Progress("Predicting") as progress:
-        table = infer(opened, data=dataset, cell_type=cell_type, split=split, progress=progress)
+        table = infer(opened, dataset, cell_type=cell_type, split=split, progress=progress)
     say(f"Predicted {len(table):,} genes of {dataset.path} ({dataset.about.assembly}).")
     if out is None:
         emit(table.to_csv(sep="\t", index=False, float_format="%.6g").rstrip("\n"))

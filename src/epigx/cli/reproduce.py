@@ -138,7 +138,7 @@ def _list(planned: Sequence[PlannedRun], *, json: bool) -> None:
     head = ("run", "parameters", "bp", "steps", "CPU-hours", "state")
     rows = [
         (
-            run.name, f"{run.parameters:,}", f"{run.config.data.window or 0:,}", f"{run.config.training.steps:,}",
+            run.name, f"{run.parameters:,}", f"{run.config.data.window or 0:,}", _steps(run),
             f"{run.cpu_hours:,.2f}", run.state,
         )
         for run in planned
@@ -151,14 +151,18 @@ def _list(planned: Sequence[PlannedRun], *, json: bool) -> None:
     )
 
 
+def _steps(run: PlannedRun) -> str:
+    training = getattr(run.config.method, "training", None)
+    return f"{training.steps:,}" if training else ""
+
+
 def _record(run: PlannedRun) -> dict[str, object]:
-    training = run.config.training
     return {
         "run": run.name,
         "parameters": run.parameters,
         "window": run.config.data.window,
-        "steps": training.steps,
-        "seed": training.seed,
+        "steps": getattr(getattr(run.config.method, "training", None), "steps", None),
+        "seed": run.config.method.seed_used,
         "cpu_hours": run.cpu_hours,
         "state": run.state,
     }

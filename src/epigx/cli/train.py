@@ -101,9 +101,9 @@ def train(
         settings=settings,
     )
     say(prepare())
-    steps_planned, on = config.training.steps, ", ".join(config.data.cell_types)
+    on = ", ".join(config.data.cell_types)
     together = f", {processes.count} processes" if processes.count > 1 else ""
-    plan = f"Training {recipe} on {on}: {steps_planned:,} steps, seed {config.training.seed}{together}."
+    plan = f"Training {recipe} on {on}{config.method.plan}{together}."
     with Progress("Training") as progress:
         run = fit(
             config,

@@ -1,32 +1,60 @@
 """Windows: a dataset's genes as the batches that a model reads.
 
-Reading is a pure function of the indices asked for: nothing is drawn, nothing remembered, so batches do not depend on
-what was read before.
+Reading is a pure function of the indices: nothing is drawn or remembered, so a batch does not depend on earlier ones.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Sequence
 from copy import copy
+from dataclasses import dataclass
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
-from torch.utils.data import Dataset as TorchDataset
 
-from epigx.batch import Batch, Elements, Need
 from epigx.dataset.inputs import Inputs
 from epigx.dataset.signals import apply_transform
 from epigx.dataset.store import Dataset
 from epigx.errors import DatasetError, did_you_mean
 from epigx.genome.sequence import one_hot
 
-__all__ = ["Windows"]
+if TYPE_CHECKING:  # torch
+    from epigx.batch import Batch, Need
+
+__all__ = ["WindowArrays", "Windows"]
 
 
-class Windows(TorchDataset[Batch]):
+@dataclass(frozen=True)
+class WindowArrays:
+    """Some windows as arrays.
+
+    Parameters
+    ----------
+    codes : ndarray of uint8, (window, length), or None
+        Bases A 0, C 1, G 2, T 3, anything else 4; None where the run does not read DNA.
+    signals : ndarray of float32, (window, length, signal)
+        Transformed signals; zero where there are no data.
+    features : ndarray of float32, (window, feature)
+        Scaled features.
+    expression : ndarray of float32, (window,)
+        log10(1 + x); NaN without a label.
+    gene_id : tuple of str
+        One identifier per window.
+    """
+
+    codes: NDArray[np.uint8] | None
+    signals: NDArray[np.float32]
+    features: NDArray[np.float32]
+    expression: NDArray[np.float32]
+    gene_id: tuple[str, ...]
+
+
+class Windows:
     """The windows of some genes in some cell types, read a batch at a time.
+
+    It is a map-style dataset for PyTorch's loaders, and imports torch only when it makes a batch of tensors.
 
     Parameters
     ----------
@@ -38,8 +66,6 @@ class Windows(TorchDataset[Batch]):
         Rows of the dataset.
     inputs : Inputs
         What is read, and on what scale.
-    drop : collection of str
-        Signals that are read as zeros, to see what a trained model owes to them (Table 5).
     needs : collection of str
         Fields of the batch that the model asks for beside DNA, signals and features.
 
@@ -53,8 +79,7 @@ class Windows(TorchDataset[Batch]):
     Raises
     ------
     DatasetError
-        The dataset lacks the cell type, a signal, a feature, the length or what the model needs, or a signal to drop
-        is not read.
+        The dataset lacks the cell type, a signal, a feature, the length or what the model needs.
     """
 
     def __init__(
@@ -63,18 +88,13 @@ class Windows(TorchDataset[Batch]):
         cell_type: str | Sequence[str],
         index: NDArray[np.int64],
         inputs: Inputs,
-        drop: Sequence[str] | frozenset[str] = (),
         needs: Collection[Need] = (),
     ) -> None:
         cell_types = (cell_type,) if isinstance(cell_type, str) else tuple(cell_type)
         inputs.check(dataset)
-        read = [signal.name for signal in inputs.signals]
-        for name in drop:
-            if name not in read:
-                raise DatasetError(f"There is no signal {name!r} to drop.{did_you_mean(name, read)}")
         self.dataset = dataset
         self.inputs = inputs
-        self.drop = frozenset(drop)
+        self.drop: frozenset[str] = frozenset()
         self.needs = frozenset(needs)
         self.row = np.tile(np.asarray(index, np.int64), len(cell_types))
         self.cell_type = np.repeat(np.array(cell_types, dtype=str), len(index))
@@ -103,7 +123,7 @@ class Windows(TorchDataset[Batch]):
         return self.inputs.window + ((1 + elements.count) * elements.length if elements else 0)
 
     def labelled(self) -> Windows:
-        """Return the windows that have a label."""
+        """Return the windows with a label."""
         return self.only(np.isfinite(self._label))
 
     def only(self, keep: NDArray[np.bool_] | NDArray[np.int64]) -> Windows:
@@ -114,24 +134,61 @@ class Windows(TorchDataset[Batch]):
             setattr(part, name, getattr(self, name)[keep])
         return part
 
+    def arrays(self, indices: Sequence[int] | NDArray[np.int64]) -> WindowArrays:
+        """Return some windows as arrays, in the order asked for."""
+        chosen = np.asarray(indices, np.int64)
+        return WindowArrays(
+            codes=self.dataset.sequence[self.row[chosen], self.crop] if self.inputs.dna else None,
+            signals=self._signals(chosen),
+            features=self._features[chosen],
+            expression=self._label[chosen],
+            gene_id=tuple(self.gene_id[chosen]),
+        )
+
     def __getitem__(self, index: int) -> Batch:
         """Return one window as a batch of one."""
         return self.__getitems__([index])
 
     def __getitems__(self, indices: Sequence[int] | NDArray[np.int64]) -> Batch:
-        """Return some windows as one batch, in the order asked for."""
-        chosen = np.asarray(indices, np.int64)
-        label = torch.from_numpy(self._label[chosen])
+        """Return some windows as one batch of tensors, in the order asked for."""
+        from torch import from_numpy
+
+        from epigx.batch import Batch, Elements
+
+        chosen, arrays = np.asarray(indices, np.int64), self.arrays(indices)
+        shape = (len(chosen), self.inputs.window, 4)
+        sequence = np.zeros(shape, np.float32) if arrays.codes is None else one_hot(arrays.codes)
+        elements = None
+        if "elements" in self.needs:
+            codes, features = self._elements(chosen)
+            elements = Elements(sequence=from_numpy(one_hot(codes)), features=from_numpy(features))
         return Batch(
-            sequence=torch.from_numpy(self._sequence(chosen)),
-            signals=torch.from_numpy(self._signals(chosen)),
-            features=torch.from_numpy(self._features[chosen]),
-            expression=None if bool(label.isnan().all()) else label,
-            gene_id=tuple(self.gene_id[chosen]),
-            peaks=torch.from_numpy(self._peaks(chosen)) if "peaks" in self.needs else None,
-            blacklist=torch.from_numpy(self._blacklist(chosen)) if "blacklist" in self.needs else None,
-            elements=self._elements(chosen) if "elements" in self.needs else None,
+            sequence=from_numpy(sequence),
+            signals=from_numpy(arrays.signals),
+            features=from_numpy(arrays.features),
+            expression=None if np.isnan(arrays.expression).all() else from_numpy(arrays.expression),
+            gene_id=arrays.gene_id,
+            peaks=from_numpy(self._peaks(chosen)) if "peaks" in self.needs else None,
+            blacklist=from_numpy(self._blacklist(chosen)) if "blacklist" in self.needs else None,
+            elements=elements,
         )
+
+    def dropping(self, signals: Collection[str]) -> Windows:
+        """Return the same windows with some signals read as zeros.
+
+        Raises
+        ------
+        DatasetError
+            A signal is not read.
+        """
+        names = (signals,) if isinstance(signals, str) else tuple(signals)
+        read = [signal.name for signal in self.inputs.signals]
+        for name in names:
+            if name not in read:
+                raise DatasetError(f"The run reads no signal {name!r} that could be dropped.{did_you_mean(name, read)}")
+        part = copy(self)
+        part.drop = frozenset(names)
+        return part
 
     @property
     def crop(self) -> slice:
@@ -139,45 +196,41 @@ class Windows(TorchDataset[Batch]):
         start = self.dataset.window // 2 - self.inputs.window // 2
         return slice(start, start + self.inputs.window)
 
-    def _sequence(self, chosen: NDArray[np.int64]) -> NDArray[np.float32]:
-        if not self.inputs.dna:
-            return np.zeros((len(chosen), self.inputs.window, 4), np.float32)
-        return one_hot(self.dataset.sequence[self.row[chosen], self.crop])
-
     def _signals(self, chosen: NDArray[np.int64]) -> NDArray[np.float32]:
         """Read, transform and lay out the channels of the run, float32 (batch, length, signal)."""
         stored = [signal.name for signal in self.dataset.signals]
         out = np.zeros((len(chosen), self.inputs.window, len(self.inputs.signals)), np.float32)
-        for cell_type, place in self._by_cell_type(chosen):
-            raw = self.dataset.signal_values(cell_type)[self.row[chosen[place]], self.crop].astype(np.float32)
+        for cell_type, index in self._by_cell_type(chosen):
+            raw = self.dataset.signal_values(cell_type)[self.row[chosen[index]], self.crop].astype(np.float32)
             for channel, signal in enumerate(self.inputs.signals):
                 if signal.name not in self.drop:
                     values = raw[..., stored.index(signal.name)]
-                    out[place, :, channel] = apply_transform(values, signal.transform)
+                    out[index, :, channel] = apply_transform(values, signal.transform)
         return out
 
     def _by_cell_type(self, chosen: NDArray[np.int64]) -> Iterator[tuple[str, NDArray[np.intp]]]:
-        """Yield the cell types of some windows, each with the places of its windows among them."""
+        """Yield the cell types of some windows, each with the indices of its windows."""
         for cell_type in np.unique(self.cell_type[chosen]):
             yield str(cell_type), np.flatnonzero(self.cell_type[chosen] == cell_type)
 
     def _peaks(self, chosen: NDArray[np.int64]) -> NDArray[np.bool_]:
         out = np.empty((len(chosen), self.inputs.window), np.bool_)
-        for cell_type, place in self._by_cell_type(chosen):
-            out[place] = self.dataset.regions.peaks(cell_type, self.row[chosen[place]], self.crop)
+        for cell_type, index in self._by_cell_type(chosen):
+            out[index] = self.dataset.regions.peaks(cell_type, self.row[chosen[index]], self.crop)
         return out
 
     def _blacklist(self, chosen: NDArray[np.int64]) -> NDArray[np.bool_]:
         return self.dataset.regions.blacklist(self.row[chosen], self.crop)
 
-    def _elements(self, chosen: NDArray[np.int64]) -> Elements:
+    def _elements(self, chosen: NDArray[np.int64]) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
+        """Return codes, uint8 (batch, 1 + count, length), and features, float32 (batch, 1 + count, 3), of elements."""
         parts, order = [], []
-        for cell_type, place in self._by_cell_type(chosen):
-            parts.append(self.dataset.regions.elements(cell_type, self.row[chosen[place]]))
-            order.append(place)
+        for cell_type, index in self._by_cell_type(chosen):
+            parts.append(self.dataset.regions.elements(cell_type, self.row[chosen[index]]))
+            order.append(index)
         back = np.argsort(np.concatenate(order))
         codes, features = (np.concatenate(arrays)[back] for arrays in zip(*parts, strict=True))
-        return Elements(sequence=torch.from_numpy(one_hot(codes)), features=torch.from_numpy(features))
+        return codes, features
 
     def _scaled_features(self, cell_type: str) -> NDArray[np.float32]:
         """Return the run's features of every gene of the dataset, float32 (gene, feature)."""
@@ -194,6 +247,6 @@ def _per_window(
     arrays = {name: of_cell_type(name) for name in cell_types}
     out = np.empty((len(windows), *arrays[cell_types[0]].shape[1:]), np.float32)
     for name, values in arrays.items():
-        place = windows.cell_type == name
-        out[place] = values[windows.row[place]]
+        index = windows.cell_type == name
+        out[index] = values[windows.row[index]]
     return out

@@ -1,4 +1,4 @@
-"""Trains a list of runs on an engine: each its own folder, the finished ones skipped, the others gone on with."""
+"""Train a list of runs on an engine: one folder each; finished runs are skipped, stopped ones resumed."""
 
 from __future__ import annotations
 
@@ -6,17 +6,12 @@ from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 
-import torch
-
-from epigx.backbones import Backbone, HyenaDNA
 from epigx.dataset.store import open_dataset
 from epigx.engines.base import Engine, Outcome, Progress, Task
 from epigx.errors import EpigxError
-from epigx.models import EnformerModel, EPInformerModel
-from epigx.models.seq2exp import Seq2ExpModel
 from epigx.runs.config import RunConfig
 from epigx.runs.folder import open_run
-from epigx.system.allocator import keep_freed_memory
+from epigx.system.setup_process import setup_process
 
 __all__ = ["memory_gb", "train_all", "train_one"]
 
@@ -24,7 +19,7 @@ __all__ = ["memory_gb", "train_all", "train_one"]
 def train_all(
     runs: Mapping[str, RunConfig], out: str | Path, *, engine: Engine, progress: Progress | None = None
 ) -> list[Outcome]:
-    """Train runs, each in the folder of its name; called again after it was stopped, it goes on where each run was.
+    """Train runs, each in the folder of its name; a call after an interruption resumes every run.
 
     Parameters
     ----------
@@ -40,8 +35,7 @@ def train_all(
     Returns
     -------
     list of Outcome
-        In the order of the runs. Failed is also a run whose folder holds one of another configuration, or of another
-        dataset.
+        In the order of the runs. Also failed: a run whose folder holds one of another configuration or dataset.
     """
     folders = {name: Path(out) / name for name in runs}
     outcomes = {name: found for name, config in runs.items() if (found := _found(name, folders[name], config))}
@@ -52,7 +46,7 @@ def train_all(
     each = engine.threads_each(len(left))
     tasks = []
     for name in left:
-        threads = runs[name].training.threads or each
+        threads = runs[name].method.threads or each
         arguments = (runs[name], folders[name].absolute(), threads)
         tasks.append(Task(name, train_one, arguments, threads=threads, memory_gb=memory_gb(runs[name])))
     outcomes |= {outcome.name: outcome for outcome in engine.run(tasks, progress=progress)} if tasks else {}
@@ -60,76 +54,25 @@ def train_all(
 
 
 def train_one(config: RunConfig, folder: Path, threads: int) -> None:
-    """Train a run where this process is, from its last checkpoint, once no other process writes it."""
+    """Train a run in this process, from its last checkpoint, once no other process writes it."""
     from epigx.training.train import train
 
-    keep_freed_memory()
-    torch.set_flush_denormal(True)  # before PyTorch has threads that this could not reach
-    torch.set_num_threads(threads)
+    setup_process(threads)
     train(config, folder, resume=True, wait=True)
 
 
 def memory_gb(config: RunConfig) -> float:
-    """Return roughly how much memory a training takes without a GPU, in GB.
-
-    A process with its imports; five numbers for each weight (itself, its gradient, two moments, the best one so far);
-    and the hidden states that the backward pass needs of each gene, once for each prediction of the objective.
-    """
-    window, model, weights = _window(config), config.model, 0
-    with torch.device("meta"), suppress(EpigxError):  # a model that cannot be built is for its run to tell
-        weights = sum(weight.numel() for weight in model.build(n_signals=3, n_features=9, window=window).parameters())
-    training, predictions = config.training, config.objective.predictions
-    kept = 1 / 3 if training.checkpoint_layers else 1.0
-    return 1.0 + 20e-9 * weights + training.batch_size * predictions * _hidden_gb(config, window) * kept
-
-
-def _hidden_gb(config: RunConfig, window: int) -> float:
-    """Return the hidden states of one gene in GB.
-
-    36 kB for each base of a window in four Mamba layers of 128 channels, and twice as much in HyenaDNA's. Enformer has
-    50 bytes for each base and channel; EPInformer 30 for each base of each element and channel of its first two
-    convolutions, whatever the window.
-    """
-    model = config.model
-    if isinstance(model, EnformerModel):
-        return 50e-9 * model.d_model * min(window, model.longest)
-    if isinstance(model, EPInformerModel):
-        return 30e-9 * (model.stem + model.stages[0]) * model.length * _elements(config)
-    networks = [getattr(model, "backbone", None)]
-    if isinstance(model, Seq2ExpModel):  # reads the window twice
-        networks.append(model.generator or model.backbone)
-    size = sum(_size(each) for each in networks)
-    return 36e-6 * size * window / getattr(model, "resolution", 1)
-
-
-def _size(backbone: Backbone | None) -> float:
-    """Return what a backbone keeps of a base, four Mamba layers of 128 channels being 1; what is unknown is 1."""
-    if backbone is None:
-        return 1.0
-    factor = 2 if isinstance(backbone, HyenaDNA) else 1
-    return factor * backbone.d_model * getattr(backbone, "n_layers", 4) / 512
-
-
-def _window(config: RunConfig) -> int:
-    if config.data.window is not None:
-        return config.data.window
-    try:
-        return open_dataset(config.data.path).about.window
-    except EpigxError:
-        return 2_000  # the run itself will tell what is wrong
-
-
-def _elements(config: RunConfig) -> int:
-    """Return the elements of a gene, the promoter among them."""
-    try:
-        elements = open_dataset(config.data.path).about.regions.elements
-    except EpigxError:
-        elements = None
-    return 1 + (elements.count if elements else 60)
+    """Return roughly how much memory a training takes on a CPU, in GB."""
+    window, n_elements = config.data.window or 2_000, 61
+    with suppress(EpigxError):  # the run itself reports what is wrong
+        about = open_dataset(config.data.path).about
+        window = config.data.window or about.window
+        n_elements = 1 + (about.regions.elements.count if about.regions.elements else 60)
+    return config.method.memory_gb(window, n_elements)
 
 
 def _found(name: str, folder: Path, config: RunConfig) -> Outcome | None:
-    """Return the outcome of a run that was asked for and is there already; its dataset may have moved since."""
+    """Return the outcome of a run that is finished already; its dataset may have moved since."""
     try:
         run = open_run(folder)
     except EpigxError:
@@ -142,6 +85,6 @@ def _found(name: str, folder: Path, config: RunConfig) -> Outcome | None:
             return Outcome(
                 name,
                 "failed",
-                f"{folder} was trained on another dataset than {config.data.path} holds now. Remove it to train anew.",
+                f"{folder} was trained on another dataset than {config.data.path} holds now. Remove the folder to train again.",
             )
     return Outcome(name, "skipped")

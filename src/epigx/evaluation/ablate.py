@@ -1,8 +1,8 @@
-"""What a trained model owes to each signal, and to the length of its window: take them away at test time."""
+"""How much a trained model depends on each signal and on the window length: remove them at test time."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,25 +10,26 @@ from typing import Any
 import pandas as pd
 
 from epigx.dataset.store import Dataset
-from epigx.evaluation.evaluate import Evaluation, evaluate
-from epigx.evaluation.metrics import Estimate, paired_bootstrap
-from epigx.evaluation.target import as_run
+from epigx.evaluation.evaluate import Evaluation, evaluate_target
+from epigx.evaluation.target import Target, as_run, resolve_target
+from epigx.metrics import Estimate, paired_bootstrap
 from epigx.runs.folder import Run
-from epigx.runs.gene_selection import Part
+from epigx.runs.gene_selection import SplitName
+from epigx.runs.method import Progress
 
-__all__ = ["Ablation", "drop_signals", "shorten_windows"]
+__all__ = ["Ablation", "drop_signals", "drop_signals_of", "shorten_windows"]
 
 
 @dataclass(frozen=True)
 class Ablation:
-    """Scores with something taken away, beside those with all of it.
+    """Scores with something removed, and those of the complete input.
 
     Parameters
     ----------
     baseline : Evaluation
-        Nothing taken away.
+        Nothing removed.
     arms : tuple of Evaluation
-        One for each thing taken away.
+        One for each thing removed.
     differences : tuple of mapping of str to Estimate
         For each arm its metrics minus the baseline's, on the same resampled genes; empty without bootstrap.
     """
@@ -65,12 +66,12 @@ class Ablation:
 def drop_signals(
     run: Run | str | Path,
     *,
-    split: Part = "test",
+    split: SplitName = "test",
     data: Dataset | str | Path | None = None,
     cell_type: str | None = None,
     allow_overlap: bool = False,
     bootstrap: int = 1000,
-    progress: Callable[[int, int], None] | None = None,
+    progress: Progress | None = None,
 ) -> Ablation:
     """Set each signal to zero in turn, and then all of them (Table 5, Figure 1c).
 
@@ -80,42 +81,45 @@ def drop_signals(
     Parameters are those of :func:`~epigx.evaluation.evaluate.evaluate`; ``progress`` is called after each arm with its
     number and the number of arms.
     """
-    run = as_run(run)
-    names = [signal.name for signal in run.inputs.signals]
+    target = resolve_target(as_run(run), split, data=data, cell_type=cell_type)
+    return drop_signals_of(target, allow_overlap=allow_overlap, bootstrap=bootstrap, progress=progress)
+
+
+def drop_signals_of(
+    target: Target, *, allow_overlap: bool = False, bootstrap: int = 1000, progress: Progress | None = None
+) -> Ablation:
+    """Set each signal of a target to zero in turn, and then all of them; see :func:`drop_signals`."""
+    names = [signal.name for signal in target.windows.inputs.signals]
     dropped = [(name,) for name in names] + ([tuple(names)] if len(names) > 1 else [])
-    common = {"split": split, "data": data, "cell_type": cell_type, "allow_overlap": allow_overlap}
-    return _ablate(run, [{"drop": drop} for drop in dropped], common, bootstrap, progress)
+    return _ablate(target, [target.replace(drop=drop) for drop in dropped], allow_overlap, bootstrap, progress)
 
 
 def shorten_windows(
     run: Run | str | Path,
     windows: Iterable[int],
     *,
-    split: Part = "test",
+    split: SplitName = "test",
     data: Dataset | str | Path | None = None,
     cell_type: str | None = None,
     drop: Collection[str] = (),
     allow_overlap: bool = False,
     bootstrap: int = 1000,
-    progress: Callable[[int, int], None] | None = None,
+    progress: Progress | None = None,
 ) -> Ablation:
     """Read shorter windows than the model was trained on (Table 2); ``windows`` are their lengths in bp."""
-    common = {"split": split, "data": data, "cell_type": cell_type, "drop": drop, "allow_overlap": allow_overlap}
-    return _ablate(as_run(run), [{"window": window} for window in windows], common, bootstrap, progress)
+    target = resolve_target(as_run(run), split, data=data, cell_type=cell_type).replace(drop=drop)
+    arms = [target.replace(window=window) for window in windows]
+    return _ablate(target, arms, allow_overlap, bootstrap, progress)
 
 
 def _ablate(
-    run: Run,
-    changes: list[dict[str, Any]],
-    common: dict[str, Any],
-    bootstrap: int,
-    progress: Callable[[int, int], None] | None,
+    target: Target, shown: list[Target], allow_overlap: bool, bootstrap: int, progress: Progress | None
 ) -> Ablation:
     evaluations = []
-    for done, change in enumerate([{}, *changes], start=1):
-        evaluations.append(evaluate(run, bootstrap=bootstrap, **{**common, **change}))
+    for done, arm in enumerate([target, *shown], start=1):
+        evaluations.append(evaluate_target(arm, bootstrap=bootstrap, allow_overlap=allow_overlap))
         if progress is not None:
-            progress(done, len(changes) + 1)
+            progress(done, len(shown) + 1)
     baseline, *arms = evaluations
     observed, whole = baseline.genes["observed"], baseline.genes["predicted"]
     return Ablation(

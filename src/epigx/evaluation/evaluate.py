@@ -1,9 +1,10 @@
-"""A run and a split to scores: one pass of the model per gene, the whole split at once, no gene it was trained on."""
+"""Scores of a run: all genes of a split at once, and never genes that the run was trained on."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
+from html import escape
 from pathlib import Path
 from typing import Any
 
@@ -11,14 +12,14 @@ import pandas as pd
 
 from epigx.dataset.store import Dataset
 from epigx.errors import DatasetError, LeakageError
-from epigx.evaluation.metrics import Estimate, Metrics, metrics
-from epigx.evaluation.metrics import bootstrap as resample
-from epigx.evaluation.target import Scope, as_run, scope_of, trained_on
+from epigx.evaluation.target import Target, as_run, resolve_target, trained_on
+from epigx.metrics import Estimate, Metrics, all_metrics, metrics
+from epigx.metrics import bootstrap as resample
 from epigx.runs.folder import Run
-from epigx.runs.gene_selection import Part
-from epigx.training.inference import predict_windows
+from epigx.runs.gene_selection import SplitName
+from epigx.runs.method import Progress
 
-__all__ = ["Evaluation", "evaluate"]
+__all__ = ["Evaluation", "evaluate", "evaluate_target"]
 
 
 @dataclass(frozen=True)
@@ -30,9 +31,9 @@ class Evaluation:
     run, data : Path
         Run folder and dataset folder.
     cell_type, split : str
-        The genes scored.
+        Which genes were scored.
     window : int, bp
-        What was read of them.
+        Length of the windows read.
     drop : tuple of str
         Signals that were set to zero.
     metrics : Metrics
@@ -40,9 +41,9 @@ class Evaluation:
     intervals : mapping of str to Estimate
         Their 95 % bootstrap intervals over genes; empty when none were asked for.
     n_without_label, n_low_coverage : int
-        Genes of the split that were left out.
+        Genes of the split that were left out: without label, with too many N bases.
     overlap : tuple of str
-        Chromosomes scored although the run was trained on genes of theirs.
+        Scored chromosomes with genes that the run was trained on.
     genes : DataFrame
         ``gene_id``, ``chrom``, ``observed``, ``predicted``, one row a gene scored.
     """
@@ -50,7 +51,7 @@ class Evaluation:
     run: Path
     data: Path
     cell_type: str
-    split: Part
+    split: SplitName
     window: int
     drop: tuple[str, ...]
     metrics: Metrics
@@ -59,6 +60,16 @@ class Evaluation:
     n_low_coverage: int
     overlap: tuple[str, ...]
     genes: pd.DataFrame = field(repr=False, compare=False)
+
+    def _repr_html_(self) -> str:
+        rows = "".join(
+            f"<tr><th>{all_metrics()[name].label}</th><td>{value:.4f}</td>"
+            + (f"<td>{self.intervals[name].low:.4f} – {self.intervals[name].high:.4f}</td>" if self.intervals else "")
+            + "</tr>"
+            for name, value in self.metrics.scores.items()
+        )
+        about = f"{escape(str(self.run))} on {escape(self.cell_type)}, {self.split}: {self.metrics.n_genes:,} genes"
+        return f"<table><caption>{about}</caption>{rows}</table>"
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain values, for JSON: the metrics by name, then what they are of."""
@@ -80,7 +91,7 @@ class Evaluation:
 def evaluate(
     run: Run | str | Path,
     *,
-    split: Part = "test",
+    split: SplitName = "test",
     data: Dataset | str | Path | None = None,
     cell_type: str | None = None,
     drop: Collection[str] = (),
@@ -89,16 +100,16 @@ def evaluate(
     bootstrap: int = 1000,
     seed: int = 0,
     batch_size: int | None = None,
-    progress: Callable[[int, int], None] | None = None,
+    progress: Progress | None = None,
 ) -> Evaluation:
-    """Score a run by its standard prediction h(X, H).
+    """Score a run; a network by its standard prediction h(X, H).
 
     Parameters
     ----------
     run : Run, str or Path
         The run, or its folder.
     split : {"train", "valid", "test", "all"}
-        Part of the run's split.
+        Which genes of the run's split.
     data : Dataset, str or Path, optional
         Another dataset than the run's own; it needs the same signals and features.
     cell_type : str, optional
@@ -108,7 +119,7 @@ def evaluate(
     window : int, optional
         Read only this many bp around the TSS (Table 2).
     allow_overlap : bool
-        Score on chromosomes that the run was trained on, too.
+        Also score on chromosomes that the run was trained on.
     bootstrap : int
         Resamples for the intervals; 0: none.
     seed : int
@@ -116,7 +127,7 @@ def evaluate(
     batch_size : int, optional
         Genes at a time; by default 32, and fewer where windows are long. The scores do not depend on it.
     progress : callable, optional
-        Called after each batch with the genes done and their number.
+        Called after each batch with the number of genes done and their total.
 
     Raises
     ------
@@ -128,43 +139,54 @@ def evaluate(
         The run is damaged.
     """
     run = as_run(run)
-    scope = scope_of(run, split, data=data, cell_type=cell_type, drop=drop, window=window)
-    windows = scope.windows.labelled()
+    target = resolve_target(run, split, data=data, cell_type=cell_type).replace(drop=drop, window=window)
+    return evaluate_target(
+        target, allow_overlap=allow_overlap, bootstrap=bootstrap, seed=seed, batch_size=batch_size, progress=progress
+    )
+
+
+def evaluate_target(
+    target: Target,
+    *,
+    allow_overlap: bool = False,
+    bootstrap: int = 1000,
+    seed: int = 0,
+    batch_size: int | None = None,
+    progress: Progress | None = None,
+) -> Evaluation:
+    """Score the run of a target on its genes; parameters and errors are those of :func:`evaluate`."""
+    run, windows = target.run, target.windows.labelled()
     if not len(windows):
         raise DatasetError(
-            f"{scope.dataset.path}: no gene of the split {split!r} has a label in {scope.cell_type}. "
+            f"{target.dataset.path}: no gene of the split {target.split!r} has a label in {target.cell_type}. "
             "Choose another split or cell type; `predict` needs no labels."
         )
-    chosen = scope.dataset.genes.iloc[windows.row]
+    chosen = target.dataset.genes.iloc[windows.row]
     chrom = chosen["chrom"].to_numpy()
     overlap = tuple(dict.fromkeys(chrom[trained_on(run, chosen)]))
     if overlap and not allow_overlap:
         raise LeakageError(_leak(run, overlap))
-    predicted = predict_windows(run.model(), windows, batch_size=batch_size, progress=progress)
+    predicted = run.fitted.predict(windows, batch_size=batch_size, progress=progress)
     observed = windows.expression
     return Evaluation(
         run=run.path,
-        data=scope.dataset.path,
-        cell_type=scope.cell_type,
-        split=split,
+        data=target.dataset.path,
+        cell_type=target.cell_type,
+        split=target.split,
         window=windows.inputs.window,
         drop=tuple(sorted(windows.drop)),
         metrics=metrics(observed, predicted),
         intervals=resample(observed, predicted, resamples=bootstrap, seed=seed) if bootstrap else {},
-        n_without_label=_without_label(scope),
-        n_low_coverage=scope.n_low_coverage,
+        n_without_label=len(target.windows) - len(windows),
+        n_low_coverage=target.n_low_coverage,
         overlap=overlap,
         genes=pd.DataFrame({"gene_id": windows.gene_id, "chrom": chrom, "observed": observed, "predicted": predicted}),
     )
 
 
-def _without_label(scope: Scope) -> int:
-    return len(scope.windows) - len(scope.windows.labelled())
-
-
 def _leak(run: Run, overlap: tuple[str, ...]) -> str:
     named = ", ".join(overlap[:4]) + (f" and {len(overlap) - 4} more" if len(overlap) > 4 else "")
     return (
-        f"{run.path} was trained on genes of {named}: scores there say nothing about unseen genes. "
+        f"{run.path} was trained on genes of {named}, so scores there say nothing about unseen genes. "
         "Choose the split test, or allow it (allow_overlap, --allow-overlap)."
     )

@@ -1,8 +1,8 @@
-"""Runs and a dataset to a table of predictions, with labels or without."""
+"""Predictions of one run, or of several as an ensemble, as a table; with labels or without."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -10,24 +10,28 @@ import pandas as pd
 
 from epigx.dataset.store import Dataset, open_dataset
 from epigx.errors import ConfigError
-from epigx.evaluation.target import as_run, scope_of, split_of, trained_on
+from epigx.evaluation.target import Target, as_run, resolve_target, trained_on
 from epigx.runs.folder import Run
-from epigx.runs.gene_selection import Part
-from epigx.training.inference import predict_windows
+from epigx.runs.gene_selection import SplitName
+from epigx.runs.method import Progress
 
-__all__ = ["predict"]
+__all__ = ["predict", "predict_targets"]
+
+UNIT = "log10(1 + x)"
+"""Unit of observed and predicted expression, where x is in the unit of the manifest's expression (TPM, say)."""
 
 
 def predict(
     runs: Run | str | Path | Iterable[Run | str | Path],
-    *,
     data: Dataset | str | Path | None = None,
+    *,
     cell_type: str | None = None,
-    split: Part = "all",
+    genes: Sequence[str] | None = None,
+    split: SplitName = "all",
     batch_size: int | None = None,
-    progress: Callable[[int, int], None] | None = None,
+    progress: Progress | None = None,
 ) -> pd.DataFrame:
-    """Predict expression by one run, or by several and their mean.
+    """Predict expression by one run, or by several and their mean; the runs may be of different methods.
 
     Parameters
     ----------
@@ -37,59 +41,78 @@ def predict(
         What to predict for; the first run's own dataset by default.
     cell_type : str, optional
         The cell type to predict for; it needs no labels.
+    genes : sequence of str, optional
+        Only these genes, by symbol or identifier, in this order.
     split : {"train", "valid", "test", "all"}
-        Part of the runs' split.
+        Which genes of the runs' split.
     batch_size : int, optional
         Genes at a time; by default 32, and fewer where windows are long. The predictions do not depend on it.
     progress : callable, optional
-        Called after each batch with the genes done, over all runs, and their number.
+        Called after each batch with the number of genes done, over all runs, and their total.
 
     Returns
     -------
     DataFrame
-        One row a gene: ``gene_id``, ``symbol``, ``chrom``, ``tss`` (0-based), ``strand``; ``predicted`` log10(1 + x);
-        for several runs ``sd``, the standard deviation between them (n − 1); ``observed``, NaN without label; and
-        ``trained_on``, whether a run saw the gene, or others of its chromosome, in training.
+        One row per gene: ``gene_id``, ``symbol``, ``chrom``, ``tss`` (0-based), ``strand``; ``predicted`` log10(1 + x),
+        at least 0; for several runs ``sd``, the standard deviation between them (n − 1); ``observed``, NaN without
+        label; ``trained_on``, whether a run saw the gene, or others of its chromosome, in training; ``dna_coverage``,
+        the share of the dataset's window with known bases; and ``low_coverage``, whether that is below what the first
+        run was trained with, so that ``evaluate`` leaves the gene out.
 
     Raises
     ------
     ConfigError
-        No run is given, or the runs hold out different chromosomes and a part of the split is asked for.
+        No run is given, or the runs hold out different chromosomes and one split is asked for.
     DatasetError
-        The dataset lacks something that a run reads.
+        The dataset lacks something that a run reads, or a gene that was named.
     RunError
         A run is damaged.
     """
     opened = [as_run(run) for run in ([runs] if isinstance(runs, Run | str | Path) else runs)]
     if not opened:
-        raise ConfigError("There is no run to predict with. Give at least one run folder.")
+        raise ConfigError("No run to predict with. Give at least one run folder.")
     if data is not None and not isinstance(data, Dataset):
         data = open_dataset(data)
-    first = scope_of(opened[0], split, data=data, cell_type=cell_type, covered=False)
-    dataset, rows = first.dataset, first.windows.row
-    if split != "all" and len({split_of(run, dataset) for run in opened}) > 1:
+    first = resolve_target(opened[0], split, data=data, cell_type=cell_type, genes=genes, filter_by_coverage=False)
+    others = [
+        resolve_target(run, split, data=first.dataset, cell_type=first.cell_type, genes=genes, filter_by_coverage=False)
+        for run in opened[1:]
+    ]
+    return predict_targets([first, *others], batch_size=batch_size, progress=progress)
+
+
+def predict_targets(
+    targets: Sequence[Target], *, batch_size: int | None = None, progress: Progress | None = None
+) -> pd.DataFrame:
+    """Predict the same genes by the runs of several targets; see :func:`predict`."""
+    first = targets[0]
+    if first.split != "all" and len({target.split_chromosomes for target in targets}) > 1:
         raise ConfigError(
-            f"The runs hold out different chromosomes: there is no one {split!r} part. Predict for all genes."
+            f"The runs hold out different chromosomes: there is no common {first.split!r} split. Predict all genes "
+            "(--split all)."
         )
-    scopes = [scope_of(run, split, data=dataset, cell_type=first.cell_type, covered=False) for run in opened]
     predicted = np.stack(
         [
-            predict_windows(
-                run.model(), scope.windows, batch_size=batch_size, progress=_among(progress, number, len(opened))
+            target.run.fitted.predict(
+                target.windows, batch_size=batch_size, progress=_among(progress, number, len(targets))
             )
-            for number, (run, scope) in enumerate(zip(opened, scopes, strict=True))
+            for number, target in enumerate(targets)
         ]
     )
-    table = dataset.genes.iloc[rows][["gene_id", "symbol", "chrom", "tss", "strand"]].reset_index(drop=True)
-    table["predicted"] = predicted.mean(axis=0)
-    if len(opened) > 1:
+    genes = first.dataset.genes.iloc[first.windows.row].reset_index(drop=True)
+    table = genes[["gene_id", "symbol", "chrom", "tss", "strand"]].copy()
+    # Expression is not negative; a regression may fall slightly below 0 for silent genes.
+    table["predicted"] = np.maximum(predicted.mean(axis=0), 0)
+    if len(targets) > 1:
         table["sd"] = predicted.std(axis=0, ddof=1)
     table["observed"] = first.windows.expression
-    table["trained_on"] = np.any([trained_on(run, table) for run in opened], axis=0)
+    table["trained_on"] = np.any([trained_on(target.run, table) for target in targets], axis=0)
+    table["dna_coverage"] = genes["dna_coverage"]
+    table["low_coverage"] = genes["dna_coverage"] < first.run.config.data.min_dna_coverage
     return table
 
 
-def _among(progress: Callable[[int, int], None] | None, number: int, runs: int) -> Callable[[int, int], None] | None:
+def _among(progress: Progress | None, number: int, runs: int) -> Progress | None:
     """Count the genes of one run among those of all."""
     if progress is None:
         return None

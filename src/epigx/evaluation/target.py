@@ -1,10 +1,10 @@
-"""What a run is applied to: which dataset, which cell type, which genes, read how."""
+"""What a run is applied to: which dataset, which cell type, which genes, read how; resolved once."""
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Collection
-from dataclasses import dataclass
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -18,33 +18,70 @@ from epigx.dataset.windows import Windows
 from epigx.errors import DatasetError, did_you_mean
 from epigx.genome.chromosomes import match_chromosome
 from epigx.runs.folder import Run, open_run
-from epigx.runs.gene_selection import Part, rows_of
+from epigx.runs.gene_selection import SplitName, rows_of
 
-__all__ = ["Scope", "as_run", "scope_of", "trained_on"]
+__all__ = ["Target", "as_run", "resolve_target", "split_of", "trained_on"]
 
 _log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
-class Scope:
+class Target:
     """Genes of a dataset, as a run reads them.
 
     Parameters
     ----------
+    run : Run
+        The run.
     dataset : Dataset
-        Where they are.
+        Where the genes are.
     cell_type : str
         The cell type.
+    split : {"train", "valid", "test", "all"}
+        Which genes of the run's split.
     windows : Windows
         The genes' windows, with and without label.
     n_low_coverage : int
-        Genes left out because too few bases of their window are known.
+        Genes left out because their window has too many N bases.
     """
 
+    run: Run = field(repr=False)
     dataset: Dataset
     cell_type: str
-    windows: Windows
+    split: SplitName
+    windows: Windows = field(repr=False)
     n_low_coverage: int
+
+    def replace(self, *, drop: Collection[str] | None = None, window: int | None = None) -> Target:
+        """Return the same genes, read otherwise.
+
+        Parameters
+        ----------
+        drop : collection of str, optional
+            Signals to read as zeros.
+        window : int, optional
+            Central bp to read.
+
+        Raises
+        ------
+        DatasetError
+            The run reads no such signal, or the dataset's windows are shorter.
+        ConfigError
+            The window is odd.
+        """
+        windows = self.windows
+        if window is not None and window != windows.inputs.window:
+            inputs = Inputs.parse({**windows.inputs.model_dump(), "window": window})
+            dropped = windows.drop
+            windows = Windows(self.dataset, self.cell_type, windows.row, inputs, needs=windows.needs).dropping(dropped)
+        if drop is not None:
+            windows = windows.dropping(drop)
+        return replace(self, windows=windows)
+
+    @property
+    def split_chromosomes(self) -> Split:
+        """The chromosomes that the run holds out."""
+        return split_of(self.run, self.dataset)
 
 
 def as_run(run: Run | str | Path) -> Run:
@@ -52,74 +89,63 @@ def as_run(run: Run | str | Path) -> Run:
     return run if isinstance(run, Run) else open_run(run)
 
 
-def scope_of(
+def resolve_target(
     run: Run,
-    part: Part,
+    split: SplitName,
     *,
     data: Dataset | str | Path | None = None,
     cell_type: str | None = None,
-    drop: Collection[str] = (),
-    window: int | None = None,
-    covered: bool = True,
-) -> Scope:
-    """Choose genes and read them as the run was trained to, unless told otherwise.
+    genes: Sequence[str] | None = None,
+    filter_by_coverage: bool = True,
+) -> Target:
+    """Choose genes, and read them as the run was trained to.
 
     Parameters
     ----------
     run : Run
         Its inputs and its split hold for other data, too.
-    part : {"train", "valid", "test", "all"}
-        Part of the run's split.
+    split : {"train", "valid", "test", "all"}
+        Which genes of the run's split.
     data : Dataset, str or Path, optional
         Another dataset than the run's own.
     cell_type : str, optional
         Another cell type than the run's own.
-    drop : collection of str
-        Signals to read as zeros.
-    window : int, optional
-        Central bp to read, in place of the run's.
-    covered : bool
+    genes : sequence of str, optional
+        Only these genes, by symbol or identifier, in this order.
+    filter_by_coverage : bool
         Whether ``data.min_dna_coverage`` of the run leaves out genes.
 
     Raises
     ------
     DatasetError
-        The dataset is absent or damaged, lacks what the run reads, or has several cell types and none was named.
-    ConfigError
-        The window is odd.
+        The dataset is absent or damaged, lacks what the run reads, has several cell types and none was named, or has
+        no gene of a name.
     """
     dataset = data if isinstance(data, Dataset) else _open(run, data)
     cell_type = _cell_type(run, dataset, cell_type)
-    inputs = run.inputs if window is None else Inputs.parse({**run.inputs.model_dump(), "window": window})
-    split = split_of(run, dataset)
     asked = run.config.data
-    least, counted = (asked.min_dna_coverage, asked.coverage_window) if covered else (0.0, None)
-    rows = rows_of(dataset, part, split, min_dna_coverage=least, coverage_window=counted)
-    return Scope(
-        dataset=dataset,
-        cell_type=cell_type,
-        windows=Windows(
-            dataset,
-            cell_type,
-            rows,
-            inputs,
-            drop=(drop,) if isinstance(drop, str) else tuple(drop),
-            needs=run.config.model.needs,
-        ),
-        n_low_coverage=len(rows_of(dataset, part, split)) - len(rows),
-    )
+    least, counted = (asked.min_dna_coverage, asked.coverage_window) if filter_by_coverage else (0.0, None)
+    chromosomes = split_of(run, dataset)
+    rows = rows_of(dataset, split, chromosomes, min_dna_coverage=least, coverage_window=counted)
+    total = len(rows_of(dataset, split, chromosomes)) if filter_by_coverage else len(rows)
+    n_low_coverage = total - len(rows)
+    if genes is not None:
+        named = dataset.find(genes)
+        rows, n_low_coverage = named[np.isin(named, rows)], 0
+    windows = Windows(dataset, cell_type, rows, run.inputs, needs=run.config.method.needs)
+    return Target(run, dataset, cell_type, split, windows, n_low_coverage)
 
 
 def split_of(run: Run, dataset: Dataset) -> Split:
-    """Return the split that the run was trained by; the dataset's own when that is not known."""
+    """Return the split that the run was trained by; the dataset's own if that is unknown."""
     return run.provenance.split or run.config.data.split or dataset.split
 
 
 def trained_on(run: Run, genes: pd.DataFrame) -> NDArray[np.bool_]:
-    """Tell the genes that the run is not to be scored on, (gene,).
+    """Return which genes the run must not be scored on, bool (gene,).
 
-    Those are the genes of the chromosomes that it was trained on, whatever they are called (``chr1`` or ``1``), and the
-    genes that it was trained on themselves, by identifier without version, wherever another genome has them.
+    Those are the genes of the chromosomes that it was trained on, under any name (``chr1`` or ``1``), and the genes
+    that it was trained on themselves, by identifier without version, wherever another genome has them.
 
     Parameters
     ----------
@@ -149,10 +175,10 @@ def _open(run: Run, data: str | Path | None) -> Dataset:
     if data is not None:
         return open_dataset(data)
     if not run.config.data.path:
-        raise DatasetError(f"{run.path} does not say which dataset belongs to it. Name one (data, or --data).")
+        raise DatasetError(f"{run.path} does not name its dataset. Give one with --data.")
     dataset = open_dataset(run.config.data.path)
     if run.provenance.dataset_hash not in (None, dataset.hash):
-        _log.warning("%s is not the dataset any more that %s was trained on.", dataset.path, run.path)
+        _log.warning("%s has changed since %s was trained on it.", dataset.path, run.path)
     return dataset
 
 
@@ -165,5 +191,7 @@ def _cell_type(run: Run, dataset: Dataset, asked: str | None) -> str:
     trained = [name for name in run.config.data.cell_types if name in dataset.cell_types]
     found = trained or list(dataset.cell_types)
     if len(found) != 1:
-        raise DatasetError(f"{dataset.path} has several cell types ({', '.join(found)}). Name one of them.")
+        raise DatasetError(
+            f"{dataset.path} has several cell types ({', '.join(found)}). Choose one with --cell-type (cell_type)."
+        )
     return found[0]

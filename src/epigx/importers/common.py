@@ -18,9 +18,11 @@ from epigx.dataset.manifest.split import PAPER
 from epigx.errors import RunError
 from epigx.models import Model
 from epigx.objectives import Objective
-from epigx.runs.config import DataConfig, RunConfig, TrainingConfig
+from epigx.runs.config import DataConfig, RunConfig
 from epigx.runs.folder import Run, write_run
 from epigx.runs.provenance import Provenance, versions
+from epigx.training.config import TrainingConfig
+from epigx.training.network import FittedNetwork, Network
 from epigx.training.weights import Networks, build_networks
 
 __all__ = ["FEATURES", "SIGNALS", "Imported", "check_names", "describe", "fill", "shape_of", "write_imported"]
@@ -64,21 +66,19 @@ def describe(
     """Return the configuration and the inputs of a run that the official code trained on fold 11."""
     config = RunConfig(
         data=DataConfig(path=str(data), cell_types=(cell_type or "unknown",), window=window, split=PAPER),
-        model=model,
-        objective=objective,
-        training=TrainingConfig(precision="bf16"),
+        method=Network(model=model, objective=objective, training=TrainingConfig(precision="bf16")),
     )
     features = tuple(FeatureInput(name=name) for name in FEATURES)
     return config, Inputs(window=window, signals=SIGNALS[:n_signals], features=features)
 
 
 def check_names(expected: Iterable[str], official: dict[str, Tensor], what: str, source: str | Path) -> None:
-    """Hold a checkpoint to the names of a model.
+    """Check that a checkpoint has exactly the names of a model.
 
     Raises
     ------
     RunError
-        A name is missing or left over; the message has the first.
+        A name is missing or unexpected; the message gives the first.
     """
     for name in sorted(set(expected) ^ official.keys()):
         which = "has an unexpected" if name in official else "has no"
@@ -91,10 +91,10 @@ def shape_of(official: dict[str, Tensor], name: str, source: str | Path) -> tupl
     Raises
     ------
     RunError
-        It is no matrix.
+        It is not a matrix.
     """
     if official[name].dim() != 2:
-        raise RunError(f"{source} is of another model: {name!r} has the shape {tuple(official[name].shape)}.")
+        raise RunError(f"{source} belongs to another model: {name!r} has the shape {tuple(official[name].shape)}.")
     rows, columns = official[name].shape
     return rows, columns
 
@@ -102,7 +102,7 @@ def shape_of(official: dict[str, Tensor], name: str, source: str | Path) -> tupl
 def fill(
     config: RunConfig, inputs: Inputs, official: dict[str, Tensor], names: dict[str, str], source: str | Path
 ) -> Imported:
-    """Build a run's networks and give them the official weights.
+    """Build a run's networks and load the official weights.
 
     Parameters
     ----------
@@ -112,12 +112,14 @@ def fill(
     Raises
     ------
     RunError
-        A weight has another shape, or differs from the one that it is shared with.
+        A weight has another shape, or differs from the one it is shared with.
     """
-    with torch.device("meta"):  # shapes alone: memory is taken once the file is known to fill it
-        places = build_networks(config, inputs).weights()
-    weights = _translate(official, names, places, source)
-    networks = build_networks(config, inputs)
+    network = config.method
+    assert isinstance(network, Network)
+    with torch.device("meta"):  # shapes only: memory is allocated once the file is known to fit
+        shapes = build_networks(network.model, network.objective, inputs).weights()
+    weights = _translate(official, names, shapes, source)
+    networks = build_networks(network.model, network.objective, inputs)
     networks.load(weights, source=str(source))
     return Imported(config, inputs, networks)
 
@@ -138,14 +140,13 @@ def write_imported(
         split=PAPER,
         chromosomes_trained=TRAINED_ON,
         n_parameters=imported.networks.parameters(),
-        versions=versions(),
+        versions=versions("torch"),
     )
     return write_run(
         out,
         config=imported.config,
         inputs=imported.inputs,
-        model=imported.networks.model,
-        objective=imported.networks.objective,
+        fitted=FittedNetwork(imported.networks),
         metrics={},
         provenance=provenance,
         force=force,
@@ -153,7 +154,7 @@ def write_imported(
 
 
 def _translate(
-    official: dict[str, Tensor], names: dict[str, str], places: dict[str, Tensor], source: str | Path
+    official: dict[str, Tensor], names: dict[str, str], shapes: dict[str, Tensor], source: str | Path
 ) -> dict[str, Tensor]:
     """Return the weights by epigx's names; those that both reading directions share are compared and kept once."""
     weights: dict[str, Tensor] = {}
@@ -161,11 +162,11 @@ def _translate(
         tensor = official[name]
         if own.endswith("conv_weight") and tensor.dim() == 3:
             tensor = tensor.squeeze(1)
-        if tensor.shape != places[own].shape:
+        if tensor.shape != shapes[own].shape:
             raise RunError(
-                f"{source} is of another model: {name!r} has the shape {tuple(official[name].shape)}, "
-                f"and {tuple(places[own].shape)} was expected."
+                f"{source} belongs to another model: {name!r} has the shape {tuple(official[name].shape)}, "
+                f"and {tuple(shapes[own].shape)} was expected."
             )
         if not torch.equal(weights.setdefault(own, tensor), tensor):
-            raise RunError(f"{source}: {name!r} differs from its twin, with which it is shared.")
+            raise RunError(f"{source}: {name!r} differs from the weight that it is shared with.")
     return weights

@@ -1,7 +1,7 @@
 """The paper's tables and figures as plans: each function returns an exhibit, which says what to train and to show."""
 
 from epigx.paper.figure4 import figure4, genes_like_figure4
-from epigx.paper.items import Counts, Exhibit, Fitted, Impossible, Locus, Row, Scores, Trained
+from epigx.paper.items import Counts, Exhibit, Impossible, Locus, Row, Scores, Trained
 from epigx.paper.objective import table6
 from epigx.paper.plan import RULE, PlannedRun, plan
 from epigx.paper.published import Published
@@ -14,7 +14,6 @@ __all__ = [
     "RULE",
     "Counts",
     "Exhibit",
-    "Fitted",
     "Impossible",
     "Locus",
     "PlannedRun",

@@ -13,7 +13,7 @@ from epigx.errors import DatasetError
 from epigx.paper.items import Locus, Trained
 from epigx.paper.study import Study
 from epigx.recipes.models import caduceus_signals, infer
-from epigx.runs.gene_selection import Part, rows_of
+from epigx.runs.gene_selection import SplitName, rows_of
 
 __all__ = ["figure4", "genes_like_figure4"]
 
@@ -39,7 +39,7 @@ def figure4(study: Study) -> Locus:
     )
 
 
-def genes_like_figure4(dataset: Dataset, cell_type: str, *, window: int, part: Part = "test") -> pd.DataFrame:
+def genes_like_figure4(dataset: Dataset, cell_type: str, *, window: int, part: SplitName = "test") -> pd.DataFrame:
     """Rank genes by how strong their background signals are while foreground and expression are weak.
 
     A gene's score is the lowest of three ranks among the genes of the part, each from 0 to 1: of its mean background

@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 
 from epigx.dataset.signals import apply_transform
 from epigx.dataset.store import Dataset
-from epigx.paper import Locus, Row, genes_like_figure4
+from epigx.paper.figure4 import genes_like_figure4
+from epigx.paper.items import Locus, Row
 from epigx.paper.pages import LocusGene
 from epigx.paper.predictions import predictions_of
 

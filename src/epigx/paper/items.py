@@ -5,16 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from epigx.baselines import Reference
 from epigx.paper.published import Published
-from epigx.runs.config import DataConfig, RunConfig
+from epigx.runs.config import RunConfig
 
-__all__ = ["Counts", "Exhibit", "Fitted", "Impossible", "Locus", "Row", "Scores", "Trained"]
+__all__ = ["Counts", "Exhibit", "Impossible", "Locus", "Row", "Scores", "Trained"]
 
 
 @dataclass(frozen=True)
 class Trained:
-    """A system, trained once for each seed.
+    """A system, trained once per seed, or once if nothing in it is random.
 
     Parameters
     ----------
@@ -35,34 +34,14 @@ class Trained:
         return window
 
     @property
-    def reads_elements(self) -> bool:
-        """Whether it reads a promoter and candidate enhancers, and no window."""
-        return "elements" in next(iter(self.runs.values())).model.needs
-
-
-@dataclass(frozen=True)
-class Fitted:
-    """A reference, fitted on the data of a network.
-
-    Parameters
-    ----------
-    name : str
-        Name of its predictions' file.
-    reference : Reference
-        What is fitted.
-    data : DataConfig
-        On what.
-    """
-
-    name: str
-    reference: Reference
-    data: DataConfig
+    def is_random(self) -> bool:
+        """Whether its runs differ by a seed."""
+        return next(iter(self.runs.values())).method.seed_used is not None
 
     @property
-    def window(self) -> int:
-        """Length that it reads, in bp."""
-        assert self.data.window is not None  # Study.train sets it
-        return self.data.window
+    def reads_elements(self) -> bool:
+        """Whether it reads a promoter and candidate enhancers, and no window."""
+        return "elements" in next(iter(self.runs.values())).method.needs
 
 
 @dataclass(frozen=True)
@@ -82,7 +61,7 @@ class Row:
         What the exhibit calls it.
     cell_type : str
         The cell type; each has a table of its own.
-    system : Trained, Fitted or Impossible
+    system : Trained or Impossible
         What predicts.
     group : str
         Heading that it stands under, with the rows that it is ranked among.
@@ -100,7 +79,7 @@ class Row:
 
     label: str
     cell_type: str
-    system: Trained | Fitted | Impossible
+    system: Trained | Impossible
     group: str = ""
     drop: tuple[str, ...] = ()
     window: int | None = None

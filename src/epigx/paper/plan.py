@@ -9,19 +9,15 @@ from typing import Literal
 
 from epigx.dataset.store import Dataset
 from epigx.errors import RunError
-from epigx.models import EnformerModel, EPInformerModel, Seq2ExpHard
-from epigx.paper import Exhibit
+from epigx.paper.items import Exhibit
 from epigx.runs.config import RunConfig
 from epigx.runs.folder import open_run
 
-__all__ = ["RATE", "RULE", "PlannedRun", "cpu_hours", "is_finished", "plan"]
-
-RATE = 10e9
-"""Operations a second that one CPU core is taken to do."""
+__all__ = ["RULE", "PlannedRun", "cpu_hours", "is_finished", "plan"]
 
 RULE = (
     "CPU-hours are a rough rule: 6 operations for each weight, position read, gene of a step and prediction of the "
-    f"objective, at {RATE / 1e9:.0f} billion a second and core."
+    "objective, at 10 billion a second and core."
 )
 
 
@@ -64,15 +60,15 @@ def plan(exhibits: Iterable[Exhibit], dataset: Dataset, runs: Path) -> list[Plan
     """
     found = {
         name: PlannedRun(
-            name, config, system.parameters["model"], cpu_hours(config, system.parameters["model"], dataset),
+            name, config, system.parameters.get("model", 0), cpu_hours(config, system.parameters.get("model", 0), dataset),
             _state(runs / name),
         )
         for exhibit in exhibits
         for system in exhibit.trained
         for name, config in system.runs.items()
     }  # fmt: skip
-    seeds = list(dict.fromkeys(run.config.training.seed for run in found.values()))
-    return sorted(found.values(), key=lambda run: seeds.index(run.config.training.seed))
+    seeds = list(dict.fromkeys(run.config.method.seed_used for run in found.values()))
+    return sorted(found.values(), key=lambda run: seeds.index(run.config.method.seed_used))
 
 
 def is_finished(folder: Path) -> bool:
@@ -84,23 +80,10 @@ def is_finished(folder: Path) -> bool:
 
 
 def cpu_hours(config: RunConfig, parameters: int, dataset: Dataset) -> float:
-    """Estimate the CPU time of a training by :data:`RULE`: a multiplication and an addition, forward and twice back."""
-    training = config.training
-    weights, positions = _work(config, parameters, dataset)
-    predictions = training.steps * training.batch_size * config.objective.predictions
-    return 6 * weights * positions * predictions / RATE / 3600
-
-
-def _work(config: RunConfig, parameters: int, dataset: Dataset) -> tuple[int, int]:
-    """Return how many weights a model applies to each position, and at how many positions of a gene."""
-    model, window = config.model, config.data.window or dataset.window
-    if isinstance(model, EnformerModel):  # most of its weights come after the pooling
-        return parameters, window // 2**model.n_poolings
-    if isinstance(model, EPInformerModel) and (elements := dataset.about.regions.elements):
-        return parameters, (1 + elements.count) * elements.length
-    if isinstance(model, Seq2ExpHard):  # each position has a vector of its own
-        return parameters - window * model.backbone.d_model, 2 * window
-    return parameters, window // getattr(model, "resolution", 1)
+    """Estimate the CPU time of a training by :data:`RULE`."""
+    elements = dataset.about.regions.elements
+    n_elements = 1 + (elements.count if elements else 60)
+    return config.method.cpu_hours(config.data.window or dataset.window, parameters, n_elements)
 
 
 def _state(folder: Path) -> Literal["done", "begun", "to do"]:

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pandas as pd
 
-from epigx.baselines import fit_reference
 from epigx.dataset.store import Dataset
 from epigx.evaluation.evaluate import evaluate
-from epigx.paper import Fitted, Row, Trained
+from epigx.paper.items import Row, Trained
 from epigx.paper.plan import is_finished
+from epigx.runs.config import RunConfig
 from epigx.system.atomic import atomic_file
 
 __all__ = ["predictions_of"]
@@ -31,15 +31,13 @@ def predictions_of(row: Row, dataset: Dataset, out: Path) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        Indexed by gene: ``observed``, and for each finished run a column with its seed (of a reference, ``"fit"``);
+        Indexed by gene: ``observed``, and for each finished run a column with its seed (``"fit"`` where nothing is random);
         without any columns where no run is finished.
     """
     found: list[pd.DataFrame] = []
-    if isinstance(row.system, Fitted):
-        found = [_reference(row.system, out).rename(columns={"predicted": "fit"})]
-    elif isinstance(row.system, Trained):
+    if isinstance(row.system, Trained):
         found = [
-            _run(name, row, dataset, out).rename(columns={"predicted": str(config.training.seed)})
+            _run(name, row, dataset, out).rename(columns={"predicted": _column(config)})
             for name, config in row.system.runs.items()
             if is_finished(out / "runs" / name)
         ]
@@ -60,11 +58,9 @@ def _run(name: str, row: Row, dataset: Dataset, out: Path) -> pd.DataFrame:
     return _read(kept)
 
 
-def _reference(system: Fitted, out: Path) -> pd.DataFrame:
-    kept = out / "predictions" / f"{system.name}.parquet"
-    if not kept.is_file():
-        _keep(fit_reference(system.reference, system.data), kept)
-    return _read(kept)
+def _column(config: RunConfig) -> str:
+    seed = config.method.seed_used
+    return "fit" if seed is None else str(seed)
 
 
 def _keep(genes: pd.DataFrame, path: Path) -> None:

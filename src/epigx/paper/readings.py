@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from epigx.models.seq2exp import Seq2ExpModel
 from epigx.paper import published
 from epigx.paper.items import Impossible, Row, Scores, Trained
 from epigx.paper.study import Recipe, Study
-from epigx.recipes.assemble import LONG
+from epigx.recipes.data import LONG
 from epigx.recipes.models import caduceus_signals, infer
 from epigx.recipes.selection import seq2exp_soft
 
@@ -50,9 +49,7 @@ def table2(study: Study) -> Scores:
 
 
 def _promoter(system: Trained) -> int:
-    model = next(iter(system.runs.values())).model
-    assert isinstance(model, Seq2ExpModel)
-    return model.pool
+    return int(next(iter(system.runs.values())).method.model.pool)  # type: ignore[attr-defined]
 
 
 def table3(study: Study) -> Scores:

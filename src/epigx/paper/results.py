@@ -9,11 +9,12 @@ import numpy as np
 import pandas as pd
 
 from epigx.errors import ConfigError
-from epigx.evaluation.metrics import Estimate, metrics, paired_bootstrap
-from epigx.paper import Counts, Exhibit, Fitted, Impossible, Locus, Row, Scores, Study, Trained
+from epigx.metrics import Estimate, metrics, paired_bootstrap
 from epigx.paper.figure4_genes import find_genes
+from epigx.paper.items import Counts, Exhibit, Impossible, Locus, Row, Scores, Trained
 from epigx.paper.pages import CountResults, LocusResults, Results, RowResult, ScoreResults, Terms
 from epigx.paper.predictions import predictions_of
+from epigx.paper.study import Study
 
 __all__ = ["gather"]
 
@@ -96,7 +97,7 @@ def _missing(row: Row, scored: int, failures: Mapping[str, str]) -> str:
     """Say why a row lacks runs."""
     if isinstance(row.system, Impossible):
         return row.system.reason
-    if isinstance(row.system, Fitted) or scored == len(row.system.runs):
+    if scored == len(row.system.runs):
         return ""
     failed = [failures[name] for name in row.system.runs if name in failures]
     return failed[0] if failed else f"{len(row.system.runs) - scored} of {len(row.system.runs)} runs are not trained."

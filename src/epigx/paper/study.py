@@ -11,18 +11,14 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import torch
 
-from epigx.baselines import PromoterActivity, Reference
 from epigx.dataset.store import Dataset
 from epigx.errors import ConfigError, DatasetError
-from epigx.paper.items import Fitted, Impossible, Trained
-from epigx.recipes.assemble import SHORT
-from epigx.recipes.models import infer
-from epigx.recipes.scale import SEEDS, SIZES, Scale
+from epigx.paper.items import Impossible, Trained
+from epigx.recipes.data import SEEDS, SHORT, SMALL, Scale
 from epigx.runs.config import RunConfig
 
-__all__ = ["Recipe", "Study", "count_parameters"]
+__all__ = ["Recipe", "Study"]
 
 Recipe = Callable[..., RunConfig]
 """A function of :mod:`epigx.recipes`."""
@@ -87,11 +83,11 @@ class Study:
             )
         if len(set(seeds)) < len(seeds):
             raise ConfigError(f"A seed is given twice in {', '.join(map(str, seeds))}. Give each once.")
-        return cls(dataset, chosen, tuple(seeds) or SIZES[scale].seeds, scale, tuple(settings))
+        return cls(dataset, chosen, tuple(seeds) or (SEEDS if scale == "paper" else SEEDS[:2]), scale, tuple(settings))
 
     def length(self, published: int) -> int:
         """Return what stands for a length of the paper, in bp: at the small scale a fraction, and always even."""
-        short = SIZES[self.scale].window or SHORT
+        short = SMALL if self.scale == "small" else SHORT
         return published * short // SHORT // 2 * 2
 
     def fits(self, length: int) -> bool:
@@ -123,23 +119,31 @@ class Study:
         """
         name = "-".join(filter(None, (recipe.__name__.replace("_", "-"), variant, cell_type)))
         configs = [self._configure(recipe, cell_type, seed, window, changes) for seed in self.seeds]
+        if configs[0].method.seed_used is None:
+            configs = configs[:1]
         try:
-            self.dataset.regions.require(configs[0].model.needs, (cell_type,))
+            self._require(configs[0], cell_type)
             parameters = self._parameters(configs[0])
         except (ConfigError, DatasetError) as error:
             return Impossible(str(error))
-        runs = {f"{name}-{config.training.seed}-{self._digest(config)}": config for config in configs}
-        return Trained(runs, parameters)
+        return Trained({self._folder(name, config): config for config in configs}, parameters)
 
-    def fit(self, reference: Reference, cell_type: str) -> Fitted | Impossible:
-        """Return a reference on the data of InFER: the same genes, inputs and split."""
-        data = self._configure(infer, cell_type, self.seeds[0], None, ()).data
-        features = [feature.name for feature in self.dataset.features]
-        if isinstance(reference, PromoterActivity) and reference.feature not in features:
-            return Impossible(f"{self.dataset.path} has no feature {reference.feature!r}.")
-        content = reference.dump() + data.model_copy(update={"path": self.dataset.hash}).dump()
-        kind = type(reference).__name__.lower()
-        return Fitted(f"{kind}-{cell_type}-{_checksum(content)}", reference, data)
+    def _folder(self, name: str, config: RunConfig) -> str:
+        seed = config.method.seed_used
+        return "-".join([name, *([] if seed is None else [str(seed)]), self._digest(config)])
+
+    def _require(self, config: RunConfig, cell_type: str) -> None:
+        """Make sure that the dataset has what a method reads beside DNA and signals.
+
+        Raises
+        ------
+        DatasetError
+            It lacks a region or a feature.
+        """
+        self.dataset.regions.require(config.method.needs, (cell_type,))
+        known = {feature.name for feature in self.dataset.features}
+        for name in sorted(config.method.required_features - known):
+            raise DatasetError(f"{self.dataset.path} has no feature {name!r}.")
 
     def _configure(
         self, recipe: Recipe, cell_type: str, seed: int, window: int | None, changes: Sequence[str]
@@ -148,7 +152,8 @@ class Study:
             chosen = {} if read is None else {"window": read}
             config = recipe(data=self.dataset.path, cell_type=cell_type, seed=seed, scale=self.scale, **chosen)
             without = ("model.blacklist=false",) if self._lacks_blacklist(config) else ()
-            return config.override(*ALIKE, *without, *changes, *self.settings)
+            asked = [s for s in (*ALIKE, *without, *changes, *self.settings) if _concerns(s, config)]
+            return config.override(*asked)
 
         # Twice, as the window may be a part of the model.
         read = min(make(window).data.window or self.dataset.window, self.dataset.window)
@@ -161,13 +166,13 @@ class Study:
         return config
 
     def _lacks_blacklist(self, config: RunConfig) -> bool:
-        return "blacklist" in config.model.needs and not self.dataset.about.regions.blacklist
+        return "blacklist" in config.method.needs and not self.dataset.about.regions.blacklist
 
     def _parameters(self, config: RunConfig) -> dict[str, int]:
         """Count parameters without allocating them."""
         signals = [s for s in self.dataset.signals if config.data.signals is None or s.name in config.data.signals]
         features = len(self.dataset.features if config.data.features is None else config.data.features)
-        return count_parameters(config, len(signals), features)
+        return config.method.parameters(len(signals), features, config.data.window or SHORT)
 
     def _digest(self, config: RunConfig) -> str:
         """Return a checksum of what decides the weights: the settings, and the dataset's content, not its path."""
@@ -175,13 +180,14 @@ class Study:
         return _checksum(config.model_copy(update={"data": data}).dump())
 
 
-def count_parameters(config: RunConfig, n_signals: int, n_features: int) -> dict[str, int]:
-    """Return the numbers of parameters of a run's model and of its objective; nothing is allocated."""
-    with torch.device("meta"):
-        model = config.model.build(n_signals, n_features, config.data.window or SHORT)
-        objective = config.objective.build(config.model, n_signals)
-    found = {"model": model, "objective": objective}
-    return {owner: sum(weight.numel() for weight in network.parameters()) for owner, network in found.items()}
+def _concerns(assignment: str, config: RunConfig) -> bool:
+    """Return whether a setting for all runs is one that this run has: baselines have no objective or training."""
+    first = assignment.partition("=")[0].partition(".")[0].strip()
+    return first in ("data", "method") or first in type(config.method).model_fields or not _is_of_networks(first)
+
+
+def _is_of_networks(field: str) -> bool:
+    return field in ("model", "objective", "training")
 
 
 def _checksum(text: str) -> str:

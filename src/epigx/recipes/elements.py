@@ -6,8 +6,9 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from epigx.objectives import Regression
-from epigx.recipes.assemble import SHORT, assemble, choose_data
-from epigx.recipes.scale import SIZES, Scale, Window
+from epigx.recipes.assemble import assemble
+from epigx.recipes.data import SHORT, Scale, Window, choose_data
+from epigx.recipes.scale import SIZES
 from epigx.runs.config import RunConfig
 
 __all__ = ["epinformer"]

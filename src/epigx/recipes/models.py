@@ -6,7 +6,7 @@ parameters, which :func:`infer` tells, and come in two sizes (:mod:`epigx.recipe
 Examples
 --------
 >>> config = infer(data="data/k562", cell_type="K562").override("objective.alpha=0.1")
->>> config.objective.alpha, config.training.steps
+>>> config.method.objective.alpha, config.method.training.steps
 (0.1, 50000)
 >>> mamba(data="data/k562", cell_type="K562", scale="small").data.window
 256
@@ -21,8 +21,9 @@ from typing import Any
 from epigx.backbones import Backbone, Caduceus, HyenaDNA, Mamba
 from epigx.models import PredictorModel
 from epigx.objectives import Backdoor, Regression
-from epigx.recipes.assemble import LONG, SHORT, assemble, choose_data
-from epigx.recipes.scale import SIZES, Scale, Window
+from epigx.recipes.assemble import assemble
+from epigx.recipes.data import LONG, SHORT, Scale, Window, choose_data
+from epigx.recipes.scale import SIZES
 from epigx.runs.config import DataConfig, RunConfig
 
 __all__ = ["caduceus", "caduceus_signals", "enformer", "hyenadna", "infer", "mamba", "prism"]

@@ -8,21 +8,12 @@ genome within twenty minutes on two cores. Its scores compare systems at that si
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
 
 from epigx.models import EnformerModel, EPInformerModel
-from epigx.runs.config import TrainingConfig
+from epigx.recipes.data import SEEDS, SMALL, Scale
+from epigx.training.config import TrainingConfig
 
-__all__ = ["SEEDS", "SIZES", "Scale", "Size", "Window"]
-
-Scale = Literal["paper", "small"]
-
-Window = int | Literal["recipe"] | None
-"""Central base pairs to read; as many as the recipe says; or, with None, all that the dataset has."""
-
-
-SEEDS = (2, 22, 222, 2222, 22222)
-"""The five seeds that the paper's means and standard deviations are over (section 4)."""
+__all__ = ["SIZES", "Size"]
 
 
 @dataclass(frozen=True)
@@ -67,7 +58,7 @@ SIZES: dict[Scale, Size] = {
     "small": Size(
         d_model=32,
         n_layers=2,
-        window=256,
+        window=SMALL,
         enformer=EnformerModel(
             d_model=48, n_layers=2, n_heads=4, d_key=16, n_poolings=5, multiple=12, dropout=0.1, d_head=32
         ),

@@ -11,8 +11,9 @@ from pathlib import Path
 from epigx.backbones import Caduceus
 from epigx.models import PredictorModel, Seq2ExpHard, Seq2ExpSoft
 from epigx.objectives import Bottleneck, Regression
-from epigx.recipes.assemble import LONG, assemble, choose_data
-from epigx.recipes.scale import SIZES, Scale, Window
+from epigx.recipes.assemble import assemble
+from epigx.recipes.data import LONG, Scale, Window, choose_data
+from epigx.recipes.scale import SIZES
 from epigx.runs.config import DataConfig, RunConfig
 
 __all__ = ["macs3_mask", "seq2exp_hard", "seq2exp_soft"]

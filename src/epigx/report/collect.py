@@ -8,21 +8,16 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-import torch
 from numpy.typing import NDArray
 
-from epigx.dataset.loader import eval_loader
 from epigx.dataset.store import Dataset
 from epigx.errors import ConfigError
-from epigx.evaluation.ablate import drop_signals
+from epigx.evaluation.ablate import drop_signals_of
 from epigx.evaluation.evaluate import Evaluation
-from epigx.evaluation.target import Scope
-from epigx.objectives.backdoor import BackdoorLoss
+from epigx.evaluation.target import Target
 from epigx.report.data import DatasetContents, RunContents
 from epigx.runs.folder import Run
-from epigx.runs.gene_selection import Part
 from epigx.runs.provenance import Provenance
-from epigx.training.inference import evaluation_batch
 
 __all__ = ["gather_dataset", "gather_run", "names_of"]
 
@@ -31,34 +26,27 @@ COVERAGE_BASES = 2**20
 
 
 def gather_run(
-    run: Run,
+    target: Target,
     name: str,
-    scope: Scope,
     *,
-    split: Part,
     resamples: int,
     progress: Callable[[int, int], None] | None = None,
 ) -> RunContents:
-    """Score a run with and without each of its signals, and look up how it came about.
+    """Score a run with and without each of its signals, and collect how it was made.
 
     Parameters
     ----------
-    run : Run
-        The run.
+    target : Target
+        The run, and the genes to score.
     name : str
         What the page calls it.
-    scope : Scope
-        The genes to score.
-    split : {"train", "valid", "test", "all"}
-        The part of the split that they are.
     resamples : int
         Bootstrap resamples, at least one.
     progress : callable, optional
-        Called after each scoring with its number and their number.
+        Called after each scoring with its number and their total.
     """
-    found = drop_signals(
-        run, split=split, data=scope.dataset, cell_type=scope.cell_type, bootstrap=resamples, progress=progress
-    )
+    run = target.run
+    found = drop_signals_of(target, bootstrap=resamples, progress=progress)
     genes = found.baseline.genes
     log = run.log
     terms = [column for column in map(str, log) if column.startswith("train_")]
@@ -78,7 +66,7 @@ def gather_run(
         predicted=genes["predicted"].to_numpy(np.float64),
         scores=found.baseline.intervals,
         drops={arm.drop: arm.intervals for arm in (found.baseline, *found.arms)},
-        patterns=_patterns(run, scope),
+        patterns=run.fitted.diagnostics(target.windows.labelled()).get("patterns"),
         floor=float(log["diversity_floor"].iloc[-1]) if "diversity_floor" in log else None,
     )
 
@@ -141,29 +129,16 @@ def _coverage(dataset: Dataset, cell_type: str) -> dict[str, float]:
     return {signal.name: float(share) for signal, share in zip(dataset.signals, shares, strict=True)}
 
 
-def _patterns(run: Run, scope: Scope) -> NDArray[np.float32] | None:
-    """Return the background patterns of the scored genes, (gene, pattern, encoded), where the objective has any."""
-    objective = run.objective()
-    if not isinstance(objective, BackdoorLoss):
-        return None
-    windows = scope.windows.labelled()
-    with torch.inference_mode():
-        parts = [objective.patterns(batch) for batch in eval_loader(windows, evaluation_batch(windows))]
-    patterns: NDArray[np.float32] = torch.cat(parts).numpy()
-    return patterns
-
-
 def _about(run: Run) -> str:
-    model, objective = run.config.model.model_dump(), run.config.objective.model_dump()
-    parts = [
-        f"Model {model['kind']}" + (f" on {model['backbone']['kind']}" if "backbone" in model else ""),
-        f"objective {objective['kind']}",
-        f"{run.inputs.window:,} bp",
-        ", ".join(signal.name for signal in run.inputs.signals) or "no signals",
-        f"{len(run.inputs.features)} features",
-        f"trained on {', '.join(run.provenance.cell_types)}",
-    ]
-    return " · ".join(parts)
+    return " · ".join(
+        [
+            run.config.method.label[0].upper() + run.config.method.label[1:],
+            f"{run.inputs.window:,} bp",
+            ", ".join(signal.name for signal in run.inputs.signals) or "no signals",
+            f"{len(run.inputs.features)} features",
+            f"trained on {', '.join(run.provenance.cell_types)}",
+        ]
+    )
 
 
 def _provenance(run: Run) -> dict[str, str]:
@@ -181,6 +156,7 @@ def _provenance(run: Run) -> dict[str, str]:
         "Steps": f"{origin.steps_done:,}, kept: {origin.best_step:,}" if origin.steps_done else "",
         "Parameters": ", ".join(f"{owner} {count:,}" for owner, count in origin.n_parameters.items()),
         "Device": origin.device,
+        **run.fitted.describe(),
         "Kernel": f"{origin.kernel}: {origin.kernel_why}" if origin.kernel else "",
         "Duration": f"{origin.wall_seconds:,.0f} s ({origin.cpu_seconds:,.0f} s of processor time)"
         if origin.wall_seconds
@@ -192,7 +168,7 @@ def _provenance(run: Run) -> dict[str, str]:
 
 def _reasons(counts: Evaluation | Provenance) -> dict[str, int]:
     """Say why genes were left out, and how many for each reason."""
-    found = {"without a label": counts.n_without_label, "with too little known DNA": counts.n_low_coverage}
+    found = {"without a label": counts.n_without_label, "with too many N bases": counts.n_low_coverage}
     return {reason: count for reason, count in found.items() if count}
 
 

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from epigx.evaluation.metrics import Estimate
+from epigx.metrics import Estimate
 
 __all__ = ["DatasetContents", "RunContents"]
 

@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 from numpy.typing import NDArray
 
-from epigx.evaluation.metrics import Estimate
+from epigx.metrics import Estimate
 from epigx.report.drawing import BLUE, GREEN, INK, ORANGE, PURPLE, SHADES, VERMILLION, canvas, signal_colours
 
 __all__ = [

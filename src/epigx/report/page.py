@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from matplotlib.figure import Figure
 
+from epigx.metrics import METRICS
 from epigx.report import figures, tables
 from epigx.report.data import DatasetContents, RunContents
 from epigx.report.drawing import GREY, INK, signal_colours, svg
@@ -43,7 +44,7 @@ def page(runs: Sequence[RunContents], data: DatasetContents, *, split: str, resa
         data=data,
         split=split,
         resamples=resamples,
-        metrics=tables.METRICS,
+        metrics={name: metric.label for name, metric in METRICS.items()},
         interval=tables.interval,
         comparison=tables.comparison_table(runs, resamples),
         comparison_figure=_picture(figures.comparison({run.name: run.scores for run in runs}), "comparison", ""),

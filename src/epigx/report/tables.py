@@ -7,15 +7,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from epigx.evaluation.metrics import Estimate, paired_bootstrap
+from epigx.metrics import METRICS, Estimate, paired_bootstrap
 from epigx.report.data import DatasetContents, RunContents
 
-__all__ = ["METRICS", "Table", "comparison_table", "data_table", "drop_table", "facts_table", "interval", "verdict"]
-
-METRICS = {"mse": "MSE", "mae": "MAE", "pearson": "Pearson r", "spearman": "Spearman ρ"}
-"""The metrics by their names in code: what the report calls them."""
-
-_LOWER_IS_BETTER = {"mse", "mae"}
+__all__ = ["Table", "comparison_table", "data_table", "drop_table", "facts_table", "interval", "verdict"]
 
 
 @dataclass(frozen=True)
@@ -58,10 +53,10 @@ def comparison_table(runs: Sequence[RunContents], resamples: int) -> Table:
     for run in runs:
         difference = "" if run is runs[0] else interval(_difference(runs[0], run, resamples)["mse"])
         rows.append((run.name, *(interval(run.scores[name]) for name in METRICS), f"{run.n_genes:,}", difference))
-    signs = np.array([1 if name in _LOWER_IS_BETTER else -1 for name in METRICS])
+    signs = np.array([-1 if metric.higher_is_better else 1 for metric in METRICS.values()])
     winners = np.argmin(np.where(np.isnan(values), np.inf, values * signs), axis=0)
     best = {(int(row), column + 1) for column, row in enumerate(winners)} if len(runs) > 1 else set()
-    head = ("Run", *METRICS.values(), "Genes", f"MSE, difference to {runs[0].name}")
+    head = ("Run", *(metric.label for metric in METRICS.values()), "Genes", f"MSE, difference to {runs[0].name}")
     if len(runs) == 1:
         return Table(head[:-1], tuple(row[:-1] for row in rows))
     return Table(head, tuple(rows), frozenset(best))
@@ -92,7 +87,7 @@ def drop_table(run: RunContents) -> Table:
         )
         for dropped, scores in run.drops.items()
     ]
-    return Table(("Signals", *METRICS.values(), "MSE change"), tuple(rows))
+    return Table(("Signals", *(metric.label for metric in METRICS.values()), "MSE change"), tuple(rows))
 
 
 def data_table(data: DatasetContents) -> Table:

@@ -7,12 +7,12 @@ from pathlib import Path
 
 from epigx.dataset.store import Dataset
 from epigx.errors import ConfigError
-from epigx.evaluation.target import scope_of, split_of
+from epigx.evaluation.target import resolve_target
 from epigx.report.collect import gather_dataset, gather_run, names_of
 from epigx.report.data import RunContents
 from epigx.report.page import page
 from epigx.runs.folder import Run
-from epigx.runs.gene_selection import Part
+from epigx.runs.gene_selection import SplitName
 from epigx.system.atomic import atomic_file
 
 __all__ = ["write_report"]
@@ -24,7 +24,7 @@ def write_report(
     *,
     data: Dataset | str | Path | None = None,
     cell_type: str | None = None,
-    split: Part = "test",
+    split: SplitName = "test",
     bootstrap: int = 1000,
     progress: Callable[[int, int], None] | None = None,
 ) -> list[RunContents]:
@@ -64,18 +64,18 @@ def write_report(
         raise ConfigError(
             f"A report shows intervals, and {bootstrap} resamples give none. Use at least 1, better 1000."
         )
-    first = scope_of(runs[0], split, data=data, cell_type=cell_type)
+    first = resolve_target(runs[0], split, data=data, cell_type=cell_type)
+    others = [resolve_target(run, split, data=first.dataset, cell_type=first.cell_type) for run in runs[1:]]
     counts = [_scorings(run) for run in runs]
     found = []
-    for place, (run, name) in enumerate(zip(runs, names, strict=True)):
-        scope = scope_of(run, split, data=first.dataset, cell_type=first.cell_type)
+    for number, (target, name) in enumerate(zip([first, *others], names, strict=True)):
 
-        def tell(done: int, _: int, before: int = sum(counts[:place])) -> None:
+        def report(done: int, _: int, before: int = sum(counts[:number])) -> None:
             if progress is not None:
                 progress(before + done, sum(counts))
 
-        found.append(gather_run(run, name, scope, split=split, resamples=bootstrap, progress=tell))
-    parts = split_of(runs[0], first.dataset).of(first.dataset.genes["chrom"].to_numpy())
+        found.append(gather_run(target, name, resamples=bootstrap, progress=report))
+    parts = first.split_chromosomes.of(first.dataset.genes["chrom"].to_numpy())
     text = page(found, gather_dataset(first.dataset, first.cell_type, parts), split=split, resamples=bootstrap)
     with atomic_file(out) as partial:
         partial.write_text(text)

@@ -1,21 +1,18 @@
-"""The complete description of a run: its data, its model, its objective and how it is trained."""
+"""The complete description of a run: which data it reads, and by which method it learns from them."""
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, Self
+from collections.abc import Mapping
+from typing import Any, Self
 
 from pydantic import Field, model_validator
 
 from epigx.config import Config
 from epigx.dataset.manifest.split import Split
 from epigx.dataset.signals import Transform
-from epigx.models import Model
-from epigx.objectives import Objective
+from epigx.runs.method import Method
 
-__all__ = ["DataConfig", "RunConfig", "TrainingConfig"]
-
-Share = Annotated[float, Field(ge=0.0, lt=1.0)]
-"""A part of a whole, the whole itself excluded."""
+__all__ = ["DataConfig", "RunConfig"]
 
 
 class DataConfig(Config):
@@ -32,7 +29,7 @@ class DataConfig(Config):
     transforms: dict[str, Transform] | None = None
     """Transform of a signal by its name, in place of the dataset's own."""
     features: tuple[str, ...] | None = None
-    """Features by name, in the order in which the head reads them; none: all of the dataset."""
+    """Features by name, in the order in which the model reads them; none: all of the dataset."""
     split: Split | None = None
     """Chromosomes for validation and test; none: the dataset's split."""
     min_dna_coverage: float = Field(default=0.0, ge=0.0, le=1.0)
@@ -43,58 +40,42 @@ class DataConfig(Config):
     """Whether the bases are read; the sequence is all zeros otherwise."""
 
 
-class TrainingConfig(Config):
-    """AdamW with a linear warm-up and a cosine to a floor; the defaults are Table 9 and the official settings."""
-
-    steps: int = Field(default=50_000, ge=1)
-    """Optimizer steps."""
-    batch_size: int = Field(default=8, ge=1)
-    """Genes per step."""
-    lr: float = Field(default=5e-4, gt=0)
-    """Learning rate at the end of the warm-up."""
-    lr_min: float = Field(default=1e-4, ge=0)
-    """Learning rate at the end of the cosine."""
-    warmup_lr: float = Field(default=1e-5, ge=0)
-    """Learning rate of the first step."""
-    warmup_steps: int = Field(default=5_000, ge=0)
-    """Steps of the linear warm-up."""
-    weight_decay: float = Field(default=1e-6, ge=0)
-    """AdamW's weight decay, for the parameters that are decayed."""
-    betas: tuple[Share, Share] = (0.9, 0.95)
-    """AdamW's decay rates of the two moments."""
-    clip: float = Field(default=1.0, gt=0)
-    """Largest global norm of the gradient."""
-    precision: Literal["fp32", "bf16"] = "fp32"
-    """Arithmetic of the network; weights, losses and predictions are float32 in either."""
-    checkpoint_layers: bool = False
-    """Compute each layer anew in the backward pass: the same weights in two fifths of the memory and about 1.2 times
-    the time, for long windows."""
-    validate_every: float = Field(default=0.5, gt=0)
-    """Epochs between two validations."""
-    seed: int = Field(default=2, ge=0, lt=2**63)
-    """Seed of the initial weights and of the order of genes."""
-    threads: int | None = Field(default=None, ge=1)
-    """CPU threads; none: as many as PyTorch takes."""
-
-    @model_validator(mode="after")
-    def _lr_falls(self) -> Self:
-        if self.lr_min > self.lr:
-            raise ValueError(f"lr_min ({self.lr_min:g}) must not be above lr ({self.lr:g}); set both")
-        return self
-
-    @model_validator(mode="after")
-    def _warmup_ends(self) -> Self:
-        if self.warmup_steps >= self.steps:
-            raise ValueError(
-                f"warmup_steps ({self.warmup_steps}) must be below steps ({self.steps}); set both when a run is short"
-            )
-        return self
-
-
 class RunConfig(Config):
-    """All that decides a run; saved as ``config.yaml`` in the run's folder, from which it loads back equal."""
+    """Everything that decides a run; saved as ``config.yaml`` in the run's folder, from which it loads back equal."""
 
     data: DataConfig
-    model: Model
-    objective: Objective
-    training: TrainingConfig = TrainingConfig()
+    """Genes and inputs."""
+    method: Method
+    """How it learns: a network, or one of the baselines."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _upgrade(cls, values: Any) -> Any:
+        """Read a configuration of epigx 0.1, where every run was a network and had its settings at the top."""
+        if isinstance(values, dict) and "method" not in values and "model" in values:
+            network = {key: value for key, value in values.items() if key != "data"}
+            return {**({"data": values["data"]} if "data" in values else {}), "method": {"kind": "network", **network}}
+        return values
+
+    def override(self, *assignments: str, typed: Mapping[str, str] | None = None) -> Self:
+        """Return a copy with some values replaced; keys of the method may leave out ``method.``.
+
+        Parameters
+        ----------
+        *assignments : str
+            As of :meth:`Config.override`; ``objective.alpha=0.1`` stands for ``method.objective.alpha=0.1``.
+        typed : mapping of str to str, optional
+            As of :meth:`Config.override`.
+
+        Raises
+        ------
+        ConfigError
+            As of :meth:`Config.override`.
+        """
+        said = {assignment: f"--set {assignment}" for assignment in assignments} | dict(typed or {})
+        whole = {assignment: self._complete(assignment) for assignment in assignments}
+        return super().override(*whole.values(), typed={whole[one]: said[one] for one in assignments})
+
+    def _complete(self, assignment: str) -> str:
+        first = assignment.partition("=")[0].partition(".")[0].strip()
+        return f"method.{assignment}" if first in type(self.method).model_fields and first != "kind" else assignment

@@ -3,15 +3,16 @@
 ======================= ============================================================================================
 ``config.yaml``         the complete :class:`~epigx.runs.config.RunConfig`
 ``inputs.yaml``         what the model reads: window, signals with their transforms, features with their scaling
-``weights.safetensors`` ``model.*`` and ``objective.*`` at the best validation
-``metrics.json``        the validation metrics of that step
+``model/``              the fitted model, in files of its method (``weights.safetensors``, ``trees.txt``, …)
+``metrics.json``        its validation metrics
 ``predictions.parquet`` its predictions for the validation genes
-``log.csv``             one row per validation
-``provenance.json``     data, genes, versions, kernel, seed, duration
-``checkpoints/``        ``last.ckpt``, from which training goes on
+``log.csv``             one row per validation, of methods that train in steps
+``provenance.json``     data, genes, versions, kernel, seed, duration, checksums
+``checkpoints/``        ``last.ckpt``, from which training continues
 ======================= ============================================================================================
 
-Nothing here needs Lightning, and nothing is unpickled.
+Runs of epigx 0.1 keep their weights beside ``config.yaml``; they are read as before. Nothing is unpickled, and nothing
+here imports torch.
 """
 
 from __future__ import annotations
@@ -19,20 +20,21 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
+from html import escape
 from pathlib import Path
 from typing import Any, TypeVar
 
 import pandas as pd
-from torch import nn
 
 from epigx.config import Config
 from epigx.dataset.inputs import Inputs
 from epigx.dataset.store import digest
 from epigx.errors import ConfigError, RunError
 from epigx.runs.config import RunConfig
+from epigx.runs.method import FittedModel
 from epigx.runs.provenance import Provenance
 from epigx.system.atomic import atomic_file, atomic_folder
-from epigx.training.weights import Networks, build_networks, read_weights, weight_names, write_weights
 
 __all__ = ["Run", "open_run", "remove_partials", "write_files", "write_run", "write_text"]
 
@@ -65,12 +67,12 @@ class Run:
 
     @property
     def finished(self) -> bool:
-        """Whether training came to its last step."""
+        """Whether training reached its last step."""
         return self.provenance.finished
 
     @property
     def log(self) -> pd.DataFrame:
-        """One row per validation; empty for imported weights."""
+        """One row per validation; empty for imported weights and for methods that do not train in steps."""
         path = self.path / "log.csv"
         return pd.read_csv(path) if path.is_file() else pd.DataFrame()
 
@@ -83,50 +85,74 @@ class Run:
         try:
             return pd.read_parquet(path)
         except (OSError, ValueError) as error:
-            raise RunError(f"{path} cannot be read: {error}. {_MEND}") from None
+            raise RunError(f"{path} cannot be read: {error}. {_REPAIR}") from None
 
-    def model(self) -> nn.Module:
-        """Return the trained model, in evaluation mode: ``model(batch).expression``.
-
-        Raises
-        ------
-        RunError
-            The weights are damaged, or of another model than ``config.yaml`` describes.
-        """
-        return self._networks().model
-
-    def objective(self) -> nn.Module:
-        """Return the objective with what it learned (the confounder encoder g_ω), in evaluation mode.
+    @cached_property
+    def fitted(self) -> FittedModel:
+        """The fitted model, read once.
 
         Raises
         ------
         RunError
-            The weights are damaged, or of another objective than ``config.yaml`` describes.
+            Its files are damaged, or belong to another model than ``config.yaml`` describes.
         """
-        return self._networks().objective
+        fitted = self.config.method.load_fitted(_model_folder(self.path), self.inputs)
+        _check_unchanged(self.path, [n for n in self.provenance.sha256 if not n.endswith(".yaml")], self.provenance)
+        return fitted
 
-    def _networks(self) -> Networks:
-        networks = build_networks(self.config, self.inputs)
-        read_weights(self.path / "weights.safetensors", networks)
-        _check_unchanged(self.path, ["weights.safetensors"], self.provenance)
-        return Networks(networks.model.eval(), networks.objective.eval())
+    def model(self) -> Any:
+        """Return the trained network of a run of the method ``network``, in evaluation mode: a plain ``nn.Module``.
+
+        Raises
+        ------
+        RunError
+            The run has no network; or its weights are damaged.
+        """
+        return self._network("model")
+
+    def objective(self) -> Any:
+        """Return the network's objective with what it learned (the confounder encoder g_ω), in evaluation mode.
+
+        Raises
+        ------
+        RunError
+            The run has no network; or its weights are damaged.
+        """
+        return self._network("objective")
+
+    def _network(self, name: str) -> Any:
+        networks = getattr(self.fitted, "networks", None)
+        if networks is None:
+            raise RunError(f"{self.path} is a run of {self.config.method.label} and has no network. Use run.fitted.")
+        return getattr(networks, name)
+
+    def _repr_html_(self) -> str:
+        scores = ", ".join(f"{name} {value:.3f}" for name, value in self.metrics.items() if isinstance(value, float))
+        rows = {
+            "run": str(self.path),
+            "method": self.config.method.label,
+            "inputs": f"{self.inputs.window:,} bp; {', '.join(s.name for s in self.inputs.signals) or 'no signals'}",
+            "cell types": ", ".join(self.provenance.cell_types),
+            "validation": scores,
+        }
+        cells = "".join(f"<tr><th>{key}</th><td>{escape(value)}</td></tr>" for key, value in rows.items())
+        return f"<table>{cells}</table>"
 
 
 def open_run(path: str | Path) -> Run:
-    """Open a run's folder; the weights are read when :meth:`Run.model` is called.
+    """Open a run's folder; the model is read when :attr:`Run.fitted` is used.
 
     Raises
     ------
     RunError
-        The folder is not a run, is incomplete or damaged, or training has not come to its first validation.
+        The folder is not a run, is incomplete or damaged, or its training has not reached its first validation.
     """
     path = Path(path)
     if not (path / "config.yaml").is_file():
         raise RunError(f"{path} is not a run: it has no config.yaml. Make one with `epigx train`.")
-    for name in ("inputs.yaml", "weights.safetensors", "metrics.json", "provenance.json"):
+    for name in ("inputs.yaml", "metrics.json", "provenance.json"):
         if not (path / name).is_file():
             raise RunError(_missing(path, name))
-    weight_names(path / "weights.safetensors")
     run = Run(
         path=path,
         config=_read(RunConfig, path / "config.yaml"),
@@ -134,6 +160,9 @@ def open_run(path: str | Path) -> Run:
         metrics=_read_json(path / "metrics.json"),
         provenance=_parse(Provenance, path / "provenance.json"),
     )
+    for name in run.provenance.sha256:
+        if not (path / name).is_file():
+            raise RunError(_missing(path, name))
     _check_unchanged(path, ["config.yaml", "inputs.yaml"], run.provenance)
     return run
 
@@ -143,15 +172,13 @@ def write_run(
     *,
     config: RunConfig,
     inputs: Inputs,
-    model: nn.Module,
-    objective: nn.Module,
+    fitted: FittedModel,
     metrics: Mapping[str, Any],
     provenance: Provenance,
-    log: pd.DataFrame | None = None,
     predictions: pd.DataFrame | None = None,
     force: bool = False,
 ) -> Run:
-    """Write a whole run at once (of imported weights, say): the folder is there with all it holds, or not at all.
+    """Write a whole run at once (of imported weights, say): the folder appears complete, or not at all.
 
     Raises
     ------
@@ -164,10 +191,9 @@ def write_run(
             partial,
             config=config,
             inputs=inputs,
-            networks=Networks(model, objective),
+            fitted=fitted,
             metrics=metrics,
             provenance=provenance,
-            log=log,
             predictions=predictions,
         )
     return open_run(folder)
@@ -178,42 +204,48 @@ def write_files(
     *,
     config: RunConfig,
     inputs: Inputs,
-    networks: Networks,
+    fitted: FittedModel,
     metrics: Mapping[str, Any],
     provenance: Provenance,
-    log: pd.DataFrame | None = None,
     predictions: pd.DataFrame | None = None,
 ) -> None:
-    """Write a run's files into a folder that exists, each at once; ``provenance.json`` last."""
+    """Write a run's files into a folder that exists, each atomically; ``provenance.json`` last."""
     write_text(folder / "config.yaml", config.dump())
     write_text(folder / "inputs.yaml", inputs.dump())
-    write_weights(folder / "weights.safetensors", networks)
-    if log is not None:
-        write_text(folder / "log.csv", log.to_csv(index=False))
+    model = folder / "model"
+    model.mkdir(exist_ok=True)
+    fitted.save(model)
+    if fitted.facts.log is not None:
+        write_text(folder / "log.csv", fitted.facts.log.to_csv(index=False))
     if predictions is not None:
         with atomic_file(folder / "predictions.parquet") as partial:
             predictions.to_parquet(partial, index=False)
     write_text(folder / "metrics.json", _json(dict(metrics)))
-    checksums = {name: digest(folder / name).sha256 for name in _DECIDING}
+    deciding = [folder / "config.yaml", folder / "inputs.yaml", *sorted(p for p in model.rglob("*") if p.is_file())]
+    checksums = {path.relative_to(folder).as_posix(): digest(path).sha256 for path in deciding}
     write_text(folder / "provenance.json", _json(provenance.model_dump(mode="json") | {"sha256": checksums}))
 
 
 def write_text(path: Path, text: str) -> None:
-    """Write a small file at once."""
+    """Write a small file atomically."""
     with atomic_file(path) as partial:
         partial.write_text(text)
 
 
 def remove_partials(folder: Path) -> None:
-    """Remove what a process was writing when it was killed, from a run that nobody writes to now."""
-    for name in ("*.yaml", "*.json", "*.csv", "*.parquet", "*.safetensors", "checkpoints/*.ckpt"):
-        place, _, pattern = name.rpartition("/")
-        for partial in (folder / place).glob(f".{pattern}.*"):
+    """Remove what a killed process was writing, from a run that nobody writes to now."""
+    for name in ("*.yaml", "*.json", "*.csv", "*.parquet", "model/*", "checkpoints/*.ckpt"):
+        subfolder, _, pattern = name.rpartition("/")
+        for partial in (folder / subfolder).glob(f".{pattern}.*"):
             partial.unlink(missing_ok=True)
 
 
-_DECIDING = ("config.yaml", "inputs.yaml", "weights.safetensors")
-_MEND = "Train the run again, or copy its folder again from where it came."
+_REPAIR = "Train the run again, or copy its folder again from the original."
+
+
+def _model_folder(run: Path) -> Path:
+    """Return where the model's files are; runs of epigx 0.1 have them beside ``config.yaml``."""
+    return run / "model" if (run / "model").is_dir() else run
 
 
 def _check_unchanged(folder: Path, names: list[str], provenance: Provenance) -> None:
@@ -226,13 +258,16 @@ def _check_unchanged(folder: Path, names: list[str], provenance: Provenance) -> 
     """
     for name in names:
         if name in provenance.sha256 and digest(folder / name).sha256 != provenance.sha256[name]:
-            raise RunError(f"The run is damaged: {folder / name} was changed since it was written. {_MEND}")
+            raise RunError(f"The run is damaged: {folder / name} was changed since it was written. {_REPAIR}")
 
 
 def _missing(path: Path, name: str) -> str:
     if not (path / "provenance.json").is_file():  # the last to be written
-        return f"{path} has no {name} yet: its training was broken off. Go on with `epigx train --resume`."
-    return f"{path / name} is missing. {_MEND}"
+        return (
+            f"{path} has no {name} yet: it is still training or was stopped early. Wait for it, or continue it with "
+            "`epigx train --resume`."
+        )
+    return f"{path / name} is missing. {_REPAIR}"
 
 
 def _read(kind: type[C], path: Path) -> C:
@@ -253,7 +288,7 @@ def _read_json(path: Path) -> Any:
     try:
         return json.loads(path.read_text())
     except ValueError as error:
-        raise RunError(f"{path} is not valid JSON: {error}. {_MEND}") from None
+        raise RunError(f"{path} is not valid JSON: {error}. {_REPAIR}") from None
 
 
 def _json(values: Mapping[str, Any]) -> str:

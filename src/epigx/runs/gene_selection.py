@@ -1,4 +1,4 @@
-"""Which genes take part: by chromosome, and by how much of their DNA is known."""
+"""Which genes are used: by chromosome, and by the share of known bases in their window."""
 
 from __future__ import annotations
 
@@ -12,27 +12,27 @@ from epigx.dataset.store import Dataset
 from epigx.errors import DatasetError
 from epigx.genome.sequence import N
 
-__all__ = ["Part", "rows_of"]
+__all__ = ["SplitName", "rows_of"]
 
-Part = Literal["train", "valid", "test", "all"]
+SplitName = Literal["train", "valid", "test", "all"]
 
 
 def rows_of(
     dataset: Dataset,
-    part: Part,
+    split_name: SplitName,
     split: Split,
     *,
     min_dna_coverage: float = 0.0,
     coverage_window: int | None = None,
 ) -> NDArray[np.int64]:
-    """Return the rows of the genes of a part of the split, ascending, int64 (gene,).
+    """Return the rows of the genes of one split, ascending, int64 (gene,).
 
     Parameters
     ----------
     dataset : Dataset
         Where the genes are.
-    part : {"train", "valid", "test", "all"}
-        Part of the split.
+    split_name : {"train", "valid", "test", "all"}
+        Which genes.
     split : Split
         Chromosomes held out.
     min_dna_coverage : float
@@ -46,8 +46,8 @@ def rows_of(
         The windows are shorter than that.
     """
     chosen = _coverage(dataset, coverage_window) >= min_dna_coverage
-    if part != "all":
-        chosen &= split.of(dataset.genes["chrom"].to_numpy()) == part
+    if split_name != "all":
+        chosen &= split.of(dataset.genes["chrom"].to_numpy()) == split_name
     return np.flatnonzero(chosen).astype(np.int64)
 
 
@@ -56,7 +56,7 @@ def _coverage(dataset: Dataset, window: int | None) -> NDArray[np.float64]:
         return dataset.genes["dna_coverage"].to_numpy(np.float64)
     if window > dataset.window:
         raise DatasetError(
-            f"{dataset.path} has windows of {dataset.window:,} bp, and known bases are to be counted in {window:,} bp "
+            f"{dataset.path} has windows of {dataset.window:,} bp, but known bases should be counted in {window:,} bp "
             f"(data.coverage_window). Build it with --window {window}."
         )
     start = (dataset.window - window) // 2

@@ -1,4 +1,4 @@
-"""Where a run comes from: what it was trained on, with what, and for how long."""
+"""Provenance of a run: what it was trained on, with which software, and for how long."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import platform
 from contextlib import suppress
 from importlib.metadata import PackageNotFoundError, version
 
-import torch
 from pydantic import Field
 
 from epigx.config import Config
@@ -17,12 +16,12 @@ __all__ = ["Provenance", "versions"]
 
 
 class Provenance(Config):
-    """The content of a run's ``provenance.json``; what is not known (of imported weights, say) keeps its default."""
+    """The content of a run's ``provenance.json``; what is unknown (of imported weights, say) keeps its default."""
 
     origin: str = "trained"
     """``trained``, or where the weights were imported from."""
     finished: bool = True
-    """Whether training came to its last step."""
+    """Whether training reached its last step."""
 
     dataset: str | None = None
     """Dataset folder, as it was given."""
@@ -43,7 +42,7 @@ class Provenance(Config):
     n_without_label: int = 0
     """Examples of those two sets left out because they have no label."""
     n_low_coverage: int = 0
-    """Examples left out because too few bases of their window are known (``data.min_dna_coverage``)."""
+    """Examples left out because their window has too many N bases (``data.min_dna_coverage``)."""
 
     seed: int | None = None
     """Seed of the initial weights and of the order of genes."""
@@ -52,16 +51,16 @@ class Provenance(Config):
     best_step: int = 0
     """The step whose weights were kept."""
     n_parameters: dict[str, int] = Field(default_factory=dict)
-    """Parameters of the model, and of the objective, which inference does not need."""
+    """Fitted parameters by what holds them: the model, and of a network the objective, which prediction does not need."""
 
     sha256: dict[str, str] = Field(default_factory=dict)
     """Checksums of the files that decide what the run predicts, by name."""
     versions: dict[str, str] = Field(default_factory=dict)
-    """Versions of epigx, PyTorch and Python."""
+    """Versions of epigx, Python and the packages that the numbers depend on."""
     device: str = "cpu"
     """Where it was trained."""
     kernel: str = ""
-    """Implementation of the hot loops."""
+    """Implementation of the hot loops, of a network."""
     kernel_why: str = ""
     """Why that one."""
     processes: int = 1
@@ -72,9 +71,10 @@ class Provenance(Config):
     """Processor time, summed over processes and resumptions."""
 
 
-def versions() -> dict[str, str]:
-    """Return the versions that a run's numbers depend on."""
-    found = {"epigx": __version__, "torch": torch.__version__, "python": platform.python_version()}
-    with suppress(PackageNotFoundError):  # runs are loaded where Lightning is not
-        found["pytorch-lightning"] = version("pytorch-lightning")
+def versions(*packages: str) -> dict[str, str]:
+    """Return the versions that a run's numbers depend on: epigx, Python, and the packages named if installed."""
+    found = {"epigx": __version__, "python": platform.python_version()}
+    for package in ("numpy", *packages):
+        with suppress(PackageNotFoundError):
+            found[package] = version(package)
     return found

@@ -1,13 +1,13 @@
-"""Which genes a run learns from, chosen on its validation, and what it reads of them: networks and references alike."""
+"""Which genes a run learns from and is chosen on, and what it reads of them; the same for every method."""
 
 from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from epigx.batch import Need
 from epigx.dataset.inputs import Inputs, fit_inputs
 from epigx.dataset.manifest.split import Split
 from epigx.dataset.signals import forbids_negative
@@ -16,13 +16,16 @@ from epigx.dataset.windows import Windows
 from epigx.errors import DatasetError
 from epigx.genome.chromosomes import match_chromosome
 from epigx.runs.config import DataConfig
-from epigx.runs.gene_selection import Part, rows_of
+from epigx.runs.gene_selection import SplitName, rows_of
 
-__all__ = ["Examples", "choose_examples"]
+if TYPE_CHECKING:
+    from epigx.batch import Need
+
+__all__ = ["TrainingData", "choose_training_data"]
 
 
 @dataclass(frozen=True)
-class Examples:
+class TrainingData:
     """The labelled genes of the training and the validation chromosomes.
 
     Parameters
@@ -48,7 +51,7 @@ class Examples:
     n_low_coverage: int
 
 
-def choose_examples(data: DataConfig, needs: Collection[Need] = ()) -> Examples:
+def choose_training_data(data: DataConfig, needs: Collection[Need] = ()) -> TrainingData:
     """Open the dataset, choose the genes, fit the inputs.
 
     Parameters
@@ -90,7 +93,7 @@ def choose_examples(data: DataConfig, needs: Collection[Need] = ()) -> Examples:
         _check_transforms(windows)
     everything = sum(len(rows_of(dataset, part, split)) for part in ("train", "valid"))
     kept = sum(map(len, rows.values()))
-    return Examples(
+    return TrainingData(
         dataset=dataset,
         split=split,
         inputs=inputs,
@@ -132,11 +135,13 @@ def _check_transforms(windows: Windows) -> None:
                 )
 
 
-def _rows(dataset: Dataset, data: DataConfig, part: Part, split: Split) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
+def _rows(
+    dataset: Dataset, data: DataConfig, part: SplitName, split: Split
+) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
     return rows_of(dataset, part, split, min_dna_coverage=data.min_dna_coverage, coverage_window=data.coverage_window)
 
 
-def _no_labels(dataset: Dataset, data: DataConfig, part: Part, split: Split) -> str:
+def _no_labels(dataset: Dataset, data: DataConfig, part: SplitName, split: Split) -> str:
     cells = ", ".join(data.cell_types)
     if part == "valid":
         return (

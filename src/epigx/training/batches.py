@@ -8,7 +8,7 @@ from itertools import islice
 from epigx.batch import Batch
 from epigx.dataset.loader import Order, Share, train_loader
 from epigx.dataset.windows import Windows
-from epigx.runs.config import TrainingConfig
+from epigx.training.config import TrainingConfig
 
 __all__ = ["Stretches"]
 

@@ -1,35 +1,33 @@
-"""The standard prediction of many windows, and its scores over all of them."""
+"""The standard prediction h(X, H) of many windows."""
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 
 import numpy as np
 import torch
-from jaxtyping import Float
 from numpy.typing import NDArray
-from torch import Tensor, nn
-from torchmetrics.functional.regression import mean_absolute_error, mean_squared_error, pearson_corrcoef
+from torch import nn
 
 from epigx.dataset.loader import eval_loader
 from epigx.dataset.windows import Windows
 from epigx.layers.checkpointing import spare_memory
+from epigx.system.denormals import flushed_denormals
 
-__all__ = ["evaluation_batch", "pick_device", "predict_windows", "score"]
+__all__ = ["evaluation_batch", "pick_device", "predict_windows"]
 
 EVALUATION_BATCH = 32
-"""Windows in flight at most when nothing is trained; predictions do not depend on it."""
+"""Most windows per batch in prediction; the predictions do not depend on it."""
 
 EVALUATION_BASES = 320_000
-"""Base pairs in flight when nothing is trained: where a gene has more than 10 kb of them, fewer genes fit in memory."""
+"""Base pairs per batch in prediction: with more than 10 kb per gene, fewer genes fit into memory."""
 
 LONG_WINDOW = 50_000
-"""Base pairs of a window from which on a layer's tensors are so large that gaps between them matter."""
+"""Window in bp above which a layer's tensors are so large that memory fragmentation matters."""
 
 
 def evaluation_batch(windows: Windows) -> int:
-    """Return how many windows to have in flight when nothing is trained."""
+    """Return how many windows to predict at a time."""
     return max(1, min(EVALUATION_BATCH, EVALUATION_BASES // windows.bases))
 
 
@@ -48,7 +46,7 @@ def predict_windows(
     device: torch.device | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> NDArray[np.float32]:
-    """Predict the expression of every window by one pass of the model, h(X, H), in float32.
+    """Predict the expression of every window with one forward pass, h(X, H), in float32.
 
     Parameters
     ----------
@@ -61,7 +59,7 @@ def predict_windows(
     device : torch.device, optional
         Where to compute; the accelerator if there is one.
     progress : callable, optional
-        Called after each batch with the windows done and their number.
+        Called after each batch with the number of windows done and their total.
 
     Returns
     -------
@@ -72,7 +70,7 @@ def predict_windows(
     model = model.to(device)
     if windows.inputs.window > LONG_WINDOW:
         spare_memory(model, device, torch.float32)
-    with torch.inference_mode(), torch.autocast(device.type, enabled=False):
+    with torch.inference_mode(), torch.autocast(device.type, enabled=False), flushed_denormals():
         predicted = torch.zeros(len(windows))
         done = 0
         for batch in eval_loader(windows, batch_size or evaluation_batch(windows)):
@@ -81,17 +79,3 @@ def predict_windows(
             if progress is not None:
                 progress(done, len(windows))
     return predicted.numpy()
-
-
-def score(predicted: Float[Tensor, " window"], observed: Float[Tensor, " window"]) -> dict[str, float]:
-    """Return the errors and the correlation over all windows: ``mse``, ``mae``, ``pearson``.
-
-    The correlation is NaN when one side does not vary.
-    """
-    predicted, observed = predicted.cpu().double(), observed.cpu().double()
-    varies = len(observed) > 1 and predicted.std() > 1e-7 and observed.std() > 1e-7
-    return {
-        "mse": float(mean_squared_error(predicted, observed)),
-        "mae": float(mean_absolute_error(predicted, observed)),
-        "pearson": float(pearson_corrcoef(predicted, observed)) if varies else math.nan,
-    }

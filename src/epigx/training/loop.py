@@ -16,15 +16,15 @@ from pytorch_lightning.strategies import DDPStrategy, Strategy
 from pytorch_lightning.utilities.exceptions import SIGTERMException
 
 from epigx.dataset.loader import eval_loader
-from epigx.runs.config import TrainingConfig
 from epigx.system.shutdown import Interruption
 from epigx.training.batches import Stretches
 from epigx.training.callbacks import Broken, Progress, Recorder
 from epigx.training.checkpoint import State
+from epigx.training.config import TrainingConfig
 from epigx.training.distributed import Processes
 from epigx.training.inference import evaluation_batch
 from epigx.training.module import Task
-from epigx.training.setup import Material
+from epigx.training.network import Material
 
 __all__ = ["fit"]
 

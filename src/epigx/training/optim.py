@@ -8,7 +8,7 @@ from typing import Any
 from torch import nn
 
 from epigx.layers.hyena import FilterLinear, Sine
-from epigx.runs.config import TrainingConfig
+from epigx.training.config import TrainingConfig
 
 __all__ = ["learning_rate", "parameter_groups"]
 

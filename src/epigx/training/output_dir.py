@@ -1,10 +1,8 @@
-"""The folder that a run is written to: what may stand there, and one process at a time that writes it."""
+"""The folder that a run is written to: what it may contain, and one writer at a time."""
 
 from __future__ import annotations
 
 import logging
-import shutil
-import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -17,21 +15,21 @@ from epigx.runs.folder import Run, open_run
 from epigx.system.locks import Hold, held
 from epigx.training.distributed import Processes
 
-__all__ = ["alone", "check_output", "finished_run", "remove_run"]
+__all__ = ["alone", "check_output", "finished_run"]
 
 _log = logging.getLogger(__name__)
 
 
 @contextmanager
 def alone(folder: Path, processes: Processes, *, wait: bool) -> Iterator[Hold | None]:
-    """Hold a run's folder, in the one of the processes that writes it; all of them hear when that is refused.
+    """Lock a run's folder in the process that writes it; all processes raise when that is refused.
 
     Raises
     ------
     RunError
         Another process writes the run, and ``wait`` is false.
     InputError
-        Nothing can be written there.
+        The folder cannot be written.
     """
     with ExitStack() as stack:
         hold: Hold | None = None
@@ -42,7 +40,7 @@ def alone(folder: Path, processes: Processes, *, wait: bool) -> Iterator[Hold | 
             except EpigxError as error:
                 refusal = error
         if processes.sum(float(refusal is not None)):
-            raise refusal or RunError(f"{folder} cannot be written now. The leading process says why.")
+            raise refusal or RunError(f"{folder} cannot be written now; see the error of the first process.")
         yield hold
 
 
@@ -52,7 +50,7 @@ def check_output(folder: Path, config: RunConfig, *, resume: bool, force: bool) 
     Raises
     ------
     InputError
-        The folder holds something, and neither ``resume`` nor ``force`` is given or it is no run.
+        The folder is not empty, and neither ``resume`` nor ``force`` is given, or it is not a run.
     ConfigError
         The run to be resumed has another configuration.
     """
@@ -60,46 +58,33 @@ def check_output(folder: Path, config: RunConfig, *, resume: bool, force: bool) 
         return
     if not (resume or force):
         raise InputError(
-            f"{folder} already exists. Choose another folder, go on with --resume, or replace it with --force."
+            f"{folder} already exists. Choose another folder, continue with --resume, or replace it with --force."
         )
     if not (folder / "config.yaml").is_file():
-        raise InputError(f"{folder} is not a run (it has no config.yaml) and is left alone. Choose another folder.")
+        raise InputError(
+            f"{folder} is not a run (it has no config.yaml), so it was not changed. Choose another folder."
+        )
     if resume and (differs := _first_difference(RunConfig.load(folder / "config.yaml"), config)):
         raise ConfigError(f"{folder} was started with another configuration: {differs}. Resume it with its own.")
 
 
 def finished_run(folder: Path, config: RunConfig) -> Run | None:
-    """Return the run that is to be resumed, if nothing of it is left to do."""
+    """Return the run that is to be resumed, if it is finished."""
     if not (folder / "provenance.json").is_file():
         return None
     check_output(folder, config, resume=True, force=False)
     run = open_run(folder)
     if run.finished:
-        _log.warning("%s is finished after %s steps: nothing is left to do.", folder, f"{run.provenance.steps_done:,}")
+        _log.warning("%s is already finished (%s steps).", folder, f"{run.provenance.steps_done:,}")
     return run if run.finished else None
 
 
-def remove_run(folder: Path) -> None:
-    """Remove a run, out of the way by one rename first, so that half of one is never taken for a whole.
-
-    Raises
-    ------
-    InputError
-        The folder cannot be moved.
-    """
-    try:
-        with tempfile.TemporaryDirectory(prefix=f".{folder.name}.old.", dir=folder.parent) as old:
-            shutil.move(folder, old)
-    except OSError as error:
-        raise InputError(f"{folder} cannot be replaced: {error.strerror}. Choose another folder.") from error
-
-
 def _first_difference(old: Config, new: Config) -> str:
-    """Say the first value in which two configurations differ; a dataset may have moved, so its path does not count."""
+    """Return the first value in which two configurations differ; a dataset may have moved, so its path is ignored."""
     one, other = (_flat(config.model_dump(mode="json")) for config in (old, new))
     for key in {**one, **other}:
         if key != "data.path" and one.get(key) != other.get(key):
-            return f"{key} is {one.get(key)!r} there and {other.get(key)!r} here"
+            return f"{key} was {one.get(key)!r} and is now {other.get(key)!r}"
     return ""
 
 

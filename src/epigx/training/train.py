@@ -1,45 +1,27 @@
-"""``train``: a configuration to a run folder, taken up again wherever it was broken off."""
+"""``train``: from a configuration to a run folder, by any method; a stopped training resumes where it was."""
 
 from __future__ import annotations
 
-import logging
 import math
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+import time
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import pandas as pd
-import torch
-from numpy.typing import NDArray
 
-from epigx.errors import RunError
-from epigx.kernels import kernel_in_use
+from epigx.metrics import metrics
 from epigx.runs.config import RunConfig
-from epigx.runs.folder import Run, open_run, remove_partials, write_files, write_run, write_text
+from epigx.runs.folder import Run, open_run, write_files
+from epigx.runs.method import FittedModel
 from epigx.runs.provenance import Provenance, versions
-from epigx.system.denormals import flushed_denormals
+from epigx.runs.session import Session, StepProgress
+from epigx.runs.training_data import TrainingData, choose_training_data
 from epigx.system.locks import Hold
 from epigx.system.shutdown import Interruption
-from epigx.training.checkpoint import State
 from epigx.training.distributed import Processes
-from epigx.training.inference import predict_windows, score
-from epigx.training.output_dir import alone, check_output, finished_run, remove_run
-from epigx.training.setup import Material, prepare
+from epigx.training.output_dir import alone, check_output, finished_run
 
-if TYPE_CHECKING:  # it brings Lightning
-    from epigx.training.callbacks import Progress
-
-__all__ = ["Run", "StoppedError", "open_run", "train", "write_run"]
-
-_log = logging.getLogger(__name__)
-
-
-class StoppedError(RunError):
-    """A signal ended the training before its last step; its state was saved."""
-
-    exit_code = 130
+__all__ = ["train"]
 
 
 def train(
@@ -51,12 +33,12 @@ def train(
     max_time: float | None = None,
     wait: bool = False,
     started: Callable[[], None] | None = None,
-    progress: Progress | None = None,
+    progress: StepProgress | None = None,
 ) -> Run:
     """Train a model and write its run folder.
 
-    The weights kept are those with the lowest mean squared error over the validation genes. Training can be broken off
-    at any moment; the same call with ``resume`` then comes to the same weights, bit for bit on the same machine.
+    A network keeps the weights with the lowest mean squared error over the validation genes. Its training can be
+    stopped at any moment; the same call with ``resume`` then gives the same weights, bit for bit on the same machine.
     Processes that torchrun or srun started train together (docs/training.md): all make the same call.
 
     Parameters
@@ -66,24 +48,24 @@ def train(
     out : str or Path
         The run folder.
     resume : bool
-        Go on from the last checkpoint in ``out``, or start if there is none. A finished run is returned as it is.
+        Continue from the last checkpoint in ``out``, or start if there is none. A finished run is returned as it is.
     force : bool
-        Replace a run that stands at ``out``.
+        Replace an existing run.
     max_time : float, optional
         Seconds after which to stop, with the best weights so far (``Run.finished`` is then false) and a checkpoint.
     wait : bool
-        Wait while another process writes the run, where it would be an error.
+        Wait while another process writes the run, instead of raising an error.
     started : callable, optional
-        Called once, before the first step, when nothing was found wrong with the configuration, the data and ``out``.
+        Called once, before the first step, after the configuration, the data and ``out`` were found to be valid.
     progress : callable, optional
-        Called after each step with its number, the number of steps, and what the last validation found.
+        Called after each step with its number, the number of steps, and the last validation's scores.
 
     Raises
     ------
     InputError
         ``out`` exists and neither ``resume`` nor ``force`` is given, is not a run, or cannot be written.
     DatasetError, ConfigError
-        The data lacks something or does not fit the model, found before training; or the run to be resumed has another
+        The data lack something or do not fit the model, found before training; or the run to be resumed has another
         configuration.
     RunError
         Another process is writing the run; or the run to be resumed is damaged, or of another dataset or kernel.
@@ -94,156 +76,89 @@ def train(
     """
     processes, folder = Processes.launched(), Path(out)
     interruption = Interruption(max_time, launched=processes.count > 1)
-    processes.check(config.training.batch_size, config.objective)
-    if resume and (run := finished_run(folder, config)) is not None:  # to be read, where nothing may be written even
+    config.method.check_processes(processes.count)
+    if resume and (run := finished_run(folder, config)) is not None:  # may be in a read-only folder
         return run
     processes.join()
-    with alone(folder, processes, wait=wait) as hold, _threads(config.training.threads), flushed_denormals():
+    with alone(folder, processes, wait=wait) as hold:
         check_output(folder, config, resume=resume, force=force)
-        if resume and (run := finished_run(folder, config)) is not None:  # by the process that was waited for
+        if resume and (run := finished_run(folder, config)) is not None:  # finished while this process waited
             return run
-        material = prepare(config)
-        processes.wait()  # until all have looked at the folder
-        state = _begin(folder, config, material, processes, resume=resume)
-        if state.step < config.training.steps:
-            if started is not None:
-                started()
-            from epigx.training.loop import fit  # Lightning: four seconds of imports
-
-            fit(material, config.training, state, folder, interruption, processes, _watched(hold, progress))
-        if state.step < config.training.steps and interruption.received:
-            raise StoppedError(
-                f"{interruption.received} stopped the training after {state.step:,} of {config.training.steps:,} "
-                "steps. Go on with --resume."
-            )
-        return _finish(folder, config, material, state, processes)
+        data = choose_training_data(config.data, config.method.needs)
+        watched = _watched(hold, progress)
+        session = Session(folder, config, resume, interruption, processes.leads, watched, started)
+        wall, cpu = time.monotonic(), time.process_time()
+        fitted = config.method.fit(data, session)
+        session.start(data.inputs)  # of a method that did not say when
+        if processes.leads:
+            _write(folder, config, data, fitted, (time.monotonic() - wall, time.process_time() - cpu))
+        processes.wait()
+        return open_run(folder)
 
 
-def _watched(hold: Hold | None, progress: Progress | None) -> Progress:
-    """Tell of each step, unless another process has taken the run over."""
+def _watched(hold: Hold | None, progress: StepProgress | None) -> StepProgress:
+    """Report each step, unless another process has taken over the run."""
 
-    def told(done: int, total: int, validated: Mapping[str, float]) -> None:
+    def report(done: int, total: int, validated: Mapping[str, float]) -> None:
         if hold is not None:
             hold.check()
         if progress is not None:
             progress(done, total, validated)
 
-    return told
-
-
-def _begin(folder: Path, config: RunConfig, material: Material, processes: Processes, *, resume: bool) -> State:
-    """Return where training stands, after making or emptying the folder if it starts anew."""
-    checkpoint = folder / "checkpoints" / "last.ckpt"
-    kernel = kernel_in_use(material.device).name
-    if resume and checkpoint.is_file():
-        state = State.load(checkpoint)
-        if processes.leads:
-            remove_partials(folder)
-        if state.dataset_hash != material.dataset.hash:
-            raise RunError(f"{folder} was trained on another dataset than {config.data.path} holds now. Train it anew.")
-        if state.kernel != kernel:
-            raise RunError(
-                f"{folder} was started with the kernel {state.kernel!r}, and {kernel!r} would come to other weights. "
-                f"Set EPIGX_KERNEL={state.kernel} to go on with it, or train anew with --force."
-            )
-        if state.processes != processes.count:
-            _log.warning(
-                "%s goes on with another number of processes (%d) than it was started with (%d): its weights will be "
-                "the same up to rounding, and not bit for bit.", folder, processes.count, state.processes,
-            )  # fmt: skip
-        _log.info("Going on from step %d.", state.step)
-        return state
-    if processes.leads:
-        if folder.exists() and any(folder.iterdir()):
-            remove_run(folder)
-        write_text(folder / "config.yaml", config.dump())
-        write_text(folder / "inputs.yaml", material.inputs.dump())
-    return State(dataset_hash=material.dataset.hash, kernel=kernel, processes=processes.count)
-
-
-def _finish(folder: Path, config: RunConfig, material: Material, state: State, processes: Processes) -> Run:
-    """Write the run with its best weights, or, before the first validation, its last."""
-    networks = material.networks
-    step = state.step
-    if state.best is not None:
-        step = state.best.step
-        networks.load(state.best.weights, source="the best weights")
-    networks.model.eval()
-    share = processes.share.of(np.arange(len(material.valid)))
-    found = predict_windows(networks.model, material.valid.only(share), device=material.device)
-    predicted = processes.gathered(torch.from_numpy(found), len(material.valid)).numpy()
-    if processes.leads:
-        _write(folder, config, material, state, step, predicted)
-    processes.wait()
-    return open_run(folder)
+    return report
 
 
 def _write(
-    folder: Path, config: RunConfig, material: Material, state: State, step: int, predicted: NDArray[np.float32]
+    folder: Path, config: RunConfig, data: TrainingData, fitted: FittedModel, seconds: tuple[float, float]
 ) -> None:
-    """Write the run's files: its weights, of the step given, and what they predict for the validation genes."""
-    scores = score(torch.from_numpy(predicted), torch.from_numpy(material.valid.expression))
-    metrics: dict[str, Any] = {name: None if math.isnan(value) else value for name, value in scores.items()}
-    genes = material.dataset.genes.iloc[material.valid.row]
+    """Write the run's files, with predictions for the validation genes and their scores."""
+    predicted = fitted.predict(data.valid)
+    genes = data.dataset.genes.iloc[data.valid.row]
     predictions = pd.DataFrame(
         {
             "gene_id": genes["gene_id"].to_numpy(),
-            "cell_type": material.valid.cell_type,
+            "cell_type": data.valid.cell_type,
             "chrom": genes["chrom"].to_numpy(),
-            "observed": material.valid.expression,
+            "observed": data.valid.expression,
             "predicted": predicted,
         }
     )
+    scores = metrics(data.valid.expression, predicted).scores
+    kept = {name: None if math.isnan(scores[name]) else scores[name] for name in ("mse", "mae", "pearson")}
     write_files(
         folder,
         config=config,
-        inputs=material.inputs,
-        networks=material.networks,
-        metrics={"split": "valid", "step": step, **metrics, "n_genes": len(predicted)},
-        provenance=_provenance(config, material, state, step),
-        log=pd.DataFrame(state.rows) if state.rows else None,
+        inputs=data.inputs,
+        fitted=fitted,
+        metrics={"split": "valid", "step": fitted.facts.best_step, **kept, "n_genes": len(predicted)},
+        provenance=_provenance(config, data, fitted, seconds),
         predictions=predictions,
     )
 
 
-def _provenance(config: RunConfig, material: Material, state: State, best_step: int) -> Provenance:
-    genes = material.dataset.genes.iloc[material.train.row]
-    kernel = kernel_in_use(material.device)
+def _provenance(config: RunConfig, data: TrainingData, fitted: FittedModel, seconds: tuple[float, float]) -> Provenance:
+    genes, facts = data.dataset.genes.iloc[data.train.row], fitted.facts
     return Provenance(
-        finished=state.step >= config.training.steps,
+        finished=facts.finished,
         dataset=config.data.path,
-        dataset_hash=material.dataset.hash,
+        dataset_hash=data.dataset.hash,
         cell_types=config.data.cell_types,
-        split=material.split,
+        split=data.split,
         chromosomes_trained=tuple(dict.fromkeys(genes["chrom"])),
         genes_trained=tuple(dict.fromkeys(genes["gene_id"])),
-        n_train=len(material.train),
-        n_valid=len(material.valid),
-        n_without_label=material.n_without_label,
-        n_low_coverage=material.n_low_coverage,
-        seed=config.training.seed,
-        steps_done=state.step,
-        best_step=best_step,
-        n_parameters=material.networks.parameters(),
-        versions=versions(),
-        device=_device_name(material.device),
-        kernel=kernel.name,
-        kernel_why=kernel.why,
-        processes=state.processes,
-        wall_seconds=round(state.wall_seconds, 3),
-        cpu_seconds=round(state.cpu_seconds, 3),
+        n_train=len(data.train),
+        n_valid=len(data.valid),
+        n_without_label=data.n_without_label,
+        n_low_coverage=data.n_low_coverage,
+        seed=config.method.seed_used,
+        steps_done=facts.steps_done,
+        best_step=facts.best_step,
+        n_parameters=fitted.parameters(),
+        versions=versions(*config.method.packages),
+        device=facts.device,
+        kernel=facts.kernel,
+        kernel_why=facts.kernel_why,
+        processes=facts.processes,
+        wall_seconds=facts.wall_seconds or round(seconds[0], 3),
+        cpu_seconds=facts.cpu_seconds or round(seconds[1], 3),
     )
-
-
-def _device_name(device: torch.device) -> str:
-    return f"cuda: {torch.cuda.get_device_name(device)}" if device.type == "cuda" else device.type
-
-
-@contextmanager
-def _threads(number: int | None) -> Iterator[None]:
-    before = torch.get_num_threads()
-    torch.set_num_threads(number or before)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)

@@ -13,7 +13,8 @@ from torch import Tensor, nn
 from epigx.dataset.inputs import Inputs
 from epigx.errors import ConfigError, RunError
 from epigx.layers.checkpointing import checkpoint_layers
-from epigx.runs.config import RunConfig
+from epigx.models import Model
+from epigx.objectives import Objective
 from epigx.system.atomic import atomic_file
 
 __all__ = ["Networks", "build_networks", "read_weights", "weight_names", "write_weights"]
@@ -25,7 +26,7 @@ class Networks(NamedTuple):
     model: nn.Module
     """Predicts; all that inference needs."""
     objective: nn.Module
-    """Turns a batch into a loss; may learn something of its own, such as the confounder encoder g_ω."""
+    """Turns a batch into a loss; may have weights of its own, such as the confounder encoder g_ω."""
 
     def weights(self) -> dict[str, Tensor]:
         """Return parameters and buffers by name, ``model.*`` and ``objective.*``; the networks' own memory."""
@@ -36,16 +37,16 @@ class Networks(NamedTuple):
         }
 
     def load(self, weights: dict[str, Tensor], *, source: str) -> None:
-        """Take over weights; each has to find its place.
+        """Copy weights into the networks; names and shapes must match exactly.
 
         Raises
         ------
         RunError
-            A weight is missing, is left over, or has another shape.
+            A weight is missing, unexpected, or has another shape.
         """
         own = self.weights()
         for name in sorted(own.keys() ^ weights.keys()):
-            which = "lacks" if name in own else "has, and the model lacks,"
+            which = "lacks the weight" if name in own else "has the unexpected weight"
             raise RunError(f"{source} {which} {name!r}: it belongs to another model than config.yaml describes.")
         for name, tensor in weights.items():
             if tensor.shape != own[name].shape:
@@ -60,33 +61,44 @@ class Networks(NamedTuple):
         return {owner: sum(p.numel() for p in network.parameters()) for owner, network in self._asdict().items()}
 
 
-def build_networks(config: RunConfig, inputs: Inputs, *, seed: int = 0) -> Networks:
-    """Build a run's networks with fresh weights, as ``seed`` alone decides; the global generator is left as it was.
+def build_networks(
+    model: Model, objective: Objective, inputs: Inputs, *, seed: int = 0, recompute_layers: bool = False
+) -> Networks:
+    """Build a run's networks with fresh weights, which depend on ``seed`` only; the global generator is unchanged.
+
+    Parameters
+    ----------
+    model, objective : Model, Objective
+        Settings of the two.
+    inputs : Inputs
+        What the run reads.
+    seed : int
+        Seed of the weights.
+    recompute_layers : bool
+        Whether layers are recomputed in the backward pass (``training.checkpoint_layers``).
 
     Raises
     ------
     ConfigError
-        The objective does not take such short windows; or layers are to be computed anew in the backward pass, and the
-        model has none for which that is possible.
+        The objective does not accept such short windows; or ``recompute_layers``, and the model has no such layers.
     """
-    config.objective.check_length(inputs.window)
+    objective.check_length(inputs.window)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        model = config.model.build(len(inputs.signals), len(inputs.features), inputs.window)
-        objective = config.objective.build(config.model, len(inputs.signals), inputs.background)
-    if config.training.checkpoint_layers and not checkpoint_layers(model):
+        network = model.build(len(inputs.signals), len(inputs.features), inputs.window)
+        loss = objective.build(model, len(inputs.signals), inputs.background)
+    if recompute_layers and not checkpoint_layers(network):
         raise ConfigError(
-            "training.checkpoint_layers is true, and the model has no layers that can be computed anew. "
-            "Set it to false."
+            "training.checkpoint_layers is true, and the model has no layers that can be recomputed. Set it to false."
         )
-    return Networks(model, objective)
+    return Networks(network, loss)
 
 
 def write_weights(path: Path, networks: Networks) -> None:
-    """Write all weights to a safetensors file, at once."""
+    """Write all weights to a safetensors file, atomically."""
     weights = {name: tensor.detach().cpu().contiguous() for name, tensor in networks.weights().items()}
     with atomic_file(path) as partial:
-        # Not by save_file, whose error on a full disk is none of the system's.
+        # Not save_file: on a full disk its error is not an OSError.
         partial.write_bytes(save(weights, metadata={"format": "pt"}))
 
 
@@ -102,7 +114,7 @@ def weight_names(path: Path) -> frozenset[str]:
         with safe_open(path, "pt") as file:
             return frozenset(file.keys())
     except (SafetensorError, OSError) as error:
-        raise RunError(f"{path} cannot be read: {error}. Copy the run again from where it came.") from None
+        raise RunError(f"{path} cannot be read: {error}. Copy the run again from the original.") from None
 
 
 def read_weights(path: Path, networks: Networks) -> None:

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from epigx.evaluation.metrics import bootstrap
+from epigx.metrics import bootstrap
 from epigx.report.data import DatasetContents, RunContents
 
 N = 80

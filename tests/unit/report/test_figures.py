@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 from matplotlib.colors import to_hex
 
-from epigx.evaluation.metrics import Estimate
+from epigx.metrics import Estimate
 from epigx.report import figures
 from epigx.report.drawing import BLUE, ORANGE, svg
 

@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from epigx.evaluation.metrics import Estimate, paired_bootstrap
+from epigx.metrics import Estimate, paired_bootstrap
 from epigx.report.tables import comparison_table, data_table, drop_table, facts_table, interval, verdict
 
 

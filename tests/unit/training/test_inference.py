@@ -11,7 +11,7 @@ import torch
 
 from epigx.dataset.store import open_dataset
 from epigx.dataset.windows import Windows
-from epigx.evaluation.metrics import metrics
+from epigx.metrics import metrics
 from epigx.training.inference import evaluation_batch, predict_windows, score
 
 

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from epigx.evaluation.metrics import Estimate, Metrics
-from epigx.paper import Counts, Locus, Row, Scores
+from epigx.metrics import Estimate, Metrics
+from epigx.paper.items import Counts, Locus, Row, Scores
 
 __all__ = ["CountResults", "LocusGene", "LocusResults", "Results", "RowResult", "ScoreResults", "Terms"]
 

@@ -8,11 +8,11 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from epigx.evaluation.metrics import Estimate
-from epigx.paper import Fitted, Published
+from epigx.metrics import METRICS, Estimate
+from epigx.paper.items import Trained
 from epigx.paper.pages.contents import CountResults, LocusResults, Results, RowResult, ScoreResults
-from epigx.paper.published import CELL_TYPE, SYSTEMS
-from epigx.report.tables import METRICS, Table, interval
+from epigx.paper.published import CELL_TYPE, SYSTEMS, Published
+from epigx.report.tables import Table, interval
 
 __all__ = ["count_table", "frame", "locus_table", "missing", "own_cell_type", "score_table", "spread"]
 
@@ -48,7 +48,7 @@ def score_table(results: ScoreResults, cell_type: str) -> Table:
     whose = own_cell_type(cell_type) or CELL_TYPE
     head = ["Group"] * grouped + ["System", "bp"]
     for metric in SHOWN:
-        head += [METRICS[metric], f"paper, {whose}"]
+        head += [METRICS[metric].label, f"paper, {whose}"]
     head += ["Seeds", f"MSE, difference to {baseline}", f"r, difference to {baseline}"]
     cells = tuple(_cells(result, grouped) for result in rows)
     ranks = _ranks(rows, first=2 + grouped)
@@ -60,7 +60,9 @@ def _cells(result: RowResult, grouped: bool) -> tuple[str, ...]:
     cells = [row.group] * grouped + [row.label, "" if result.window is None else f"{result.window:,}"]
     for metric in SHOWN:
         cells += [spread(result.mean(metric), result.deviation(metric)), _printed(row.published, metric)]
-    cells.append("" if isinstance(row.system, Fitted) or not result.scores else str(len(result.scores)))
+    cells.append(
+        str(len(result.scores)) if isinstance(row.system, Trained) and row.system.is_random and result.scores else ""
+    )
     cells += [_difference(result, metric) for metric in ("mse", "pearson")]
     return tuple(cells)
 

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from epigx.evaluation.metrics import Estimate, Metrics
+from epigx.metrics import Estimate, Metrics
 from epigx.paper import Impossible, Locus, Published, Row, Scores, table8
 from epigx.paper.pages import CountResults, LocusGene, LocusResults, RowResult, ScoreResults, Terms, write_exhibit
 from epigx.paper.pages.figures import curves, locus, marks

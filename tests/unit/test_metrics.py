@@ -13,7 +13,7 @@ from scipy import stats
 from sklearn.metrics import mean_absolute_error, mean_squared_error
 
 from epigx.errors import ConfigError, DatasetError
-from epigx.evaluation.metrics import bootstrap, metrics, paired_bootstrap
+from epigx.metrics import bootstrap, metrics, paired_bootstrap
 
 VALUES = st.floats(0, 5, width=32)
 

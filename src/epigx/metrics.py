@@ -1,14 +1,18 @@
-"""How near predictions are to measurements: over the whole split at once, never as a mean of batch means.
+"""How close predictions are to measurements: over all genes of a split at once, never as a mean of batch means.
 
-Intervals come from resampling genes with replacement (percentile bootstrap); two systems are compared on the same
-resamples, so that what makes a gene hard for both cancels out.
+:data:`METRICS` is the one table of metrics: training, tables, figures and the paper's pages read it, so a new metric is
+one row (or an entry point ``epigx.metrics`` of another package). Intervals come from resampling genes with replacement
+(percentile bootstrap); two systems are compared on the same resamples, so that what makes a gene hard for both cancels
+out.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import cache
+from importlib.metadata import entry_points
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -16,7 +20,7 @@ from scipy.stats import rankdata
 
 from epigx.errors import ConfigError, DatasetError
 
-__all__ = ["Estimate", "Metrics", "bootstrap", "metrics", "paired_bootstrap"]
+__all__ = ["METRICS", "Estimate", "Metric", "Metrics", "all_metrics", "bootstrap", "metrics", "paired_bootstrap"]
 
 Values = NDArray[np.float64]
 
@@ -25,28 +29,98 @@ _CHUNK = 2_000_000
 
 
 @dataclass(frozen=True, slots=True)
-class Metrics:
-    """The scores of the paper's tables, and Spearman's rank correlation.
+class Metric:
+    """One way to score predictions.
 
     Parameters
     ----------
-    mse, mae : float
-        Mean squared and mean absolute error of log10(1 + x).
-    pearson, spearman : float
-        Correlations over genes; NaN when one side does not vary.
+    name, label : str
+        Key in tables and JSON, and what pages print.
+    higher_is_better : bool
+        Direction.
+    function : callable
+        From measured and predicted log10(1 + x), (…, gene), to scores, (…): it works along the last axis.
+    """
+
+    name: str
+    label: str
+    higher_is_better: bool
+    function: Callable[[Values, Values], Values]
+
+
+def _mse(observed: Values, predicted: Values) -> Values:
+    return np.asarray(np.mean((predicted - observed) ** 2, axis=-1))
+
+
+def _mae(observed: Values, predicted: Values) -> Values:
+    return np.asarray(np.mean(np.abs(predicted - observed), axis=-1))
+
+
+def _pearson(a: Values, b: Values) -> Values:
+    # Not by the spread around the mean, which for equal values can be a rounding error.
+    varies = (np.ptp(a, axis=-1) > 0) & (np.ptp(b, axis=-1) > 0)
+    a = a - a.mean(axis=-1, keepdims=True)
+    b = b - b.mean(axis=-1, keepdims=True)
+    scale = np.sqrt(np.sum(a * a, axis=-1) * np.sum(b * b, axis=-1))
+    product = np.asarray(np.sum(a * b, axis=-1))
+    correlation: Values = np.full_like(product, np.nan)
+    np.divide(product, scale, out=correlation, where=np.asarray(varies & (scale > 0)))
+    return correlation
+
+
+def _spearman(observed: Values, predicted: Values) -> Values:
+    return _pearson(rankdata(observed, axis=-1), rankdata(predicted, axis=-1))
+
+
+METRICS: dict[str, Metric] = {
+    metric.name: metric
+    for metric in (
+        Metric("mse", "MSE", False, _mse),
+        Metric("mae", "MAE", False, _mae),
+        Metric("pearson", "Pearson r", True, _pearson),
+        Metric("spearman", "Spearman ρ", True, _spearman),
+    )
+}
+"""The metrics of epigx by name; :func:`all_metrics` adds those of installed packages."""
+
+
+@cache
+def all_metrics() -> dict[str, Metric]:
+    """Return all metrics by name: :data:`METRICS`, then those registered as entry points ``epigx.metrics``."""
+    found = dict(METRICS)
+    for plugin in entry_points(group="epigx.metrics"):
+        metric: Metric = plugin.load()
+        found[metric.name] = metric
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class Metrics:
+    """Scores by the name of the metric; also attributes: ``found.mse``.
+
+    Parameters
+    ----------
+    scores : mapping of str to float
+        NaN for a correlation when one side does not vary.
     n_genes : int
         The number of genes scored.
     """
 
-    mse: float
-    mae: float
-    pearson: float
-    spearman: float
+    scores: Mapping[str, float]
     n_genes: int
+
+    def __getattr__(self, name: str) -> float:
+        if name.startswith("_") or name == "scores" or name not in self.scores:
+            raise AttributeError(name)
+        return self.scores[name]
+
+    def __getitem__(self, name: str) -> float:
+        return self.scores[name]
 
     def to_dict(self) -> dict[str, float | int | None]:
         """Return plain values, with ``None`` for a correlation that is not defined."""
-        return {name: None if math.isnan(value) else value for name, value in asdict(self).items()}
+        scores = {name: None if math.isnan(value) else value for name, value in self.scores.items()}
+        return {**scores, "n_genes": self.n_genes}
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +151,7 @@ def metrics(observed: ArrayLike, predicted: ArrayLike) -> Metrics:
     0.3333333333333333
     """
     truth, guess = _pair(observed, predicted)
-    return Metrics(**{name: float(value) for name, value in _scores(truth, guess).items()}, n_genes=truth.size)
+    return Metrics({name: float(value) for name, value in _scores(truth, guess).items()}, truth.size)
 
 
 def bootstrap(
@@ -118,7 +192,7 @@ def paired_bootstrap(
     Returns
     -------
     dict of str to Estimate
-        By metric name. An interval that leaves out zero tells the two apart at that level.
+        By metric name. An interval without zero: the two differ at that level.
     """
     ones, others = ([_pair(observed, row) for row in np.atleast_2d(system)] for system in (first, second))
     truth = ones[0][0]
@@ -134,25 +208,7 @@ def paired_bootstrap(
 
 def _scores(observed: Values, predicted: Values) -> dict[str, Values]:
     """Score along the last axis, for any leading axes."""
-    error = predicted - observed
-    return {
-        "mse": np.mean(error**2, axis=-1),
-        "mae": np.mean(np.abs(error), axis=-1),
-        "pearson": _correlation(observed, predicted),
-        "spearman": _correlation(rankdata(observed, axis=-1), rankdata(predicted, axis=-1)),
-    }
-
-
-def _correlation(a: Values, b: Values) -> Values:
-    # Not by the spread around the mean, which for equal values can be what rounding leaves of them.
-    varies = (np.ptp(a, axis=-1) > 0) & (np.ptp(b, axis=-1) > 0)
-    a = a - a.mean(axis=-1, keepdims=True)
-    b = b - b.mean(axis=-1, keepdims=True)
-    scale = np.sqrt(np.sum(a * a, axis=-1) * np.sum(b * b, axis=-1))
-    product = np.asarray(np.sum(a * b, axis=-1))
-    correlation: Values = np.full_like(product, np.nan)
-    np.divide(product, scale, out=correlation, where=np.asarray(varies & (scale > 0)))
-    return correlation
+    return {name: metric.function(observed, predicted) for name, metric in all_metrics().items()}
 
 
 def _difference(first: dict[str, Values], second: dict[str, Values]) -> dict[str, Values]:

@@ -1,0 +1,85 @@
+"""One training: its folder, the processes that share it, and the requests to stop."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from epigx.dataset.inputs import Inputs
+from epigx.errors import InputError
+from epigx.runs.config import RunConfig
+from epigx.runs.folder import write_text
+from epigx.system.shutdown import Interruption
+
+__all__ = ["Session", "StepProgress", "remove_run"]
+
+StepProgress = Callable[[int, int, Mapping[str, float]], None]
+"""Called with the steps done, their total, and the last validation's scores by name."""
+
+
+@dataclass
+class Session:
+    """What a method's ``fit`` may use of the run that it is part of.
+
+    Parameters
+    ----------
+    folder : Path
+        The run folder.
+    config : RunConfig
+        What was asked for.
+    resume : bool
+        Whether to continue from a checkpoint in the folder, if there is one.
+    interruption : Interruption
+        Requests to stop.
+    leads : bool
+        Whether this is the process that writes files, of those that train together.
+    progress : callable
+        To be called after each step.
+    started : callable or None
+        Called once when training starts.
+    """
+
+    folder: Path
+    config: RunConfig
+    resume: bool
+    interruption: Interruption
+    leads: bool
+    progress: StepProgress
+    started: Callable[[], None] | None = None
+    _begun: bool = field(default=False, init=False)
+
+    @property
+    def checkpoint(self) -> Path:
+        """Where a method keeps what it needs to resume."""
+        return self.folder / "checkpoints" / "last.ckpt"
+
+    def start(self, inputs: Inputs, *, resumed: bool = False) -> None:
+        """Begin the run: replace what is in the folder, unless it is resumed, and write what is known so far."""
+        if self._begun:
+            return
+        self._begun = True
+        if self.leads and not resumed:
+            if self.folder.exists() and any(self.folder.iterdir()):
+                remove_run(self.folder)
+            write_text(self.folder / "config.yaml", self.config.dump())
+            write_text(self.folder / "inputs.yaml", inputs.dump())
+        if self.started is not None:
+            self.started()
+
+
+def remove_run(folder: Path) -> None:
+    """Remove a run; it is renamed first, so that half of a run is never taken for a whole one.
+
+    Raises
+    ------
+    InputError
+        The folder cannot be moved.
+    """
+    try:
+        with tempfile.TemporaryDirectory(prefix=f".{folder.name}.old.", dir=folder.parent) as old:
+            shutil.move(folder, old)
+    except OSError as error:
+        raise InputError(f"{folder} cannot be replaced: {error.strerror}. Choose another folder.") from error
