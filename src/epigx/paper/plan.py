@@ -10,7 +10,7 @@ from typing import Literal
 from epigx.dataset.store import Dataset
 from epigx.errors import RunError
 from epigx.models import EnformerModel, EPInformerModel, Seq2ExpHard
-from epigx.paper import Exhibit
+from epigx.paper.items import Exhibit
 from epigx.runs.config import RunConfig
 from epigx.runs.folder import open_run
 

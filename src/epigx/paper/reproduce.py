@@ -7,10 +7,11 @@ from pathlib import Path
 
 from epigx.engines import Engine, Outcome, Progress
 from epigx.engines.training import train_all
-from epigx.paper import Exhibit, Study
+from epigx.paper.items import Exhibit
 from epigx.paper.pages import write_exhibit
 from epigx.paper.plan import plan
 from epigx.paper.results import gather
+from epigx.paper.study import Study
 
 __all__ = ["reproduce"]
 

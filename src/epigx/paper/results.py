@@ -10,10 +10,11 @@ import pandas as pd
 
 from epigx.errors import ConfigError
 from epigx.evaluation.metrics import Estimate, metrics, paired_bootstrap
-from epigx.paper import Counts, Exhibit, Fitted, Impossible, Locus, Row, Scores, Study, Trained
 from epigx.paper.figure4_genes import find_genes
+from epigx.paper.items import Counts, Exhibit, Fitted, Impossible, Locus, Row, Scores, Trained
 from epigx.paper.pages import CountResults, LocusResults, Results, RowResult, ScoreResults, Terms
 from epigx.paper.predictions import predictions_of
+from epigx.paper.study import Study
 
 __all__ = ["gather"]
 
