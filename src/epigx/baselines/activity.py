@@ -118,7 +118,7 @@ def _column(dataset: Dataset, feature: str) -> int:
     names = [info.name for info in dataset.features]
     if feature not in names:
         raise DatasetError(
-            f"{dataset.path} has no feature {feature!r}. Add it to the manifest (features: promoter_activity: {{}}) and "
-            "build again."
+            f"{dataset.path} has no feature {feature!r}. Add it to the manifest (features: promoter_activity: {{}}) "
+            "and build again."
         )
     return names.index(feature)

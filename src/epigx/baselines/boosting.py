@@ -48,9 +48,10 @@ class GradientBoosting(Method):
 
         session.start(data.inputs)
         names = [f"column{number}" for number in range(len(self.columns.names(data.inputs)))]
-        options = {"feature_name": names, "free_raw_data": False, "params": {"verbosity": -1}}
-        train = lightgbm.Dataset(self.columns.table(data.train), data.train.expression, **options)
-        valid = lightgbm.Dataset(self.columns.table(data.valid), data.valid.expression, reference=train, **options)
+        train = lightgbm.Dataset(
+            self.columns.table(data.train), data.train.expression, feature_name=names, params={"verbosity": -1}
+        )
+        valid = train.create_valid(self.columns.table(data.valid), data.valid.expression)
         errors: dict[str, Any] = {}
         settings = {
             "objective": "regression",

@@ -95,7 +95,8 @@ class FittedRidge(FittedModel):
         """Predict from columns, (gene, column) to (gene,)."""
         a = self.arrays
         # Summed row by row, so that a gene's prediction does not depend on the others.
-        return np.einsum("gc,c->g", (table - a["mean"]) / a["scale"], a["weights"]) + a["intercept"][0]
+        standard = (table - a["mean"]) / a["scale"]
+        return np.asarray(np.einsum("gc,c->g", standard, a["weights"]) + a["intercept"][0], np.float64)
 
     def predict(
         self, windows: Windows, *, batch_size: int | None = None, progress: Progress | None = None

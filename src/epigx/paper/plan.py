@@ -60,7 +60,7 @@ def plan(exhibits: Iterable[Exhibit], dataset: Dataset, runs: Path) -> list[Plan
     """
     found = {
         name: PlannedRun(
-            name, config, system.parameters.get("model", 0), cpu_hours(config, system.parameters.get("model", 0), dataset),
+            name, config, (weights := system.parameters.get("model", 0)), cpu_hours(config, weights, dataset),
             _state(runs / name),
         )
         for exhibit in exhibits

@@ -61,8 +61,8 @@ def table1(study: Study) -> Scores:
         "All systems are trained here, on the same genes, with the same loss: the L1 function, which the paper gives "
         "as its own. The paper's numbers of the other systems are cited from Seq2Exp, where the loss was smooth L1 and "
         "all but EPInformer read 200 kb. Ridge, gradient boosting and the line through promoter activity are no part "
-        "of the paper: they are fitted on InFER's genes and inputs, and nothing in them depends on a seed. The head of every "
-        "system reads the gene's features, promoter activity among them, so that none is blind to the signals.",
+        "of the paper: they are fitted on InFER's genes and inputs, and nothing in them depends on a seed. The head of "
+        "every system reads the gene's features, promoter activity among them, so that none is blind to the signals.",
         tuple(rows),
     )
 

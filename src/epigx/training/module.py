@@ -14,12 +14,12 @@ from torch.optim import AdamW
 
 from epigx.batch import Batch
 from epigx.dataset.loader import Order
+from epigx.metrics import metrics
 from epigx.layers.batch_norm import dealt_out
 from epigx.objectives.backdoor import BackdoorLoss
 from epigx.training.checkpoint import State
 from epigx.training.config import TrainingConfig
 from epigx.training.distributed import Processes
-from epigx.training.inference import score
 from epigx.training.network import Material
 from epigx.training.optim import learning_rate, parameter_groups
 
@@ -113,7 +113,8 @@ class Task(pl.LightningModule):
 
     def on_validation_epoch_end(self) -> None:
         """Score all validation genes at once."""
-        scores = score(self._all(self._predicted), self._all(self._observed))
+        found = metrics(self._all(self._observed).numpy(), self._all(self._predicted).numpy()).scores
+        scores = {name: found[name] for name in ("mse", "mae", "pearson")}
         self.validated = {f"valid_{name}": value for name, value in scores.items()}
         if isinstance(self.objective, BackdoorLoss):
             self.validated |= pattern_statistics(self._all(self._patterns))

@@ -244,10 +244,11 @@ class FittedNetwork(FittedModel):
 
     def diagnostics(self, windows: Windows) -> Mapping[str, NDArray[np.floating[Any]]]:
         """Return what the objective shows for each gene, such as the background patterns."""
-        objective = self.networks.objective
+        objective: Any = self.networks.objective
         device = next((p.device for p in objective.parameters()), torch.device("cpu"))
         with torch.inference_mode():
-            rows = [objective.diagnostics(b.to(device)) for b in eval_loader(windows, evaluation_batch(windows))]
+            batches = eval_loader(windows, evaluation_batch(windows))
+            rows = [objective.diagnostics(batch.to(device)) for batch in batches]
         return {
             name: torch.cat([row[name] for row in rows]).float().cpu().numpy() for name in (rows[0] if rows else ())
         }
