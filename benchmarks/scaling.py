@@ -45,10 +45,10 @@ class Pass:
     def prepare(self) -> Callable[[], object]:
         torch.manual_seed(0)
         config = recipe()
-        model = config.model.build(SIGNALS, FEATURES, self.length)
+        model = config.method.model.build(SIGNALS, FEATURES, self.length)
         batch = random_batch(1, self.length)
         with_peer(self.name, model)
-        objective = Regression().build(config.model, SIGNALS)
+        objective = Regression().build(config.method.model, SIGNALS)
 
         def train() -> None:
             model.zero_grad()

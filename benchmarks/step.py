@@ -45,11 +45,11 @@ class Step:
     def prepare(self) -> Callable[[], object]:
         torch.manual_seed(0)
         config = recipe(self.precision)
-        model = config.model.build(SIGNALS, FEATURES, self.length)
-        objective = config.objective.build(config.model, SIGNALS)
+        model = config.method.model.build(SIGNALS, FEATURES, self.length)
+        objective = config.method.objective.build(config.method.model, SIGNALS)
         batch = random_batch(self.genes, self.length)
         with_peer(self.name, model)
-        settings = config.training
+        settings = config.method.training
         groups = parameter_groups(model, objective, weight_decay=settings.weight_decay)
         optimizer = torch.optim.AdamW(groups, lr=settings.lr, betas=settings.betas)
         parameters = [parameter for group in groups for parameter in group["params"]]

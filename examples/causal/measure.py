@@ -21,7 +21,7 @@ from epigx.dataset.inputs import Inputs
 from epigx.dataset.loader import eval_loader
 from epigx.dataset.signals import Transform, apply_transform
 from epigx.dataset.windows import Windows
-from epigx.evaluation.target import scope_of
+from epigx.evaluation.target import resolve_target
 from epigx.runs.folder import Run
 
 STEP = 0.5
@@ -53,7 +53,7 @@ def measure_standardised(run: Run, background: Sequence[str], signals: Sequence[
     Σ_c h(X, S_fg, c) P(c), Eq. 2 by the empirical distribution of c and without any training: the g-formula.
     """
     model = run.model()
-    donors = scope_of(run, "train").windows.labelled()
+    donors = resolve_target(run, "train").windows.labelled()
     rows = np.random.default_rng(0).integers(0, len(donors), 256)
     pool = donors.__getitems__(rows).signals
     channels = list(run.inputs.background)
@@ -93,7 +93,7 @@ def _table(
     run: Run, predict: Predict, place: Mapping[str, int], background: Sequence[str], signals: Sequence[str]
 ) -> pd.DataFrame:
     """Return the table of anything that predicts; ``place`` has the signals that matter to it, and their channels."""
-    windows: Windows = scope_of(run, "test").windows.labelled()
+    windows: Windows = resolve_target(run, "test").windows.labelled()
     columns: dict[str, list[torch.Tensor]] = {}
     with torch.inference_mode():
         for batch in eval_loader(windows, 64):

@@ -122,10 +122,10 @@ def test_sizes_and_settings(name: str, shared_fixtures: Path) -> None:
     config = read_seq2exp(shared_fixtures / f"{name}.weights.pt", pool=200).config
     official = case.expected["config"]
     if name == PEAKS:
-        assert config.objective == Regression(distance="smooth_l1")
+        assert config.method.objective == Regression(distance="smooth_l1")
         return
-    assert config.objective == Bottleneck(mean=official["marginal_mean"], scale=official["marginal_scale"])
-    evidence = config.model.evidence
+    assert config.method.objective == Bottleneck(mean=official["marginal_mean"], scale=official["marginal_scale"])
+    evidence = config.method.model.evidence
     assert (evidence.scale, evidence.floor) == (official["prior_scale_factor"], official["beta_min"])
     assert (evidence.against, evidence.weights) == ((1.5, 0.2, 1.0), (0.4, 0.4, 0.2))
 

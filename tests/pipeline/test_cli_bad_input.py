@@ -379,7 +379,7 @@ def broken_run(run, tmp_path):
 
 
 @pytest.mark.parametrize(
-    "name", ["config.yaml", "inputs.yaml", "weights.safetensors", "metrics.json", "provenance.json"]
+    "name", ["config.yaml", "inputs.yaml", "model/weights.safetensors", "metrics.json", "provenance.json"]
 )
 @pytest.mark.parametrize("damage", ["missing", "cut"])
 def test_corrupt_run(refused, broken_run, tmp_path, name, damage):
@@ -394,14 +394,14 @@ def test_corrupt_run(refused, broken_run, tmp_path, name, damage):
 
 
 def test_weights_of_another_model(refused, broken_run, plain):
-    shutil.copy(plain / "weights.safetensors", broken_run / "weights.safetensors")
+    shutil.copy(plain / "model/weights.safetensors", broken_run / "model/weights.safetensors")
     assert "belongs to another model than config.yaml describes" in refused("evaluate", broken_run)
-    weights = load_file(broken_run.parent / "run" / "weights.safetensors")
+    weights = load_file(broken_run.parent / "run" / "model/weights.safetensors")
     assert weights  # the file itself is whole
 
 
 def test_weights_of_another_size(refused, broken_run):
-    path = broken_run / "weights.safetensors"
+    path = broken_run / "model/weights.safetensors"
     weights = load_file(path)
     name = next(name for name, tensor in weights.items() if tensor.ndim == 2)
     save_file({**weights, name: torch.zeros(3, 5)}, path)
@@ -419,8 +419,8 @@ def test_checkpoint_of_another_model(refused, run, tmp_path):
     torch.save({"state_dict": {"model.other.weight": torch.zeros(3)}}, tmp_path / "other.ckpt")
     said = refused("import", "prism", tmp_path / "other.ckpt", "-o", tmp_path / "prism")
     assert "other.ckpt is not a Prism checkpoint" in said
-    said = refused("import", "prism", run / "weights.safetensors", "-o", tmp_path / "prism")
-    assert "weights.safetensors" in said
+    said = refused("import", "prism", run / "model/weights.safetensors", "-o", tmp_path / "prism")
+    assert "model/weights.safetensors" in said
     (tmp_path / "noise.ckpt").write_bytes(np.random.default_rng(0).bytes(1000))
     assert "noise.ckpt" in refused("import", "prism", tmp_path / "noise.ckpt", "-o", tmp_path / "prism")
 

@@ -171,7 +171,7 @@ def test_a_run_can_be_repeated_from_its_configuration_and_resumed(epigx, run, da
     assert (ended.status, ended.out) == (0, f"{again}\n")
     assert ended.err.startswith("Device: ")
     assert "\nTraining " in ended.err
-    assert (again / "weights.safetensors").read_bytes() == (run / "weights.safetensors").read_bytes()
+    assert (again / "model/weights.safetensors").read_bytes() == (run / "model/weights.safetensors").read_bytes()
     assert (again / "config.yaml").read_bytes() == (run / "config.yaml").read_bytes()
 
 
@@ -193,8 +193,12 @@ def test_flags_change_the_configuration_and_a_short_run_has_a_short_warm_up(epig
     assert ended.status == 0
     config = RunConfig.load(tmp_path / "run" / "config.yaml")
     assert (config.data.cell_types, config.data.window) == (("simB",), 64)
-    assert (config.training.seed, config.training.steps, config.training.warmup_steps) == (22, 2, 0)
-    assert config.objective.alpha == 0.1
+    assert (config.method.training.seed, config.method.training.steps, config.method.training.warmup_steps) == (
+        22,
+        2,
+        0,
+    )
+    assert config.method.objective.alpha == 0.1
 
 
 def test_doctor_says_what_a_bug_report_needs(epigx):

@@ -59,7 +59,7 @@ def _same(folder, alone) -> bool:
     """Whether a run has come to the same weights and the same log, but for the time it took."""
     run = open_run(folder)
     logs = [each.log.drop(columns="seconds") for each in (run, alone)]
-    weights = [(each.path / "weights.safetensors").read_bytes() for each in (run, alone)]
+    weights = [(each.path / "model/weights.safetensors").read_bytes() for each in (run, alone)]
     return run.finished and logs[0].equals(logs[1]) and weights[0] == weights[1]
 
 

@@ -102,7 +102,9 @@ def together(configs, tmp_path_factory):
 @pytest.mark.parametrize("name", ["infer", "plain"])
 def test_the_loss_curve_is_that_of_one_process(alone, together, name):
     run, other = alone[name], open_run(together[0] / name)
-    assert run.provenance.n_train % run.config.training.batch_size == 1, "the last batch has fewer genes than processes"
+    assert run.provenance.n_train % run.config.method.training.batch_size == 1, (
+        "the last batch has fewer genes than processes"
+    )
     assert len(run.log) == STEPS
     # The patterns of the validation genes are left out: see the weights below.
     columns = [column for column in run.log if column != "seconds" and not column.startswith("pattern")]
@@ -146,7 +148,7 @@ def test_a_signal_to_one_stops_both_and_a_resumption_comes_to_the_same_weights(t
         assert message == (
             f"StoppedError: SIGTERM stopped the training after {STOP} of {STEPS} steps. Go on with --resume."
         )
-    for name in ("weights.safetensors", "metrics.json", "predictions.parquet"):
+    for name in ("model/weights.safetensors", "metrics.json", "predictions.parquet"):
         assert (folder / "stopped" / name).read_bytes() == (folder / "infer" / name).read_bytes(), name
     logs = [open_run(folder / name).log.drop(columns="seconds") for name in ("stopped", "infer")]
     pd.testing.assert_frame_equal(*logs, check_exact=True)

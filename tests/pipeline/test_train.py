@@ -58,7 +58,7 @@ def test_a_training_ended_in_mid_epoch_goes_on_to_the_same_weights(config, whole
     assert State.load(tmp_path / "run" / "checkpoints" / "last.ckpt").step == kept
     resumed = train(config, tmp_path / "run", resume=True)
     assert resumed == open_run(tmp_path / "run")
-    for name in ("weights.safetensors", "metrics.json", "predictions.parquet", "inputs.yaml", "config.yaml"):
+    for name in ("model/weights.safetensors", "metrics.json", "predictions.parquet", "inputs.yaml", "config.yaml"):
         assert (resumed.path / name).read_bytes() == (whole.path / name).read_bytes(), name
     assert resumed.log.drop(columns="seconds").equals(whole.log.drop(columns="seconds"))
     assert not list(resumed.path.rglob(".*")), "nothing half-written is left"

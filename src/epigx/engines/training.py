@@ -85,7 +85,7 @@ def _found(name: str, folder: Path, config: RunConfig) -> Outcome | None:
             return Outcome(
                 name,
                 "failed",
-                f"{folder} was trained on another dataset than {config.data.path} holds now. Remove the folder to train "
-                "again.",
+                f"{folder} was trained on another dataset than {config.data.path} holds now. Remove the folder to "
+                "train again.",
             )
     return Outcome(name, "skipped")

@@ -31,7 +31,8 @@ def predictions_of(row: Row, dataset: Dataset, out: Path) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        Indexed by gene: ``observed``, and per finished run a column with its seed (``"fit"`` where nothing is random); without any columns where no run is finished.
+        Indexed by gene: ``observed``, and per finished run a column with its seed (``"fit"`` where nothing is random);
+        no columns if no run is finished.
     """
     found: list[pd.DataFrame] = []
     if isinstance(row.system, Trained):

@@ -51,7 +51,7 @@ class Provenance(Config):
     best_step: int = 0
     """The step whose weights were kept."""
     n_parameters: dict[str, int] = Field(default_factory=dict)
-    """Fitted parameters by what holds them: the model, and the objective of a network, which prediction does not use."""
+    """Fitted parameters by what holds them: the model, and a network's objective, which prediction does not use."""
 
     sha256: dict[str, str] = Field(default_factory=dict)
     """Checksums of the files that decide what the run predicts, by name."""

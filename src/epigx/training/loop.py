@@ -24,7 +24,7 @@ from epigx.training.config import TrainingConfig
 from epigx.training.distributed import Processes
 from epigx.training.inference import evaluation_batch
 from epigx.training.module import Task
-from epigx.training.network import Material
+from epigx.training.setup import Material
 
 __all__ = ["fit"]
 

@@ -14,14 +14,14 @@ from torch.optim import AdamW
 
 from epigx.batch import Batch
 from epigx.dataset.loader import Order
-from epigx.metrics import metrics
 from epigx.layers.batch_norm import dealt_out
+from epigx.metrics import metrics
 from epigx.objectives.backdoor import BackdoorLoss
 from epigx.training.checkpoint import State
 from epigx.training.config import TrainingConfig
 from epigx.training.distributed import Processes
-from epigx.training.network import Material
 from epigx.training.optim import learning_rate, parameter_groups
+from epigx.training.setup import Material
 
 __all__ = ["Task", "pattern_statistics"]
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar, Literal
 
@@ -20,7 +19,6 @@ from epigx.dataset.loader import eval_loader
 from epigx.dataset.windows import Windows
 from epigx.errors import EpigxError, RunError
 from epigx.kernels import kernel_in_use
-from epigx.layers.checkpointing import spare_memory
 from epigx.models import Model
 from epigx.objectives import Objective
 from epigx.runs.folder import remove_partials
@@ -31,10 +29,11 @@ from epigx.system.denormals import flushed_denormals
 from epigx.training.checkpoint import State
 from epigx.training.config import TrainingConfig
 from epigx.training.distributed import Processes
-from epigx.training.inference import evaluation_batch, pick_device, predict_windows
+from epigx.training.inference import evaluation_batch, predict_windows
+from epigx.training.setup import prepare
 from epigx.training.weights import Networks, build_networks, read_weights, write_weights
 
-__all__ = ["RATE", "FittedNetwork", "Material", "Network", "StoppedError"]
+__all__ = ["RATE", "FittedNetwork", "Network", "StoppedError"]
 
 
 RATE = 10e9
@@ -146,12 +145,8 @@ class Network(Method):
             return self._fit(data, session)
 
     def _fit(self, data: TrainingData, session: Session) -> FittedNetwork:
-        processes, device = Processes.launched(), pick_device()
-        networks = self._build(data.inputs, self.training.seed)
-        if self.training.checkpoint_layers:
-            precision = torch.bfloat16 if self.training.precision == "bf16" else torch.float32
-            spare_memory(networks.model, device, precision)
-        material = Material(**vars(data), networks=networks, device=device)
+        processes, material = Processes.launched(), prepare(self, data)
+        networks, device = material.networks, material.device
         processes.wait()  # until all have looked at the folder
         resumed = session.resume and session.checkpoint.is_file()
         state = _resume(data, session, device, processes)
@@ -187,29 +182,9 @@ class Network(Method):
 
     def load_fitted(self, folder: Path, inputs: Inputs) -> FittedNetwork:
         """Read ``weights.safetensors``."""
-        networks = self._build(inputs, 0)
+        networks = build_networks(self.model, self.objective, inputs)
         read_weights(folder / "weights.safetensors", networks)
         return FittedNetwork(Networks(networks.model.eval(), networks.objective.eval()))
-
-    def _build(self, inputs: Inputs, seed: int) -> Networks:
-        recompute = self.training.checkpoint_layers
-        return build_networks(self.model, self.objective, inputs, seed=seed, recompute_layers=recompute)
-
-
-@dataclass(frozen=True)
-class Material(TrainingData):
-    """What the training loop works with: the data, and the networks that learn from them.
-
-    Parameters
-    ----------
-    networks : Networks
-        Model and objective with the weights that the seed gives.
-    device : torch.device
-        Where to train.
-    """
-
-    networks: Networks
-    device: torch.device
 
 
 class FittedNetwork(FittedModel):

@@ -35,7 +35,7 @@ class Convolve(nn.Conv1d):
 def test_a_new_backbone_takes_one_class(tiny_config: Callable[..., object], tmp_path: Path) -> None:
     config = tiny_config("training.warmup_steps=0", "training.steps=2", "model.backbone.kind=test-convolution")
     config = config.override("model.backbone.d_model=8", "model.backbone.width=3")
-    assert config.model.backbone == Convolution(d_model=8, width=3)
+    assert config.method.model.backbone == Convolution(d_model=8, width=3)
     run = train(config, tmp_path / "run")  # InFER itself, as the objective asks for nothing of the backbone
     assert run.finished
     assert run.config == config  # read back from the folder

@@ -13,7 +13,7 @@ from epigx.dataset.store import open_dataset
 from epigx.errors import ConfigError, DatasetError, RunError
 from epigx.evaluation.evaluate import evaluate
 from epigx.runs.config import DataConfig
-from epigx.runs.training_data import choose_examples
+from epigx.runs.training_data import choose_training_data
 
 
 @pytest.fixture(scope="module")
@@ -26,7 +26,7 @@ def test_the_family_is_known_by_name():
 
 
 def test_a_gene_is_its_bins_its_features_and_its_words(data):
-    examples = choose_examples(data)
+    examples = choose_training_data(data)
     columns, windows = Columns(bins=4, kmer=2), examples.train
     names, rows = columns.names(examples.inputs), columns.of(windows)
     assert rows.shape == (len(windows), len(names)) == (len(windows), 4 * 3 + 2 + 16)
@@ -39,7 +39,7 @@ def test_a_gene_is_its_bins_its_features_and_its_words(data):
 
 
 def test_of_long_windows_few_are_read_at_a_time(data):
-    windows = choose_examples(data).train  # of 128 bp
+    windows = choose_training_data(data).train  # of 128 bp
     parts = list(batches(windows, bases=128 * 10))
     assert [len(part) for part in parts] == [10] * (len(windows) // 10) + [len(windows) % 10]
     assert [gene for part in parts for gene in part.gene_id] == list(windows.gene_id)
@@ -98,7 +98,7 @@ def test_a_reference_is_scored_on_the_genes_of_a_network(tiny_run):
 
 
 def test_the_penalty_is_chosen_on_the_validation_genes(data):
-    examples = choose_examples(data)
+    examples = choose_training_data(data)
     columns = Columns(bins=2, kmer=0)
     penalties = (1e6, 1e-3)
     error = {}
@@ -111,7 +111,7 @@ def test_the_penalty_is_chosen_on_the_validation_genes(data):
 
 
 def test_the_number_of_trees_is_chosen_on_the_validation_genes(data):
-    examples = choose_examples(data)
+    examples = choose_training_data(data)
     boosting = GradientBoosting(columns=Columns(bins=2, kmer=0), trees=60, learning_rate=0.5, smallest_leaf=2)
     error = {}
     for name, chosen_on in {"valid": examples.valid, "train": examples.train}.items():  # the latter takes all trees
@@ -121,7 +121,7 @@ def test_the_number_of_trees_is_chosen_on_the_validation_genes(data):
 
 
 def test_the_line_of_activity_is_least_squares_on_its_logarithm(data):
-    examples = choose_examples(data)
+    examples = choose_training_data(data)
     predict = PromoterActivity(feature="promoter").fit(examples.train, examples.valid)
     dataset = open_dataset(data.path)
     activity = np.log10(1 + dataset.feature_values("alpha")[:, 1])

@@ -24,7 +24,11 @@ def test_what_is_not_given_comes_from_the_recipe_and_the_dataset():
     assert config.data.path == "data/toy"
     assert config.data.cell_types == ("K562",)
     assert config.data.window == 500  # the recipe's 2,000 bp are more than there are
-    assert (config.training.seed, config.training.steps, config.training.warmup_steps) == (2, 50_000, 5_000)
+    assert (config.method.training.seed, config.method.training.steps, config.method.training.warmup_steps) == (
+        2,
+        50_000,
+        5_000,
+    )
 
 
 def test_a_long_dataset_is_read_as_the_recipe_says(dataset):
@@ -46,7 +50,7 @@ def test_a_network_as_long_as_its_window_follows_the_dataset_and_the_flag(datase
 def test_a_small_scale(dataset):
     dataset.window = 10_000
     config = configure("mamba", data="x", scale="small")
-    assert (config.data.window, config.model.backbone.d_model) == (256, 32)
+    assert (config.data.window, config.method.model.backbone.d_model) == (256, 32)
     assert configure("mamba", data="x", scale="small", window=2_000).data.window == 2_000
 
 
@@ -64,7 +68,7 @@ def test_fewer_steps_shorten_the_warm_up_in_proportion_unless_it_is_set():
 
 def test_settings_have_the_last_word():
     config = configure("infer", data="x", seed=3, settings=["training.seed=4", "objective.n_patterns=4"])
-    assert (config.training.seed, config.objective.n_patterns) == (4, 4)
+    assert (config.method.training.seed, config.method.objective.n_patterns) == (4, 4)
 
 
 def test_a_saved_configuration_is_taken_as_it_is_but_for_the_flags(tmp_path):

@@ -91,7 +91,7 @@ def test_memory_of_systems_that_read_more_than_their_window(tiny_dataset):
     def hidden(recipe, *overrides, **settings):
         config = recipe(data=tiny_dataset, cell_type="alpha", **settings).override(*overrides)
         with torch.device("meta"):
-            network = config.model.build(3, 9, config.data.window)
+            network = config.method.model.build(3, 9, config.data.window)
         weights = sum(parameter.numel() for parameter in network.parameters())
         return memory_gb(config) - 1.0 - 20e-9 * weights
 

@@ -37,14 +37,14 @@ def save(weights: dict[str, Tensor], folder: Path) -> Path:
 def test_the_configuration_is_inferred(n_layers: int, n_patterns: int, tmp_path: Path) -> None:
     path = save(official(n_layers, n_patterns=n_patterns), tmp_path)
     prism = read_prism(path, cell_type="GM12878", pool=500, activation="softmax")
-    assert prism.config.model == PredictorModel(backbone=Caduceus(d_model=8, n_layers=n_layers), pool=500)
+    assert prism.config.method.model == PredictorModel(backbone=Caduceus(d_model=8, n_layers=n_layers), pool=500)
     assert prism.config.data.cell_types == ("GM12878",)
     if n_patterns:
-        assert prism.config.objective == Backdoor(
+        assert prism.config.method.objective == Backdoor(
             n_patterns=n_patterns, distance="smooth_l1", average="hidden", diagonal=True, activation="softmax"
         )
     else:
-        assert prism.config.objective == Regression(distance="smooth_l1")
+        assert prism.config.method.objective == Regression(distance="smooth_l1")
 
 
 def test_what_the_official_model_reads(tmp_path: Path) -> None:

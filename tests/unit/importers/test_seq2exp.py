@@ -60,7 +60,7 @@ def test_the_system_is_told_by_its_names(model: Model, lightning: bool, tmp_path
     if lightning:
         torch.save({"state_dict": {f"model.{name}": tensor for name, tensor in weights.items()}}, tmp_path / "a.ckpt")
     imported = read_seq2exp(tmp_path / "a.ckpt" if lightning else save(weights, tmp_path), cell_type="K562", pool=500)
-    assert imported.config.model == model
+    assert imported.config.method.model == model
     assert imported.config.data.cell_types == ("K562",)
     signals = [signal.name for signal in imported.inputs.signals]
     assert signals == ([] if model in (DNA, MAMBA) else ["h3k27ac", "dnase", "hic"])
@@ -73,9 +73,11 @@ def test_the_system_is_told_by_its_names(model: Model, lightning: bool, tmp_path
 
 
 def test_the_objectives_are_the_official_ones(tmp_path: Path) -> None:
-    objectives = [read_seq2exp(save(official(model), tmp_path), pool=500).config.objective for model in (SOFT, HARD)]
+    objectives = [
+        read_seq2exp(save(official(model), tmp_path), pool=500).config.method.objective for model in (SOFT, HARD)
+    ]
     assert objectives == [Bottleneck(mean=0.1, scale=10.0), Bottleneck(mean=0.45, scale=0.1)]
-    assert read_seq2exp(save(official(PEAKS), tmp_path)).config.objective == Regression(distance="smooth_l1")
+    assert read_seq2exp(save(official(PEAKS), tmp_path)).config.method.objective == Regression(distance="smooth_l1")
 
 
 def test_the_evidence_of_signals_is_that_of_the_file(tmp_path: Path) -> None:
@@ -83,7 +85,7 @@ def test_the_evidence_of_signals_is_that_of_the_file(tmp_path: Path) -> None:
     weights["prior_weights"] = torch.tensor([0.5, 0.25, 0.25]).log()
     weights["signal_betas"] = torch.tensor([1.0, 2.0, 3.0])
     imported = read_seq2exp(save(weights, tmp_path), pool=500)
-    evidence = imported.config.model.evidence
+    evidence = imported.config.method.model.evidence
     assert (evidence.weights, evidence.against, evidence.scale) == ((0.5, 0.25, 0.25), (1.0, 2.0, 3.0), 10.0)
     torch.testing.assert_close(imported.networks.model.posterior.log_shares, weights["prior_weights"])
 
@@ -95,7 +97,7 @@ def test_a_run_is_written_that_loads_without_the_checkpoint(tmp_path: Path) -> N
     run = open_run(tmp_path / "run")
     assert run.provenance.origin == "imported from official.pt"
     assert run.provenance.cell_types == ()
-    assert run.config.model == HARD
+    assert run.config.method.model == HARD
     assert run.model().positions.shape == (1, WINDOW, 8)
 
 

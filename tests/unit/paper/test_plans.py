@@ -77,7 +77,7 @@ def test_the_name_of_a_run_does_not_depend_on_where_the_dataset_lies(tiny_datase
 def test_a_setting_reaches_every_run_and_its_name(tiny_dataset, study):
     changed = Study.on(open_dataset(tiny_dataset), scale="small", seeds=(2, 22), settings=["training.steps=30"])
     found = runs(paper.table1(changed))
-    assert {config.training.steps for config in found.values()} == {30}
+    assert {config.method.training.steps for config in found.values()} == {30}
     assert not set(found) & set(runs(paper.table1(study)))
     with pytest.raises(ConfigError, match="unknown key 'stepz'"):
         paper.table1(Study.on(open_dataset(tiny_dataset), settings=["training.stepz=30"]))
@@ -94,7 +94,7 @@ def test_a_window_that_is_set_is_that_of_the_model_too(tiny_dataset):
 
 
 def test_all_systems_of_table_1_have_the_same_loss(exhibits):
-    assert {config.objective.distance for config in runs(exhibits["table1"]).values()} == {"l1"}
+    assert {config.method.objective.distance for config in runs(exhibits["table1"]).values()} == {"l1"}
     assert "L1" in exhibits["table1"].caption
 
 
@@ -180,7 +180,7 @@ def test_table_8_has_the_papers_counts():
 def test_counting_allocates_nothing(tiny_config):
     config = tiny_config()
     found = count_parameters(config, 3, 2)
-    network = config.model.build(3, 2, 128)
+    network = config.method.model.build(3, 2, 128)
     assert found["model"] == sum(weight.numel() for weight in network.parameters())
 
 

@@ -48,7 +48,7 @@ def made(study, tmp_path_factory):
     exhibits = [table5(study)]
     with pytest.raises(KeyboardInterrupt):
         reproduce(exhibits, study, out, engine=Here(lost=1))
-    before = {path: path.stat().st_mtime_ns for path in (out / "runs").glob("*/weights.safetensors")}
+    before = {path: path.stat().st_mtime_ns for path in (out / "runs").glob("*/model/weights.safetensors")}
     states = {run.name: run.state for run in plan(exhibits, study.dataset, out / "runs")}
     outcomes = reproduce(exhibits, study, out, engine=Here(), command="epigx reproduce table5")
     return out, before, states, outcomes
@@ -136,7 +136,7 @@ def test_parameters_need_no_study_and_scores_do(study, tmp_path):
 
 def test_a_plan_names_each_run_once_seeds_outermost(study, tmp_path):
     found = plan([table5(study), table4(study)], study.dataset, tmp_path)
-    assert [run.config.training.seed for run in found] == [2] * 6 + [22] * 6
+    assert [run.config.method.training.seed for run in found] == [2] * 6 + [22] * 6
     assert len({run.name for run in found}) == 12
     assert {run.state for run in found} == {"to do"}
 

@@ -42,7 +42,7 @@ def test_table_9(recipe: Callable[..., RunConfig], row: str) -> None:
 
 def test_infer_is_the_paper() -> None:
     config = recipes.infer(data="data/k562", cell_type="K562", seed=22)
-    assert config.objective == Backdoor(
+    assert config.method.objective == Backdoor(
         alpha=1.0,
         beta=1.0,
         n_patterns=2,
@@ -53,18 +53,18 @@ def test_infer_is_the_paper() -> None:
     )
     assert config.data.window == 2_000
     assert config.data.cell_types == ("K562",)
-    assert config.training.seed == 22
+    assert config.method.training.seed == 22
     assert recipes.SEEDS == (2, 22, 222, 2222, 22222)
 
 
 def test_prism_is_the_official_code() -> None:
     config = recipes.prism(data="data/k562", cell_type="K562")
-    objective = config.objective
+    objective = config.method.objective
     assert isinstance(objective, Backdoor)
     assert (objective.distance, objective.average, objective.diagonal) == ("smooth_l1", "hidden", True)
     assert (objective.normalize, objective.temperature, objective.n_patterns) == (True, 2.0, 2)
-    assert config.model.pool == 2_000
-    assert config.training.precision == "bf16"
+    assert config.method.model.pool == 2_000
+    assert config.method.training.precision == "bf16"
 
 
 def test_the_plain_counterpart_differs_in_the_objective_alone() -> None:
@@ -85,7 +85,7 @@ def test_a_recipe_can_be_saved_changed_and_read_back(recipe: Callable[..., RunCo
 @pytest.mark.parametrize("recipe", RECIPES)
 def test_a_recipe_can_be_built_and_stepped(recipe: Callable[..., RunConfig]) -> None:
     config = recipe(data="data/k562", cell_type="K562", window=64).override("model.backbone.n_layers=1")
-    network, objective = config.model.build(3, 9, 64), config.objective.build(config.model, 3)
+    network, objective = config.method.model.build(3, 9, 64), config.method.objective.build(config.method.model, 3)
     batch = Batch(torch.zeros(2, 64, 4), torch.rand(2, 64, 3), torch.rand(2, 9), torch.rand(2))
     objective(network, batch)[1].total.backward()
     assert all(parameter.grad is not None for parameter in network.parameters())
@@ -112,9 +112,9 @@ def test_published_sizes(recipe: Callable[..., RunConfig], n_parameters: int) ->
 def test_systems_on_dna_alone_are_those_of_seq2exp(recipe: Callable[..., RunConfig]) -> None:
     config = recipe(data="data/k562", cell_type="K562", seed=22)
     assert config.data.window == 200_000
-    assert config.model.n_encoded == 0
-    assert config.objective == Regression(distance="smooth_l1")
-    assert (config.training.precision, config.training.seed) == ("bf16", 22)
+    assert config.method.model.n_encoded == 0
+    assert config.method.objective == Regression(distance="smooth_l1")
+    assert (config.method.training.precision, config.method.training.seed) == ("bf16", 22)
     assert RunConfig.parse(yaml.safe_load(config.dump())) == config
 
 

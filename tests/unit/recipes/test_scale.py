@@ -21,7 +21,7 @@ OF_A_PLAIN_BATCH = [
 @pytest.mark.parametrize("recipe", RECIPES, ids=NAMES)
 def test_all_small_systems_are_trained_alike(recipe: Callable[..., RunConfig]) -> None:
     config = recipe(data="data", cell_type="A", seed=7, scale="small")
-    assert config.training == SIZES["small"].training.model_copy(update={"seed": 7})
+    assert config.method.training == SIZES["small"].training.model_copy(update={"seed": 7})
     assert config.data.window == SIZES["small"].window == 256
 
 
@@ -35,7 +35,7 @@ def test_a_window_that_is_asked_for_is_read_at_either_scale(recipe: Callable[...
 @pytest.mark.parametrize("recipe", OF_A_PLAIN_BATCH, ids=lambda recipe: recipe.__name__)
 def test_a_small_system_takes_a_step(recipe: Callable[..., RunConfig]) -> None:
     config = recipe(data="data", cell_type="A", window=128, scale="small")
-    network, objective = config.model.build(3, 9, 128), config.objective.build(config.model, 3)
+    network, objective = config.method.model.build(3, 9, 128), config.method.objective.build(config.method.model, 3)
     assert sum(parameter.numel() for parameter in network.parameters()) < 150_000
     batch = Batch(torch.zeros(2, 128, 4), torch.rand(2, 128, 3), torch.rand(2, 9), torch.rand(2))
     loss = objective(network, batch)[1].total

@@ -21,7 +21,7 @@ RECIPES = [*SELECTING, recipes.macs3_mask]
 @pytest.mark.parametrize("recipe", RECIPES)
 def test_they_are_trained_as_the_official_script_trains(recipe: Callable[..., RunConfig]) -> None:
     config = recipe(data="data/k562", cell_type="K562", seed=22)
-    training = config.training
+    training = config.method.training
     assert (training.batch_size, training.steps, training.lr, training.precision) == (8, 50_000, 5e-4, "bf16")
     assert (training.seed, config.data.window, config.data.cell_types) == (22, 200_000, ("K562",))
     assert RunConfig.parse(yaml.safe_load(config.dump())) == config
@@ -41,14 +41,14 @@ def test_the_small_scale_selects_around_a_quarter_of_the_window(
     recipe: Callable[..., RunConfig], window: int | Literal["recipe"] | None, centre: int
 ) -> None:
     config = recipe(data="d", cell_type="c", window=window, scale="small")
-    assert config.model.pool == centre
-    assert config.model.backbone.d_model == 32
+    assert config.method.model.pool == centre
+    assert config.method.model.backbone.d_model == 32
 
 
 @pytest.mark.parametrize("recipe", RECIPES)
 def test_a_small_one_takes_a_step(recipe: Callable[..., RunConfig]) -> None:
     config = recipe(data="d", cell_type="c", window=128, scale="small")
-    network, objective = config.model.build(3, 9, 128), config.objective.build(config.model, 3)
+    network, objective = config.method.model.build(3, 9, 128), config.method.objective.build(config.method.model, 3)
     peaks = torch.rand(2, 128) < 0.5
     inputs = (torch.zeros(2, 128, 4), torch.rand(2, 128, 3), torch.rand(2, 9), torch.rand(2))
     prediction, loss = objective(network, Batch(*inputs, peaks=peaks, blacklist=peaks))

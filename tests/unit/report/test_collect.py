@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from epigx.errors import ConfigError
-from epigx.evaluation.target import scope_of
+from epigx.evaluation.target import resolve_target
 from epigx.report import collect
 from epigx.report.collect import gather_dataset, names_of
 
@@ -38,7 +38,7 @@ def test_no_run_and_the_same_run_twice_are_refused(tmp_path, monkeypatch):
 
 
 def test_patterns_of_as_many_long_windows_are_made_at_a_time_as_are_predicted(tiny_run, tiny_dataset, monkeypatch):
-    scope, sizes = scope_of(tiny_run, "all", data=tiny_dataset), []
+    scope, sizes = resolve_target(tiny_run, "all", data=tiny_dataset), []
     whole = collect._patterns(tiny_run, scope)
     monkeypatch.setattr("epigx.training.inference.EVALUATION_BASES", 7 * scope.dataset.window)
     loader = collect.eval_loader

@@ -6,7 +6,8 @@ from epigx.dataset.manifest.split import PAPER
 from epigx.errors import ConfigError
 from epigx.models import PredictorModel
 from epigx.objectives import Backdoor
-from epigx.runs.config import DataConfig, RunConfig, TrainingConfig
+from epigx.runs.config import DataConfig, RunConfig
+from epigx.training.config import TrainingConfig
 
 CONFIG = RunConfig(
     data=DataConfig(path="data/k562", cell_types=("K562",), split=PAPER),

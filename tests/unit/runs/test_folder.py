@@ -54,7 +54,7 @@ def test_a_run_says_what_it_is_in_a_line(tiny_run):
 
 
 @pytest.mark.parametrize(
-    "name", ["config.yaml", "inputs.yaml", "weights.safetensors", "metrics.json", "provenance.json"]
+    "name", ["config.yaml", "inputs.yaml", "model/weights.safetensors", "metrics.json", "provenance.json"]
 )
 def test_a_missing_file_is_told(run, name):
     (run.path / name).unlink()
@@ -71,7 +71,7 @@ def test_a_missing_file_is_told(run, name):
     [
         ("config.yaml", r"The run is damaged: .*config.yaml"),  # whole YAML or not, as chance cuts it
         ("inputs.yaml", r"The run is damaged: .*inputs.yaml"),
-        ("weights.safetensors", r"weights.safetensors cannot be read"),
+        ("model/weights.safetensors", r"model/weights.safetensors cannot be read"),
         ("metrics.json", r"metrics.json is not valid JSON"),
         ("provenance.json", r"provenance.json is not valid JSON"),
     ],
@@ -107,7 +107,7 @@ def test_a_file_cut_short_where_it_is_still_valid_is_told(run, name):
 
 
 def test_weights_with_another_value_are_told(run):
-    weights = run.path / "weights.safetensors"
+    weights = run.path / "model/weights.safetensors"
     content = bytearray(weights.read_bytes())
     content[-1] ^= 1
     weights.write_bytes(content)

@@ -8,8 +8,8 @@ import pytest
 from epigx.dataset.inputs import fit_inputs
 from epigx.dataset.store import open_dataset
 from epigx.dataset.windows import Windows
-from epigx.runs.config import TrainingConfig
 from epigx.training.batches import Stretches
+from epigx.training.config import TrainingConfig
 
 
 @pytest.fixture(scope="module")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from types import SimpleNamespace
 
 import numpy as np
@@ -11,8 +10,7 @@ import torch
 
 from epigx.dataset.store import open_dataset
 from epigx.dataset.windows import Windows
-from epigx.metrics import metrics
-from epigx.training.inference import evaluation_batch, predict_windows, score
+from epigx.training.inference import evaluation_batch, predict_windows
 
 
 def test_predictions_do_not_depend_on_the_batch_size(tiny_run, tiny_dataset):
@@ -51,17 +49,3 @@ def test_memory_is_spared_for_long_windows(tiny_run, tiny_dataset, monkeypatch):
 def test_no_windows_no_predictions(tiny_run, tiny_dataset):
     windows = Windows(open_dataset(tiny_dataset), "alpha", np.arange(0), tiny_run.inputs)
     assert predict_windows(tiny_run.model(), windows).shape == (0,)
-
-
-def test_scores_are_those_of_the_evaluation():
-    generator = torch.Generator().manual_seed(0)
-    predicted, observed = torch.rand(2, 50, generator=generator)
-    expected = metrics(observed, predicted)
-    assert score(predicted, observed) == pytest.approx(
-        {"mse": expected.mse, "mae": expected.mae, "pearson": expected.pearson}
-    )
-
-
-def test_a_constant_prediction_has_no_correlation():
-    assert math.isnan(score(torch.ones(5), torch.rand(5))["pearson"])
-    assert math.isnan(score(torch.ones(1), torch.rand(1))["pearson"])

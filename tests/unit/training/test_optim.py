@@ -8,7 +8,7 @@ import torch
 
 from epigx.models import PredictorModel
 from epigx.objectives import Backdoor
-from epigx.runs.config import TrainingConfig
+from epigx.training.config import TrainingConfig
 from epigx.training.optim import learning_rate, parameter_groups
 
 

@@ -9,8 +9,10 @@ import torch
 from epigx.dataset.manifest.split import Split, fold
 from epigx.dataset.store import open_dataset
 from epigx.errors import ConfigError, DatasetError
+from epigx.runs.config import RunConfig
 from epigx.runs.gene_selection import rows_of
-from epigx.training.setup import prepare
+from epigx.runs.training_data import choose_training_data
+from epigx.training import setup
 from epigx.training.train import train
 
 
@@ -48,6 +50,11 @@ def test_what_cannot_be_trained_is_told_before_anything_is_written(tiny_config, 
     assert not (tmp_path / "run").exists()
 
 
+def prepared(config: RunConfig) -> setup.Material:
+    """Choose the data and build the networks."""
+    return setup.prepare(config.method, choose_training_data(config.data, config.method.needs))
+
+
 def test_values_that_a_transform_forbids_are_found_before_the_first_batch(tiny_config, make_dataset, tmp_path):
     data = make_dataset(tmp_path / "data")
     values = np.load(data / "signals" / "alpha.npy")
@@ -55,20 +62,20 @@ def test_values_that_a_transform_forbids_are_found_before_the_first_batch(tiny_c
     values[50, 64, 1] = -0.5  # of a test gene, which training does not read
     np.save(data / "signals" / "alpha.npy", values)
     config = tiny_config(f"data.path={data}")
-    prepare(config)
-    prepare(config.override("data.transforms={hic: asinh, dnase: log1p}"))
+    prepared(config)
+    prepared(config.override("data.transforms={hic: asinh, dnase: log1p}"))
     message = r"the signal 'hic' reaches -0\.5 in alpha, and sqrt takes no negative values\. Set data\.transforms"
     with pytest.raises(DatasetError, match=message):
-        prepare(config.override("data.transforms={hic: sqrt}"))
+        prepared(config.override("data.transforms={hic: sqrt}"))
 
 
 @pytest.mark.parametrize(("precision", "expected"), [("fp32", torch.float32), ("bf16", torch.bfloat16)])
 def test_memory_is_spared_where_layers_are_computed_anew(tiny_config, monkeypatch, precision, expected):
     spared = []
     monkeypatch.setattr("epigx.training.setup.spare_memory", lambda *given: spared.append(given))
-    prepare(tiny_config())
+    prepared(tiny_config())
     assert not spared
-    material = prepare(tiny_config("training.checkpoint_layers=true", f"training.precision={precision}"))
+    material = prepared(tiny_config("training.checkpoint_layers=true", f"training.precision={precision}"))
     assert spared == [(material.networks.model, material.device, expected)]
 
 
@@ -79,7 +86,7 @@ def test_a_fold_is_kept_as_its_chromosomes(tiny_config):
 
 
 def test_inputs_are_fitted_on_labelled_training_genes_alone(tiny_config, tiny_dataset):
-    material = prepare(tiny_config("data.cell_types=[beta]"))
+    material = prepared(tiny_config("data.cell_types=[beta]"))
     dataset = open_dataset(tiny_dataset)
     values = dataset.feature_values("beta")[:, 1]
     training = np.isin(dataset.genes["chrom"], ["chr1", "chr2"]) & np.isfinite(dataset.expression("beta"))
@@ -108,6 +115,6 @@ def test_known_bases_are_counted_in_the_part_of_the_window_asked_for(tiny_datase
 
 
 def test_without_dna_the_sequence_is_empty(tiny_config):
-    material = prepare(tiny_config("data.dna=false"))
+    material = prepared(tiny_config("data.dna=false"))
     assert not material.train[0].sequence.any()
     assert not material.inputs.dna

@@ -25,7 +25,8 @@ from epigx.runs.folder import open_run
 from epigx.system.locks import held, lock_of
 from epigx.training.callbacks import DivergedError
 from epigx.training.checkpoint import State
-from epigx.training.train import StoppedError, train
+from epigx.training.network import StoppedError
+from epigx.training.train import train
 from epigx.training.weights import build_networks
 
 
@@ -50,7 +51,7 @@ def crash():
 def files(run):
     """Return what has to be the same for two trainings of one configuration."""
     return (
-        (run.path / "weights.safetensors").read_bytes(),
+        (run.path / "model/weights.safetensors").read_bytes(),
         (run.path / "metrics.json").read_bytes(),
         (run.path / "predictions.parquet").read_bytes(),
         run.log.drop(columns="seconds").to_csv(),
@@ -127,7 +128,9 @@ def test_arithmetic_is_as_before_after_training(tiny_config, tmp_path):
 def test_gradients_are_clipped(tiny_config, tmp_path):
     # AdamW divides by the size of the gradient plus 1e-8, so that a gradient far below leaves the weights in place.
     run = train(tiny_config("training.clip=1e-14", "training.weight_decay=0"), tmp_path / "run")
-    fresh = build_networks(run.config, run.inputs, seed=run.config.training.seed).model.state_dict()
+    fresh = build_networks(
+        run.config.method.model, run.config.method.objective, run.inputs, seed=run.config.method.training.seed
+    ).model.state_dict()
     for name, tensor in run.model().state_dict().items():
         torch.testing.assert_close(tensor, fresh[name], rtol=0, atol=1e-5)
 
@@ -295,7 +298,7 @@ def test_lightning_says_and_leaves_nothing(tiny_config, tmp_path, capfd, monkeyp
     assert [path.name for path in tmp_path.iterdir()] == ["run"]
     assert {path.name for path in (tmp_path / "run").iterdir()} == {
         "checkpoints", "config.yaml", "inputs.yaml", "log.csv", "metrics.json", "predictions.parquet",
-        "provenance.json", "weights.safetensors",
+        "provenance.json", "model/weights.safetensors",
     }  # fmt: skip
 
 
@@ -404,7 +407,7 @@ def test_a_run_is_resumed_on_its_own_data_wherever_that_lies(tiny_config, make_d
 def test_what_a_killed_process_was_writing_is_removed_by_a_resumption(tiny_config, tmp_path):
     train(tiny_config(), tmp_path / "run", max_time=0)
     (tmp_path / "run" / ".keep").touch()
-    for name in (".log.csv.x1", ".weights.safetensors.x2", "checkpoints/.last.ckpt.x3"):
+    for name in (".log.csv.x1", ".model/weights.safetensors.x2", "checkpoints/.last.ckpt.x3"):
         (tmp_path / "run" / name).write_text("half of it")
     run = train(tiny_config(), tmp_path / "run", resume=True)
     assert [path.name for path in run.path.rglob(".*")] == [".keep"]

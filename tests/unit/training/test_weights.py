@@ -50,7 +50,7 @@ def test_weights_that_do_not_fit_on_the_disk(tmp_path):
         with pytest.raises(
             InputError, match=r"weights\.safetensors cannot be written: File too large\. Free some space"
         ):
-            write_weights(tmp_path / "weights.safetensors", networks())
+            write_weights(tmp_path / "model/weights.safetensors", networks())
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
     assert not list(tmp_path.iterdir())
@@ -59,11 +59,11 @@ def test_weights_that_do_not_fit_on_the_disk(tmp_path):
 def test_weights_come_back_bit_for_bit(tmp_path):
     saved, loaded = networks(), networks()
     saved.objective.running_mean += 0.1
-    write_weights(tmp_path / "weights.safetensors", saved)
-    read_weights(tmp_path / "weights.safetensors", loaded)
+    write_weights(tmp_path / "model/weights.safetensors", saved)
+    read_weights(tmp_path / "model/weights.safetensors", loaded)
     for name, tensor in saved.weights().items():
         assert torch.equal(loaded.weights()[name], tensor), name
-    assert weight_names(tmp_path / "weights.safetensors") == saved.weights().keys()
+    assert weight_names(tmp_path / "model/weights.safetensors") == saved.weights().keys()
     assert saved.parameters() == {"model": 8, "objective": 4}
 
 
@@ -76,7 +76,7 @@ def test_weights_come_back_bit_for_bit(tmp_path):
     ],
 )
 def test_weights_of_another_model_are_refused(tmp_path, change, message):
-    path = tmp_path / "weights.safetensors"
+    path = tmp_path / "model/weights.safetensors"
     write_weights(path, networks())
     weights = load_file(path)
     change(weights)
@@ -87,8 +87,8 @@ def test_weights_of_another_model_are_refused(tmp_path, change, message):
 
 @pytest.mark.parametrize("keep", [0, 4, 100, -1])
 def test_a_file_cut_short_is_told_from_its_header(tmp_path, keep):
-    path = tmp_path / "weights.safetensors"
+    path = tmp_path / "model/weights.safetensors"
     write_weights(path, networks())
     path.write_bytes(path.read_bytes()[:keep])
-    with pytest.raises(RunError, match=r"weights.safetensors cannot be read: .* Copy the run again"):
+    with pytest.raises(RunError, match=r"model/weights.safetensors cannot be read: .* Copy the run again"):
         weight_names(path)
