@@ -8,12 +8,9 @@ from pathlib import Path
 
 import torch
 
-from epigx.backbones import Backbone, HyenaDNA
 from epigx.dataset.store import open_dataset
 from epigx.engines.base import Engine, Outcome, Progress, Task
 from epigx.errors import EpigxError
-from epigx.models import EnformerModel, EPInformerModel
-from epigx.models.seq2exp import Seq2ExpModel
 from epigx.runs.config import RunConfig
 from epigx.runs.folder import open_run
 from epigx.system.allocator import keep_freed_memory
@@ -70,44 +67,19 @@ def train_one(config: RunConfig, folder: Path, threads: int) -> None:
 
 
 def memory_gb(config: RunConfig) -> float:
-    """Return roughly how much memory a training takes without a GPU, in GB.
+    """Estimate the memory that training a run takes on a CPU, in GB.
 
-    A process with its imports; five numbers for each weight (itself, its gradient, two moments, the best one so far);
-    and the hidden states that the backward pass needs of each gene, once for each prediction of the objective.
+    The sum of 1 GB for the process and its imports, five float32 values per weight (weight, gradient, two moments,
+    best weight so far), and the hidden states that each gene of a batch keeps for the backward pass, once for each
+    prediction that the objective makes.
     """
     window, model, weights = _window(config), config.model, 0
-    with torch.device("meta"), suppress(EpigxError):  # a model that cannot be built is for its run to tell
+    with torch.device("meta"), suppress(EpigxError):  # the run itself reports why its model cannot be built
         weights = sum(weight.numel() for weight in model.build(n_signals=3, n_features=9, window=window).parameters())
     training, predictions = config.training, config.objective.predictions
     kept = 1 / 3 if training.checkpoint_layers else 1.0
-    return 1.0 + 20e-9 * weights + training.batch_size * predictions * _hidden_gb(config, window) * kept
-
-
-def _hidden_gb(config: RunConfig, window: int) -> float:
-    """Return the hidden states of one gene in GB.
-
-    36 kB for each base of a window in four Mamba layers of 128 channels, and twice as much in HyenaDNA's. Enformer has
-    50 bytes for each base and channel; EPInformer 30 for each base of each element and channel of its first two
-    convolutions, whatever the window.
-    """
-    model = config.model
-    if isinstance(model, EnformerModel):
-        return 50e-9 * model.d_model * min(window, model.longest)
-    if isinstance(model, EPInformerModel):
-        return 30e-9 * (model.stem + model.stages[0]) * model.length * _elements(config)
-    networks = [getattr(model, "backbone", None)]
-    if isinstance(model, Seq2ExpModel):  # reads the window twice
-        networks.append(model.generator or model.backbone)
-    size = sum(_size(each) for each in networks)
-    return 36e-6 * size * window / getattr(model, "resolution", 1)
-
-
-def _size(backbone: Backbone | None) -> float:
-    """Return what a backbone keeps of a base, four Mamba layers of 128 channels being 1; what is unknown is 1."""
-    if backbone is None:
-        return 1.0
-    factor = 2 if isinstance(backbone, HyenaDNA) else 1
-    return factor * backbone.d_model * getattr(backbone, "n_layers", 4) / 512
+    hidden = 1e-9 * model.cost(window, weights, _elements(config)).bytes_per_gene
+    return 1.0 + 20e-9 * weights + training.batch_size * predictions * hidden * kept
 
 
 def _window(config: RunConfig) -> int:
@@ -116,11 +88,11 @@ def _window(config: RunConfig) -> int:
     try:
         return open_dataset(config.data.path).about.window
     except EpigxError:
-        return 2_000  # the run itself will tell what is wrong
+        return 2_000  # the run itself reports what is wrong
 
 
 def _elements(config: RunConfig) -> int:
-    """Return the elements of a gene, the promoter among them."""
+    """Return the number of elements per gene, including the promoter."""
     try:
         elements = open_dataset(config.data.path).about.regions.elements
     except EpigxError:

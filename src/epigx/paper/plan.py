@@ -9,7 +9,6 @@ from typing import Literal
 
 from epigx.dataset.store import Dataset
 from epigx.errors import RunError
-from epigx.models import EnformerModel, EPInformerModel, Seq2ExpHard
 from epigx.paper.items import Exhibit
 from epigx.runs.config import RunConfig
 from epigx.runs.folder import open_run
@@ -84,23 +83,15 @@ def is_finished(folder: Path) -> bool:
 
 
 def cpu_hours(config: RunConfig, parameters: int, dataset: Dataset) -> float:
-    """Estimate the CPU time of a training by :data:`RULE`: a multiplication and an addition, forward and twice back."""
-    training = config.training
-    weights, positions = _work(config, parameters, dataset)
+    """Estimate the CPU-hours of a training by :data:`RULE`.
+
+    The 6 operations are a multiplication and an addition per weight in the forward pass, and twice that in the
+    backward pass.
+    """
+    training, elements = config.training, dataset.about.regions.elements
+    cost = config.model.cost(config.data.window or dataset.window, parameters, 1 + (elements.count if elements else 60))
     predictions = training.steps * training.batch_size * config.objective.predictions
-    return 6 * weights * positions * predictions / RATE / 3600
-
-
-def _work(config: RunConfig, parameters: int, dataset: Dataset) -> tuple[int, int]:
-    """Return how many weights a model applies to each position, and at how many positions of a gene."""
-    model, window = config.model, config.data.window or dataset.window
-    if isinstance(model, EnformerModel):  # most of its weights come after the pooling
-        return parameters, window // 2**model.n_poolings
-    if isinstance(model, EPInformerModel) and (elements := dataset.about.regions.elements):
-        return parameters, (1 + elements.count) * elements.length
-    if isinstance(model, Seq2ExpHard):  # each position has a vector of its own
-        return parameters - window * model.backbone.d_model, 2 * window
-    return parameters, window // getattr(model, "resolution", 1)
+    return 6 * cost.weights * cost.positions * predictions / RATE / 3600
 
 
 def _state(folder: Path) -> Literal["done", "begun", "to do"]:
