@@ -55,7 +55,7 @@ def save(weights: dict[str, Tensor], folder: Path) -> Path:
 
 @pytest.mark.parametrize("model", [SOFT, HARD, PEAKS, SIGNALS, DNA, MAMBA])
 @pytest.mark.parametrize("lightning", [False, True])
-def test_the_system_is_told_by_its_names(model: Model, lightning: bool, tmp_path: Path) -> None:
+def test_the_system_is_recognised_by_its_names(model: Model, lightning: bool, tmp_path: Path) -> None:
     weights = official(model)
     if lightning:
         torch.save({"state_dict": {f"model.{name}": tensor for name, tensor in weights.items()}}, tmp_path / "a.ckpt")

@@ -25,7 +25,7 @@ def test_the_leading_process_holds_the_folder_for_all(tmp_path):
     assert not lock_of(tmp_path / "run").exists()
 
 
-def test_all_hear_of_a_refusal(tmp_path):
+def test_all_processes_raise_on_a_refusal(tmp_path):
     with held(tmp_path / "run"), pytest.raises(RunError, match=r"run is being written by another process, PID"):
         with lock_output(tmp_path / "run", _processes(), wait=False):
             pass
