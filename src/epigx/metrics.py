@@ -86,10 +86,22 @@ METRICS: dict[str, Metric] = {
 
 @cache
 def all_metrics() -> dict[str, Metric]:
-    """Return all metrics by name: :data:`METRICS`, then those registered as entry points ``epigx.metrics``."""
+    """Return all metrics by name: :data:`METRICS`, then those registered as entry points ``epigx.metrics``.
+
+    Raises
+    ------
+    ConfigError
+        A plug-in cannot be imported.
+    """
     found = dict(METRICS)
     for plugin in entry_points(group="epigx.metrics"):
-        metric: Metric = plugin.load()
+        try:
+            metric: Metric = plugin.load()
+        except Exception as error:
+            raise ConfigError(
+                f"The plug-in {plugin.value!r} (epigx.metrics) cannot be imported: {type(error).__name__}: {error}. "
+                "Fix or uninstall its package."
+            ) from error
         found[metric.name] = metric
     return found
 
