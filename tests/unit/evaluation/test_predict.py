@@ -9,6 +9,7 @@ from epigx.dataset.store import open_dataset
 from epigx.errors import ConfigError, DatasetError
 from epigx.evaluation.evaluate import evaluate
 from epigx.evaluation.predict import predict
+from epigx.runs.folder import write_run
 from epigx.training.train import train
 
 
@@ -88,3 +89,24 @@ def test_progress_counts_the_genes_of_all_runs(tiny_run):
     table = predict([tiny_run, tiny_run], batch_size=10, progress=lambda done, total: calls.append((done, total)))
     assert calls[-1] == (2 * len(table), 2 * len(table))
     assert [done for done, _ in calls] == sorted({done for done, _ in calls})
+
+
+def test_only_named_genes_are_predicted_in_their_order(tiny_run):
+    whole = predict(tiny_run).set_index("gene_id")
+    table = predict(tiny_run, genes=["S050", "G003"])
+    assert table["gene_id"].tolist() == ["G050", "G003"]
+    np.testing.assert_allclose(table["predicted"], whole.loc[["G050", "G003"], "predicted"], atol=1e-6)
+    with pytest.raises(DatasetError, match="S999"):
+        predict(tiny_run, genes=["S999"])
+
+
+def test_genes_with_many_unknown_bases_are_flagged(tiny_run, tmp_path):
+    config = tiny_run.config.override("data.min_dna_coverage=0.9")
+    run = write_run(
+        tmp_path / "run", config=config, inputs=tiny_run.inputs, fitted=tiny_run.fitted, metrics={},
+        provenance=tiny_run.provenance,
+    )  # fmt: skip
+    table = predict(run)
+    assert table["low_coverage"].tolist() == [row % 10 == 9 for row in range(60)]
+    assert not predict(tiny_run)["low_coverage"].any()
+    assert (table["predicted"] >= 0).all()
