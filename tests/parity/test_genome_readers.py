@@ -85,7 +85,7 @@ def test_each_real_bigwig_is_read_whole(shared_data: Path, genes: pd.DataFrame, 
         values = track.windows(str(chrom), group["tss"].to_numpy() - 1_000, 2_000)
         covered += int(np.isfinite(values).sum())
     assert 5e6 < covered < 18_331 * 2_000
-    assert track.survey(genes["chrom"].unique()).covered_bases > covered / 2
+    assert track.summary(genes["chrom"].unique()).covered_bases > covered / 2
 
 
 @pytest.mark.parametrize(("mark", "expected"), [("H3K27ac", 0.83), ("DNase", 0.70)])

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
 from epigx.genome.sequence import Genome, N, one_hot, reverse_complement
-from epigx.genome.tracks.batched_reads import spans
+from epigx.genome.tracks.batched_reads import batched_reads
 
 LAWS = settings(deadline=None, max_examples=50)
 CODES = arrays.arrays(np.uint8, st.tuples(st.integers(0, 4), st.integers(0, 30)), elements=st.integers(0, 4))
@@ -74,7 +74,7 @@ def test_windows_do_not_depend_on_their_company(
 def test_spans_hold_each_window_that_meets_the_chromosome_once(
     starts: np.ndarray, length: int, gap: int, limit: int
 ) -> None:
-    found = list(spans(starts, length, 1_000, gap=gap, limit=limit))
+    found = list(batched_reads(starts, length, 1_000, gap=gap, limit=limit))
     for span in found:
         assert 0 <= span.start < span.end <= 1_000
         assert span.end - span.start <= max(limit, length)

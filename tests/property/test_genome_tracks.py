@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from epigx.genome.contacts.contacts import Contacts, open_contacts
 from epigx.genome.peaks.peaks import Peaks
-from epigx.genome.tracks.step_function import highest
+from epigx.genome.tracks.step_function import max_of_intervals
 from epigx.genome.tracks.tracks import Track, open_track
 
 LAWS = settings(deadline=None, max_examples=50)
@@ -66,7 +66,7 @@ def test_windows_do_not_depend_on_order_and_grouping(track: Track, starts: np.nd
 
 def test_a_survey_is_that_of_all_bases(track: Track) -> None:
     values = track.windows("chr1", np.array([0]), SIZE)[0]
-    survey = track.survey(["chr1"])
+    survey = track.summary(["chr1"])
     assert survey.covered_bases == np.isfinite(values).sum()
     assert survey.mean == pytest.approx(np.nanmean(values, dtype=np.float64), rel=1e-4)
     assert survey.maximum == pytest.approx(np.nanmax(values))
@@ -82,7 +82,7 @@ INTERVALS = st.lists(
 @given(INTERVALS)
 def test_steps_of_overlapping_intervals_are_the_highest_of_each_base(intervals: list[tuple[int, int, float]]) -> None:
     starts, widths, values = (np.array(column) for column in zip(*intervals, strict=True))
-    steps = highest(starts, starts + widths, values.astype(np.float64))
+    steps = max_of_intervals(starts, starts + widths, values.astype(np.float64))
     dense = np.full(80, -np.inf, dtype=np.float32)
     for start, width, value in intervals:
         dense[start : start + width] = np.maximum(dense[start : start + width], value)
@@ -121,7 +121,8 @@ def contacts(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFa
         writer = hictkpy.cooler.FileWriter(path, {"1": SIZE}, 1_000)
         writer.add_pixels(pd.DataFrame({"bin1_id": rows, "bin2_id": columns, "count": draw.integers(1, 99, len(rows))}))
         writer.finalize()
-    return open_contacts(path, request.param, resolution=1_000, band=8_000)
+    options = {"resolution": 1_000} if request.param == "cool" else {}
+    return open_contacts(path, request.param, band=8_000, **options)
 
 
 @LAWS

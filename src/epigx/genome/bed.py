@@ -16,7 +16,7 @@ import pandas as pd
 
 from epigx.errors import InputError
 
-__all__ = ["Column", "check_intervals", "open_text", "read_rows"]
+__all__ = ["Column", "check_intervals", "open_text", "read_bed"]
 
 _CHUNK = 500_000
 _HEADINGS = ("#", "track", "browser")
@@ -57,7 +57,7 @@ def open_text(path: str | Path) -> Iterator[IO[str]]:
         raise InputError(f"{path} cannot be read: {error.strerror or error}.") from None
 
 
-def read_rows(path: str | Path, columns: Mapping[str, Column], *, what: str) -> pd.DataFrame:
+def read_bed(path: str | Path, columns: Mapping[str, Column], *, what: str) -> pd.DataFrame:
     """Read some columns of a BED-like file.
 
     Blank lines, ``#`` comments, ``track`` and ``browser`` lines are passed over wherever they stand, and so is a

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from epigx.errors import InputError, did_you_mean
-from epigx.genome.bed import Column, check_intervals, read_rows
+from epigx.genome.bed import Column, check_intervals, read_bed
 from epigx.genome.gtf import gene_biotype, read_gtf
 from epigx.genome.tables import read_table
 
@@ -94,7 +94,7 @@ def _from_gtf(path: str | Path, biotype: str | None) -> pd.DataFrame:
 
 
 def _from_bed(path: str | Path) -> pd.DataFrame:
-    rows = read_rows(
+    rows = read_bed(
         path,
         {
             "chrom": Column(0, str),

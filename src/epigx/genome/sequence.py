@@ -12,7 +12,7 @@ from jaxtyping import Float32, Int64, UInt8
 from epigx.errors import InputError
 from epigx.genome.chromosomes import require_chromosome
 from epigx.genome.fasta import open_fasta
-from epigx.genome.tracks.batched_reads import spans
+from epigx.genome.tracks.batched_reads import batched_reads
 
 __all__ = ["A", "C", "G", "Genome", "N", "T", "one_hot", "reverse_complement"]
 
@@ -89,7 +89,7 @@ class Genome:
         name = require_chromosome(chrom, self.sizes, self.path)
         size = self.sizes[name]
         windows = np.full((len(starts), length), N, dtype=np.uint8)
-        for span in spans(starts, length, size):
+        for span in batched_reads(starts, length, size):
             span.copy(self._codes(name, span.start, span.end), windows, starts)
         return windows
 

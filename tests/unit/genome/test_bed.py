@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from epigx.errors import InputError
-from epigx.genome.bed import Column, check_intervals, open_text, read_rows
+from epigx.genome.bed import Column, check_intervals, open_text, read_bed
 
 COLUMNS = {"chrom": Column(0, str), "start": Column(1, int), "end": Column(2, int), "value": Column(3, float)}
 ROWS = "chr1\t10\t20\t1.5\nchr2\t0\t5\t-2\n"
@@ -14,7 +14,7 @@ ROWS = "chr1\t10\t20\t1.5\nchr2\t0\t5\t-2\n"
 
 def read(path: Path, text: str | bytes) -> list[tuple[object, ...]]:
     path.write_bytes(text if isinstance(text, bytes) else text.encode())
-    return list(read_rows(path, COLUMNS, what="a bedGraph").itertuples(index=False, name=None))
+    return list(read_bed(path, COLUMNS, what="a bedGraph").itertuples(index=False, name=None))
 
 
 @pytest.mark.parametrize(
@@ -79,7 +79,7 @@ def test_damage_behind_the_first_row_is_found(tmp_path: Path) -> None:
 
 def test_missing_files_and_folders(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"none\.bed does not exist. Check its path"):
-        read_rows(tmp_path / "none.bed", COLUMNS, what="a bedGraph")
+        read_bed(tmp_path / "none.bed", COLUMNS, what="a bedGraph")
     with pytest.raises(InputError, match=r"cannot be read: Is a directory"), open_text(tmp_path):
         pass
 
@@ -93,7 +93,7 @@ def test_optional_columns_may_be_absent_or_a_dot(tmp_path: Path) -> None:
     }
     path = tmp_path / "a.bed"
     path.write_text("chr1\t1\t2\t.\tA\nchr1\t1\t2\t5\nchr1\t1\n")
-    rows = read_rows(path, columns, what="a BED")
+    rows = read_bed(path, columns, what="a BED")
     assert rows["signal"].isna().tolist() == [True, False, True]
     assert rows["symbol"].tolist() == ["A", "", ""]
     assert rows["far"].isna().all()
@@ -109,6 +109,6 @@ def test_rows_are_numbered_across_pieces(tmp_path: Path, monkeypatch: pytest.Mon
 def test_what_is_no_interval_is_named(tmp_path: Path, start: int, end: int) -> None:
     path = tmp_path / "a.bed"
     path.write_text(f"chr1\t1\t2\t0\nchr1\t{start}\t{end}\t0\n")
-    rows = read_rows(path, COLUMNS, what="a BED")
+    rows = read_bed(path, COLUMNS, what="a BED")
     with pytest.raises(InputError, match=f"line 2: start {start} and end {end} are no interval"):
         check_intervals(rows, path)

@@ -11,7 +11,7 @@ from tempfile import TemporaryDirectory
 import pandas as pd
 
 from epigx.errors import InputError
-from epigx.genome.peaks.peak_calling import PeakRule, stretches
+from epigx.genome.peaks.peak_calling import PeakRule, constant_segments
 from epigx.genome.peaks.peaks import no_peaks, read_peaks
 from epigx.genome.tracks.tracks import Track
 
@@ -57,6 +57,6 @@ def call_peaks_with_macs3(track: Track, chrom: str, size: int, rule: PeakRule) -
 def _write_bedgraph(path: Path, track: Track, chrom: str, size: int) -> None:
     # Without gaps: MACS3 gives the bases of a gap the value that follows it.
     with path.open("w", newline="\n") as file:
-        for steps in stretches(track, chrom, size):
+        for steps in constant_segments(track, chrom, size):
             rows = zip(steps.starts.tolist(), steps.ends.tolist(), steps.values.tolist(), strict=True)
             file.writelines(f"{chrom}\t{start}\t{end}\t{value!r}\n" for start, end, value in rows)

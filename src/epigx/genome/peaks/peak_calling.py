@@ -9,10 +9,10 @@ import numpy as np
 import pandas as pd
 
 from epigx.genome.peaks.peaks import no_peaks
-from epigx.genome.tracks.step_function import Steps
+from epigx.genome.tracks.step_function import StepFunction
 from epigx.genome.tracks.tracks import Track
 
-__all__ = ["PeakRule", "call_peaks", "stretches"]
+__all__ = ["PeakRule", "call_peaks", "constant_segments"]
 
 _BLOCK = 1 << 20
 
@@ -66,7 +66,7 @@ def call_peaks(track: Track, chrom: str, size: int, rule: PeakRule, *, block: in
     InputError
         The track is damaged.
     """
-    high = _joined([_above(steps, rule.cutoff) for steps in stretches(track, chrom, size, block)])
+    high = _joined([_above(steps, rule.cutoff) for steps in constant_segments(track, chrom, size, block)])
     if not len(high.starts):
         return no_peaks()
     gap = high.starts[1:] - high.ends[:-1]
@@ -81,22 +81,22 @@ def call_peaks(track: Track, chrom: str, size: int, rule: PeakRule, *, block: in
     return peaks[peaks["end"] - peaks["start"] >= rule.min_length].reset_index(drop=True)
 
 
-def stretches(track: Track, chrom: str, size: int, block: int = _BLOCK) -> Iterator[Steps]:
+def constant_segments(track: Track, chrom: str, size: int, block: int = _BLOCK) -> Iterator[StepFunction]:
     """Read a chromosome as stretches of constant value without gaps, a block at a time; no value counts as 0."""
     for start in range(0, size, block):
         length = min(block, size - start)
         values = np.nan_to_num(track.windows(chrom, np.array([start]), length)[0])
         edges = np.flatnonzero(np.concatenate([[True], values[1:] != values[:-1]]))
-        yield Steps(start + edges, start + np.append(edges[1:], length), values[edges].astype(np.float64))
+        yield StepFunction(start + edges, start + np.append(edges[1:], length), values[edges].astype(np.float64))
 
 
-def _above(steps: Steps, cutoff: float) -> Steps:
+def _above(steps: StepFunction, cutoff: float) -> StepFunction:
     high = steps.values >= cutoff
-    return Steps(steps.starts[high], steps.ends[high], steps.values[high])
+    return StepFunction(steps.starts[high], steps.ends[high], steps.values[high])
 
 
-def _joined(pieces: list[Steps]) -> Steps:
+def _joined(pieces: list[StepFunction]) -> StepFunction:
     """Put the pieces of a chromosome together, so that a stretch that a border cut is one again."""
     starts, ends, values = (np.concatenate(column) for column in zip(*pieces, strict=True))
     new = np.concatenate([[True], (starts[1:] != ends[:-1]) | (values[1:] != values[:-1])])[: len(starts)]
-    return Steps(starts[new], ends[np.append(new[1:], True)[: len(ends)]], values[new])
+    return StepFunction(starts[new], ends[np.append(new[1:], True)[: len(ends)]], values[new])

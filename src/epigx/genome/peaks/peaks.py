@@ -8,9 +8,9 @@ import numpy as np
 import pandas as pd
 from jaxtyping import Bool, Int64
 
-from epigx.genome.bed import Column, check_intervals, read_rows
+from epigx.genome.bed import Column, check_intervals, read_bed
 from epigx.genome.chromosomes import match_chromosome
-from epigx.genome.tracks.step_function import highest
+from epigx.genome.tracks.step_function import max_of_intervals
 
 __all__ = ["Peaks", "no_peaks", "on_chromosome", "read_peaks"]
 
@@ -35,7 +35,7 @@ def read_peaks(path: str | Path) -> pd.DataFrame:
     InputError
         The file cannot be read, holds no peak, or has a line that is no interval.
     """
-    rows = read_rows(
+    rows = read_bed(
         path,
         {
             "chrom": Column(0, str),
@@ -75,7 +75,7 @@ class Peaks:
 
     def __init__(self, peaks: pd.DataFrame) -> None:
         self._steps = {
-            str(chrom): highest(group["start"].to_numpy(), group["end"].to_numpy(), np.ones(len(group)))
+            str(chrom): max_of_intervals(group["start"].to_numpy(), group["end"].to_numpy(), np.ones(len(group)))
             for chrom, group in peaks.groupby("chrom", sort=False)
         }
         self.chromosomes: dict[str, int | None] = dict.fromkeys(self._steps)

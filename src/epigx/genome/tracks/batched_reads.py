@@ -8,10 +8,10 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Int64, Shaped
 
-__all__ = ["Span", "spans"]
+__all__ = ["BatchedRead", "batched_reads"]
 
 
-class Span(NamedTuple):
+class BatchedRead(NamedTuple):
     """One read that serves several windows.
 
     Attributes
@@ -39,9 +39,9 @@ class Span(NamedTuple):
             windows[row, left - start : right - start] = values[left - self.start : right - self.start]
 
 
-def spans(
+def batched_reads(
     starts: Int64[np.ndarray, " n"], length: int, size: int, *, gap: int = 8_192, limit: int = 2_097_152
-) -> Iterator[Span]:
+) -> Iterator[BatchedRead]:
     """Group the windows of one chromosome into few reads, in the order of the chromosome.
 
     Parameters
@@ -59,7 +59,7 @@ def spans(
 
     Yields
     ------
-    Span
+    BatchedRead
         Every base that the windows hold on the chromosome is in the span of each of its windows.
     """
     order = np.argsort(starts, kind="stable")
@@ -71,5 +71,7 @@ def spans(
         while first < end:
             widest = int(ordered[first]) + max(limit - length, 0)
             last = end if ordered[end - 1] <= widest else int(np.searchsorted(ordered, widest, side="right"))
-            yield Span(max(int(ordered[first]), 0), min(int(ordered[last - 1]) + length, size), order[first:last])
+            yield BatchedRead(
+                max(int(ordered[first]), 0), min(int(ordered[last - 1]) + length, size), order[first:last]
+            )
             first = last

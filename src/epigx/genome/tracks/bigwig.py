@@ -16,8 +16,8 @@ from jaxtyping import Float32, Int64
 
 from epigx.errors import InputError
 from epigx.genome.chromosomes import match_chromosome, require_chromosome
-from epigx.genome.tracks.batched_reads import spans
-from epigx.genome.tracks.track_summary import ChromosomeSurvey, TrackSurvey, combine
+from epigx.genome.tracks.batched_reads import batched_reads
+from epigx.genome.tracks.track_summary import ChromosomeSummary, TrackSummary, combine
 
 __all__ = ["BigWigTrack"]
 
@@ -52,11 +52,11 @@ class BigWigTrack:
         starts = np.asarray(starts, dtype=np.int64)
         windows = np.full((len(starts), length), np.nan, dtype=np.float32)
         with _hushed():
-            for span in spans(starts, length, size):
+            for span in batched_reads(starts, length, size):
                 span.copy(self._values(name, span.start, span.end), windows, starts)
         return windows
 
-    def survey(self, chroms: Iterable[str]) -> TrackSurvey:
+    def summary(self, chroms: Iterable[str]) -> TrackSummary:
         """Sum up some chromosomes (see :meth:`~.tracks.Track.survey`).
 
         Files of up to 32 MB of packed data are read whole. Of larger ones the zoom levels are read, whose sums are
@@ -70,12 +70,12 @@ class BigWigTrack:
         self._reader.close()
         self._close_file()
 
-    def _summary(self, name: str) -> ChromosomeSurvey:
+    def _summary(self, name: str) -> ChromosomeSummary:
         size = self.chromosomes[name] or 0
         summaries = ("bases_covered", "sum", "max", "min")
         with _hushed():
             found = [self._values(name, 0, size, bins=1, summary=each, exact=self._exact) for each in summaries]
-        return ChromosomeSurvey(size, *(float(values[0]) for values in found))
+        return ChromosomeSummary(size, *(float(values[0]) for values in found))
 
     def _values(self, name: str, start: int, end: int, **options: Any) -> np.ndarray:
         """Read some values; the caller keeps the reader hushed."""

@@ -10,10 +10,10 @@ import pandas as pd
 from jaxtyping import Float32, Int64
 
 from epigx.errors import InputError
-from epigx.genome.bed import Column, check_intervals, read_rows
+from epigx.genome.bed import Column, check_intervals, read_bed
 from epigx.genome.chromosomes import find_chromosome, match_chromosome
-from epigx.genome.tracks.step_function import Steps, highest
-from epigx.genome.tracks.track_summary import ChromosomeSurvey, TrackSurvey, combine
+from epigx.genome.tracks.step_function import StepFunction, max_of_intervals
+from epigx.genome.tracks.track_summary import ChromosomeSummary, TrackSummary, combine
 
 __all__ = ["IntervalTrack", "open_bedgraph", "open_narrowpeak"]
 
@@ -24,7 +24,7 @@ def open_bedgraph(path: Path) -> IntervalTrack:
     Raises
     ------
     InputError
-        Two intervals overlap, besides what :func:`~.rows.read_rows` refuses.
+        Two intervals overlap, besides what :func:`~epigx.genome.bed.read_bed` refuses.
     """
     rows = _read(path, value=3, what="a bedGraph")
     _refuse_overlaps(rows, path)
@@ -50,7 +50,7 @@ class IntervalTrack:
     def __init__(self, path: Path, rows: pd.DataFrame) -> None:
         self.path = path
         self._steps = {
-            str(chrom): highest(*(group[name].to_numpy() for name in ("start", "end", "value")))
+            str(chrom): max_of_intervals(*(group[name].to_numpy() for name in ("start", "end", "value")))
             for chrom, group in rows.groupby("chrom", sort=False)
         }
         self.chromosomes: dict[str, int | None] = dict.fromkeys(self._steps)
@@ -67,7 +67,7 @@ class IntervalTrack:
             return np.full((len(starts), length), np.nan, dtype=np.float32)
         return self._steps[name].windows(starts, length, np.nan)
 
-    def survey(self, chroms: Iterable[str]) -> TrackSurvey:
+    def summary(self, chroms: Iterable[str]) -> TrackSummary:
         """Sum up some chromosomes (see :meth:`~.tracks.Track.survey`)."""
         names = (match_chromosome(chrom, self._steps) for chrom in chroms)
         return combine(_summary(self._steps[name]) for name in names if name)
@@ -83,7 +83,7 @@ def _read(path: Path, *, value: int, what: str) -> pd.DataFrame:
         "end": Column(2, int),
         "value": Column(value, float),
     }
-    rows = read_rows(path, columns, what=what)
+    rows = read_bed(path, columns, what=what)
     check_intervals(rows, path)
     return rows
 
@@ -101,9 +101,9 @@ def _refuse_overlaps(rows: pd.DataFrame, path: Path) -> None:
         )
 
 
-def _summary(steps: Steps) -> ChromosomeSurvey:
+def _summary(steps: StepFunction) -> ChromosomeSummary:
     widths = steps.ends - steps.starts
-    return ChromosomeSurvey(
+    return ChromosomeSummary(
         length=int(steps.ends[-1]),
         covered=float(widths.sum()),
         total=float((widths * steps.values).sum()),

@@ -7,10 +7,10 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Float32, Float64, Int64
 
-__all__ = ["Steps", "highest"]
+__all__ = ["StepFunction", "max_of_intervals"]
 
 
-class Steps(NamedTuple):
+class StepFunction(NamedTuple):
     """A step function on one chromosome: sorted intervals that do not overlap, each with a value.
 
     Attributes
@@ -51,18 +51,20 @@ class Steps(NamedTuple):
         return np.repeat(values, np.diff(bounds)).reshape(len(starts), length)
 
 
-def highest(starts: Int64[np.ndarray, " n"], ends: Int64[np.ndarray, " n"], values: Float64[np.ndarray, " n"]) -> Steps:
+def max_of_intervals(
+    starts: Int64[np.ndarray, " n"], ends: Int64[np.ndarray, " n"], values: Float64[np.ndarray, " n"]
+) -> StepFunction:
     """Make steps of intervals that may overlap and lie in any order: where several do, the highest value counts.
 
     Examples
     --------
-    >>> highest(np.array([0, 5]), np.array([10, 8]), np.array([1.0, 3.0]))
-    Steps(starts=array([0, 5, 8]), ends=array([ 5,  8, 10]), values=array([1., 3., 1.]))
+    >>> max_of_intervals(np.array([0, 5]), np.array([10, 8]), np.array([1.0, 3.0]))
+    StepFunction(starts=array([0, 5, 8]), ends=array([ 5,  8, 10]), values=array([1., 3., 1.]))
     """
     order = np.argsort(starts, kind="stable")
     starts, ends, values = starts[order], ends[order], values[order]
     if (starts[1:] >= ends[:-1]).all():
-        return Steps(starts, ends, values)
+        return StepFunction(starts, ends, values)
     bounds = np.sort(np.concatenate([starts, ends]))
     bounds = bounds[np.concatenate([[True], np.diff(bounds) > 0])]
     first = np.searchsorted(bounds, starts)
@@ -71,4 +73,4 @@ def highest(starts: Int64[np.ndarray, " n"], ends: Int64[np.ndarray, " n"], valu
     tops = np.full(max(len(bounds) - 1, 0), -np.inf)
     np.maximum.at(tops, piece, np.repeat(values, count))
     kept = tops > -np.inf
-    return Steps(bounds[:-1][kept], bounds[1:][kept], tops[kept])
+    return StepFunction(bounds[:-1][kept], bounds[1:][kept], tops[kept])

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import NamedTuple
 
-__all__ = ["ChromosomeSurvey", "TrackSurvey", "combine"]
+__all__ = ["ChromosomeSummary", "TrackSummary", "combine"]
 
 
-class TrackSurvey(NamedTuple):
+class TrackSummary(NamedTuple):
     """What a track holds on some chromosomes.
 
     Attributes
@@ -30,7 +30,7 @@ class TrackSurvey(NamedTuple):
     negative: bool
 
 
-class ChromosomeSurvey(NamedTuple):
+class ChromosomeSummary(NamedTuple):
     """The same of one chromosome, in a form that adds up: its length in bp, and sums and extremes of its values."""
 
     length: int
@@ -40,18 +40,18 @@ class ChromosomeSurvey(NamedTuple):
     minimum: float
 
 
-def combine(chromosomes: Iterable[ChromosomeSurvey]) -> TrackSurvey:
+def combine(chromosomes: Iterable[ChromosomeSummary]) -> TrackSummary:
     """Join the surveys of several chromosomes.
 
     Examples
     --------
-    >>> combine([ChromosomeSurvey(100, 10, 30.0, 5.0, 1.0), ChromosomeSurvey(50, 0, 0.0, 0.0, 0.0)])
-    TrackSurvey(covered_bases=10, mean=3.0, maximum=5.0, nan_bases=140, negative=False)
+    >>> combine([ChromosomeSummary(100, 10, 30.0, 5.0, 1.0), ChromosomeSummary(50, 0, 0.0, 0.0, 0.0)])
+    TrackSummary(covered_bases=10, mean=3.0, maximum=5.0, nan_bases=140, negative=False)
     """
     known = list(chromosomes)
     held = [chromosome for chromosome in known if chromosome.covered > 0]
     covered = int(sum(chromosome.covered for chromosome in held))
-    return TrackSurvey(
+    return TrackSummary(
         covered_bases=covered,
         mean=sum(chromosome.total for chromosome in held) / covered if covered else float("nan"),
         maximum=max((chromosome.maximum for chromosome in held), default=float("nan")),

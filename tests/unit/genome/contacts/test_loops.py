@@ -14,7 +14,7 @@ LOOPS = "chr1\t100\t110\tchr1\t150\t160\ta\t7\t.\t.\t2.5\nchr1\t105\t115\tchr1\t
 
 def profile(path: Path, text: str, tss: int, start: int, length: int, **options: int) -> list[float]:
     path.write_text(text)
-    contacts = open_contacts(path, "bedpe", **options)  # type: ignore[arg-type]
+    contacts = open_contacts(path, "bedpe", **options)
     return contacts.profile("chr1", np.array([tss]), np.array([start]), length)[0].tolist()
 
 

@@ -55,14 +55,14 @@ def test_other_names_and_unknown_chromosomes(track: Track) -> None:
 
 
 def test_survey(track: Track) -> None:
-    survey = track.survey(["chr1", "2", "chr3"])
+    survey = track.summary(["chr1", "2", "chr3"])
     assert survey.covered_bases == 26
     assert survey.nan_bases == 160 - 26
     assert survey.mean == pytest.approx((10 * 1.5 - 10 * 2 + 4 + 35) / 26)
     assert survey.maximum == 7
     assert survey.negative
-    assert not track.survey(["chr2"]).negative
-    nothing = track.survey([])
+    assert not track.summary(["chr2"]).negative
+    nothing = track.summary([])
     assert (nothing.covered_bases, nothing.nan_bases) == (0, 0)
     assert np.isnan(nothing.mean)
 
@@ -72,7 +72,7 @@ def test_a_large_file_is_surveyed_by_its_zoom_levels(
 ) -> None:
     monkeypatch.setattr("epigx.genome.tracks.bigwig._EXACT_BYTES", 0)
     rows = [("chr1", start, start + 1_000, float(start % 7)) for start in range(0, 900_000, 2_000)]
-    survey = open_track(write_bigwig(rows, {"chr1": 1_000_000}), "bigwig").survey(["chr1"])
+    survey = open_track(write_bigwig(rows, {"chr1": 1_000_000}), "bigwig").summary(["chr1"])
     assert survey.covered_bases == pytest.approx(450_000, rel=0.05)
     assert survey.mean == pytest.approx(np.mean([row[3] for row in rows]), rel=0.05)
     assert survey.maximum == 6

@@ -39,7 +39,7 @@ def test_a_chromosome_without_intervals_has_no_values(tmp_path: Path) -> None:
 def test_survey(tmp_path: Path) -> None:
     path = tmp_path / "signal.bedGraph"
     path.write_text(BEDGRAPH)
-    survey = open_track(path, "bedgraph").survey(["chr1", "2", "chr9"])
+    survey = open_track(path, "bedgraph").summary(["chr1", "2", "chr9"])
     assert survey == (25, pytest.approx((15 - 20 + 35) / 25), 7.0, 10, True)
 
 
@@ -70,4 +70,4 @@ def test_what_is_no_track_is_refused(tmp_path: Path, kind: str, text: str, messa
     path = tmp_path / "signal.txt"
     path.write_text(text)
     with pytest.raises(InputError, match=message):
-        open_track(path, kind)  # type: ignore[arg-type]
+        open_track(path, kind)
