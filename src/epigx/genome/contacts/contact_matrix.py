@@ -87,7 +87,7 @@ class MatrixContacts:
         known = (bins >= 0) & (bins < band.shape[0]) & (np.abs(bins - tss[:, None]) < self._width)
         pairs = np.stack([np.broadcast_to(tss[:, None], bins.shape)[known], bins[known]])
         contacts = np.zeros(bins.shape, dtype=np.float32)
-        # The matrix holds its upper triangle: row bin <= column bin.
+        # Only the upper triangle is stored: row bin <= column bin.
         contacts[known] = np.nan_to_num(np.asarray(band[pairs.min(axis=0), pairs.max(axis=0)]).ravel())
         return contacts
 

@@ -1,4 +1,4 @@
-"""Windows that lie together are read together."""
+"""Read neighbouring windows together."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ __all__ = ["BatchedRead", "batched_reads"]
 
 
 class BatchedRead(NamedTuple):
-    """One read that serves several windows.
+    """One read that covers several windows.
 
     Attributes
     ----------
     start, end : int, bp
-        What to read; inside ``[0, size)``.
+        The interval to read, inside ``[0, size)``.
     rows : ndarray of int64
-        The windows that lie in it: indices into the starts that were asked for.
+        Indices of the windows inside it.
     """
 
     start: int
@@ -32,7 +32,7 @@ class BatchedRead(NamedTuple):
         windows: Shaped[np.ndarray, "n length"],
         starts: Int64[np.ndarray, " n"],
     ) -> None:
-        """Copy what was read to the span's windows, of all those that begin at `starts`."""
+        """Copy the values that were read into the rows of ``windows`` that this read covers."""
         length = windows.shape[1]
         for row, start in zip(self.rows.tolist(), starts[self.rows].tolist(), strict=True):
             left, right = max(start, self.start), min(start + length, self.end)
@@ -42,25 +42,25 @@ class BatchedRead(NamedTuple):
 def batched_reads(
     starts: Int64[np.ndarray, " n"], length: int, size: int, *, gap: int = 8_192, limit: int = 2_097_152
 ) -> Iterator[BatchedRead]:
-    """Group the windows of one chromosome into few reads, in the order of the chromosome.
+    """Group the windows of one chromosome into few reads, sorted by position.
 
     Parameters
     ----------
     starts : ndarray of int64, shape (n,)
-        0-based starts in any order; windows may overlap and reach past the chromosome's ends.
+        0-based starts in any order; windows may overlap and extend beyond the chromosome.
     length : int, bp
         The length of every window.
     size : int, bp
-        The chromosome's length. Windows wholly outside it belong to no span.
+        The length of the chromosome. Windows entirely outside it are not read.
     gap : int, bp
-        Windows at most this far apart share a read.
+        Windows separated by at most this distance share a read.
     limit : int, bp
-        A read is at most this long (or one window, if that is longer), which bounds the memory.
+        The largest length of a read (unless a single window is longer), which bounds memory.
 
     Yields
     ------
     BatchedRead
-        Every base that the windows hold on the chromosome is in the span of each of its windows.
+        Covers all bases of its windows that are on the chromosome.
     """
     order = np.argsort(starts, kind="stable")
     order = order[(starts[order] < size) & (starts[order] + length > 0)]

@@ -1,4 +1,4 @@
-"""Values that are constant over stretches of a chromosome, painted onto windows."""
+"""Piecewise constant values on a chromosome, and their values in windows."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ __all__ = ["StepFunction", "max_of_intervals"]
 
 
 class StepFunction(NamedTuple):
-    """A step function on one chromosome: sorted intervals that do not overlap, each with a value.
+    """A step function on one chromosome: sorted, non-overlapping intervals with a value each.
 
     Attributes
     ----------
     starts, ends : ndarray of int64, shape (steps,), bp
         0-based, half-open.
     values : ndarray of float64, shape (steps,)
-        The value of each base of a step.
+        The value of every base of each interval.
     """
 
     starts: Int64[np.ndarray, " steps"]
@@ -26,7 +26,7 @@ class StepFunction(NamedTuple):
     values: Float64[np.ndarray, " steps"]
 
     def windows(self, starts: Int64[np.ndarray, " n"], length: int, fill: float) -> Float32[np.ndarray, "n length"]:
-        """Paint the steps onto windows.
+        """Return the value of each base of some windows.
 
         Parameters
         ----------
@@ -35,7 +35,7 @@ class StepFunction(NamedTuple):
         length : int, bp
             The length of every window.
         fill : float
-            The value of the bases that no step covers.
+            The value of bases outside all intervals.
         """
         first = np.searchsorted(self.ends, starts, side="right")
         count = np.searchsorted(self.starts, starts + length, side="left") - first
@@ -44,7 +44,7 @@ class StepFunction(NamedTuple):
         offset = window * length - starts[window]
         left = np.maximum(self.starts[step] + offset, window * length)
         right = np.minimum(self.ends[step] + offset, (window + 1) * length)
-        # All windows end to end are runs: nothing, step, nothing, step, ..., nothing.
+        # All windows, concatenated, are runs of: gap, step, gap, step, ..., gap.
         bounds = np.concatenate([[0], np.stack([left, right], axis=1).ravel(), [len(starts) * length]])
         values = np.full(2 * len(step) + 1, fill, dtype=np.float32)
         values[1::2] = self.values[step]
@@ -54,7 +54,7 @@ class StepFunction(NamedTuple):
 def max_of_intervals(
     starts: Int64[np.ndarray, " n"], ends: Int64[np.ndarray, " n"], values: Float64[np.ndarray, " n"]
 ) -> StepFunction:
-    """Make steps of intervals that may overlap and lie in any order: where several do, the highest value counts.
+    """Make a step function of intervals in any order; where they overlap, the highest value counts.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""What a track holds on some chromosomes, at a glance."""
+"""Summary statistics of a track."""
 
 from __future__ import annotations
 
@@ -9,18 +9,19 @@ __all__ = ["ChromosomeSummary", "TrackSummary", "combine"]
 
 
 class TrackSummary(NamedTuple):
-    """What a track holds on some chromosomes.
+    """Summary statistics of a track on some chromosomes.
 
     Attributes
     ----------
     covered_bases : int, bp
         Bases with a value.
     mean, maximum : float
-        Over the covered bases; NaN when there are none.
+        Over the covered bases; NaN if there are none.
     nan_bases : int, bp
-        Bases without a value, up to the chromosome's end (up to the last interval where the format does not know it).
+        Bases without a value, up to the end of the chromosome, or up to the last interval if the format does not record
+        chromosome lengths.
     negative : bool
-        Whether any value lies below zero.
+        Whether any value is below zero.
     """
 
     covered_bases: int
@@ -31,7 +32,7 @@ class TrackSummary(NamedTuple):
 
 
 class ChromosomeSummary(NamedTuple):
-    """The same of one chromosome, in a form that adds up: its length in bp, and sums and extremes of its values."""
+    """Statistics of one chromosome that can be combined: length in bp, and sums and extremes of its values."""
 
     length: int
     covered: float
@@ -41,7 +42,7 @@ class ChromosomeSummary(NamedTuple):
 
 
 def combine(chromosomes: Iterable[ChromosomeSummary]) -> TrackSummary:
-    """Join the surveys of several chromosomes.
+    """Combine the statistics of several chromosomes.
 
     Examples
     --------
@@ -49,12 +50,12 @@ def combine(chromosomes: Iterable[ChromosomeSummary]) -> TrackSummary:
     TrackSummary(covered_bases=10, mean=3.0, maximum=5.0, nan_bases=140, negative=False)
     """
     known = list(chromosomes)
-    held = [chromosome for chromosome in known if chromosome.covered > 0]
-    covered = int(sum(chromosome.covered for chromosome in held))
+    covering = [chromosome for chromosome in known if chromosome.covered > 0]
+    covered = int(sum(chromosome.covered for chromosome in covering))
     return TrackSummary(
         covered_bases=covered,
-        mean=sum(chromosome.total for chromosome in held) / covered if covered else float("nan"),
-        maximum=max((chromosome.maximum for chromosome in held), default=float("nan")),
+        mean=sum(chromosome.total for chromosome in covering) / covered if covered else float("nan"),
+        maximum=max((chromosome.maximum for chromosome in covering), default=float("nan")),
         nan_bases=sum(chromosome.length for chromosome in known) - covered,
-        negative=any(chromosome.minimum < 0 for chromosome in held),
+        negative=any(chromosome.minimum < 0 for chromosome in covering),
     )

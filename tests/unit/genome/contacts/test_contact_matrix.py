@@ -105,7 +105,7 @@ def test_a_tss_past_the_end_is_refused(path: Path, tss: int) -> None:
         opened(path).profile("chr1", np.array([5, tss]), np.array([0, 0]), 10)
 
 
-def test_contacts_go_to_another_process(path: Path) -> None:
+def test_contacts_can_be_pickled(path: Path) -> None:
     contacts = opened(path)
     again = pickle.loads(pickle.dumps(contacts))
     places = (np.array([31]), np.array([20]), 30)
