@@ -98,7 +98,7 @@ BAD = {
     _other_build: "It is of another assembly",
     _nan_only: "no value on any of the genes' chromosomes (NaN alone)",
     _gene_outside: "lies past the chromosome's end",
-    _duplicate_ids: "gene 'g0' stands there twice",
+    _duplicate_ids: "gene 'g0' is listed twice",
     _signal_missing: "the signal 'hic' has no file",
     _labels_missing: "no gene has a label in A_TPM",
     _no_label_column: "Did you mean 'A_TPM'?",

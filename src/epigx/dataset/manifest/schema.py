@@ -17,7 +17,6 @@ from epigx.config import Config, not_yaml, read_yaml
 from epigx.dataset.manifest.regions import ElementSource, PeakSource
 from epigx.dataset.manifest.sources import (
     CellType,
-    ContactKind,
     Expression,
     FeatureColumn,
     Features,
@@ -25,7 +24,6 @@ from epigx.dataset.manifest.sources import (
     Name,
     PromoterActivity,
     SignalFile,
-    TrackKind,
 )
 from epigx.dataset.manifest.split import Chromosome, Split
 from epigx.dataset.signals import Role, Transform
@@ -33,7 +31,6 @@ from epigx.errors import ConfigError, InputError
 
 __all__ = [
     "CellType",
-    "ContactKind",
     "ElementSource",
     "Expression",
     "FeatureColumn",
@@ -44,7 +41,6 @@ __all__ = [
     "PromoterActivity",
     "SignalFile",
     "SignalSpec",
-    "TrackKind",
     "read_manifest",
 ]
 

@@ -131,7 +131,7 @@ def _check_track(
     readers: Readers, where: str, track: Track, genes: pd.DataFrame, transform: Transform, problems: Problems
 ) -> None:
     """Find tracks that say nothing, or something that cannot be stored or transformed."""
-    survey = track.survey(genes["chrom"].unique())
+    survey = track.summary(genes["chrom"].unique())
     if not survey.covered_bases or np.isnan(survey.maximum):
         problems.error(where, "it has no value on any of the genes' chromosomes (NaN alone). Fetch or make it again.")
         return

@@ -32,7 +32,7 @@ def test_gene_past_the_end(genome_files, messages):
 @pytest.mark.parametrize(
     ("places", "names", "message"),
     [
-        ([("chr1", 5, "+"), ("chr1", 9, "+")], ["a", "a"], "line 2: gene 'a' stands there twice"),
+        ([("chr1", 5, "+"), ("chr1", 9, "+")], ["a", "a"], "line 2: gene 'a' is listed twice"),
         ([("chr1", 5, ".")], ["a"], "line 1: strand '.' is not + or -"),
     ],
 )
@@ -109,7 +109,7 @@ def test_a_gene_twice_is_said_once_and_hides_no_other_fault(genome_files, messag
     genome_files.values["features"]["columns"] = {"cds_length": "none", "densty": "none", "density": "none"}
     errors = [said for said in messages() if said.startswith("error: features.tsv")]
     assert len(errors) == 2
-    assert "line 10: gene 'g0' stands there twice" in errors[0]
+    assert "line 10: gene 'g0' is listed twice" in errors[0]
     assert "no column 'densty'. Did you mean 'density'?" in errors[1]
 
 
