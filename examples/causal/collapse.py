@@ -21,9 +21,8 @@ from systems import configure
 
 from epigx.batch import Batch
 from epigx.dataset.loader import train_loader
-from epigx.objectives import Backdoor, GenePatterns, Objective
-from epigx.objectives.backdoor import BackdoorLoss
-from epigx.training.module import pattern_statistics
+from epigx.objectives import Backdoor, GeneSpecificBackdoor, Objective
+from epigx.objectives.backdoor import BackdoorLoss, pattern_statistics
 from epigx.training.setup import Material, prepare
 from epigx.training.weights import build_networks
 
@@ -31,7 +30,7 @@ ARMS: dict[str, Objective] = {
     "InFER": Backdoor(),
     "InFER, L₂ alone (β = 0)": Backdoor(beta=0),
     "InFER, L₃ alone (α = 0)": Backdoor(alpha=0),
-    "gene patterns": GenePatterns(),
+    "gene patterns": GeneSpecificBackdoor(),
 }
 LOOKED_AT = 256
 

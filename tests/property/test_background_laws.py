@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from epigx.backbones import Caduceus
 from epigx.batch import Batch, Prediction
 from epigx.models import Predictor, PredictorModel
-from epigx.objectives import Objective, Regression, RiskExtrapolation, SignalAdjustment, SignalDropout
+from epigx.objectives import InputBackdoor, Objective, Regression, RiskExtrapolation, SignalDropout
 from epigx.objectives.backdoor import diversity, diversity_floor
 from epigx.objectives.gene_specific_backdoor import sameness
 
@@ -67,7 +67,7 @@ def test_without_intervention_they_are_plain_regression(seed: int, n_genes: int,
     expected.backward()
     for objective in (
         SignalDropout.parse({"rate": 0, "distance": distance}),
-        SignalAdjustment.parse({"alpha": 0, "distance": distance}),
+        InputBackdoor.parse({"alpha": 0, "distance": distance}),
         RiskExtrapolation.parse({"weight": 0, "environments": 100, "distance": distance}),  # a gene a bin
     ):
         network.zero_grad()
@@ -82,7 +82,7 @@ def test_without_intervention_they_are_plain_regression(seed: int, n_genes: int,
 @given(seeds, genes, st.integers(1, 3))
 def test_a_dictionary_of_kept_backgrounds_predicts_what_the_model_does(seed: int, n_genes: int, n: int) -> None:
     network, batch = draw(seed, n_genes)
-    objective = SignalAdjustment(states=("kept",) * n).build(MODEL, 3, BACKGROUND)
+    objective = InputBackdoor(states=("kept",) * n).build(MODEL, 3, BACKGROUND)
     prediction, loss = objective(network, batch)
     close(prediction.interventional, prediction.expression)
     close(loss.terms["intervention"], loss.terms["prediction"])
@@ -94,7 +94,7 @@ def test_a_dictionary_of_kept_backgrounds_predicts_what_the_model_does(seed: int
         SignalDropout(rate=0.7),
         SignalDropout(rate=0.7, intact=1),
         SignalDropout(rate=0.7, replacement="exchanged"),
-        SignalAdjustment(states=("absent", "exchanged", "kept")),
+        InputBackdoor(states=("absent", "exchanged", "kept")),
     ],
     ids=["dropout", "dropout beside intact", "exchange", "adjustment"],
 )

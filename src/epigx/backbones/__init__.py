@@ -1,4 +1,4 @@
-"""Sequence networks (batch, length, channel) to the same; one file per family."""
+"""Sequence networks that keep the shape (batch, length, channel); one file per family."""
 
 from epigx.backbones.base import Backbone
 from epigx.backbones.caduceus import Caduceus

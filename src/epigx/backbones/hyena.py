@@ -1,4 +1,4 @@
-"""HyenaDNA: convolutions as long as the window, between gates (Nguyen et al., 2023)."""
+"""HyenaDNA: gated convolutions as long as the window (Nguyen et al., 2023)."""
 
 from __future__ import annotations
 
@@ -12,60 +12,66 @@ from torch import Tensor, nn
 
 from epigx.backbones.base import Backbone
 from epigx.errors import ConfigError
-from epigx.layers.checkpointing import Layered
+from epigx.layers.checkpointing import Checkpointed
 from epigx.layers.embedding import TokenEmbedding
 from epigx.layers.hyena import Hyena
+from epigx.layers.stack import BYTES_PER_CHANNEL
 
 __all__ = ["HyenaBlock", "HyenaDNA", "HyenaStack"]
 
 SPECIAL_TOKENS = 2
-"""The official filters are longer than the longest window by the two tokens at the ends of a text."""
+"""The official filters have two positions more than the longest window, for the start and end tokens."""
 
 
 class HyenaDNA(Backbone):
-    """HyenaDNA as Seq2Exp trained it; with four layers and the predictor's head, 903,681 parameters.
+    """HyenaDNA as trained for Seq2Exp: 903,681 parameters with four layers and the predictor's head.
 
-    It takes windows of up to ``longest`` positions. That length is a part of the model: its filters know positions as
-    parts of it.
+    Windows can have up to ``longest`` positions. A trained model depends on this length, because its filters encode a
+    position as a fraction of it.
     """
 
     kind: Literal["hyenadna"] = "hyenadna"
     n_layers: int = Field(default=4, ge=1)
-    """Blocks."""
+    """Number of blocks."""
     longest: int = Field(default=200_000, ge=1)
-    """Longest window in positions; choose that of the training, as filters reach over it."""
+    """Longest window in positions, and length of the filters; set it to the length of the training windows."""
     expand: int = Field(default=4, ge=1)
-    """Units of the perceptron per channel."""
+    """Hidden units of the perceptron per channel."""
     filter_width: int = Field(default=64, ge=1)
-    """Units of each hidden layer of the implicit filters."""
+    """Hidden units of the implicit filters."""
     dropout: float = Field(default=0.1, ge=0.0, lt=1.0)
-    """Share of the embedding that is zeroed in training."""
+    """Dropout rate of the embedding."""
 
     def embedding(self) -> nn.Module:
-        """Return the table of tokens that HyenaDNA has in place of a linear layer."""
+        """Return a token embedding, which HyenaDNA uses instead of a linear layer."""
         return TokenEmbedding(self.d_model)
 
     def check_length(self, length: int) -> None:
-        """Refuse a window that is longer than the filters.
+        """Check that the window is not longer than the filters.
 
         Raises
         ------
         ConfigError
-            It is.
+            The window is longer than the filters.
         """
         if length > self.longest:
             raise ConfigError(
-                f"HyenaDNA's filters span {self.longest:,} positions, and the window has {length:,}. "
-                f"Set model.backbone.longest to {length} and train anew, or use a shorter window."
+                f"HyenaDNA's filters span {self.longest:,} positions, but the window has {length:,}. "
+                f"Set model.backbone.longest to {length} and train a new model, or use a shorter window."
             )
 
+    @property
+    def bytes_per_position(self) -> float:
+        """Rough memory that training keeps per position, in bytes."""
+        return 2 * BYTES_PER_CHANNEL * self.n_layers * self.d_model
+
     def build(self) -> HyenaStack:
-        """Return the stack, with fresh weights."""
+        """Return the stack with fresh weights."""
         return HyenaStack(self)
 
 
 class HyenaBlock(nn.Module):
-    """x + Hyena(LayerNorm(x)), and then a perceptron per position in the same way."""
+    """x + Hyena(LayerNorm(x)), then x + MLP(LayerNorm(x))."""
 
     def __init__(self, config: HyenaDNA) -> None:
         super().__init__()
@@ -78,14 +84,14 @@ class HyenaBlock(nn.Module):
         )
 
     def forward(self, x: Float[Tensor, "batch length channel"]) -> Float[Tensor, "batch length channel"]:
-        """Add what the block reads from the window, then what it makes of each position."""
+        """Apply the Hyena operator over the window, then the perceptron at each position."""
         x = x + self.mixer(self.mixer_norm(x))
         added: Tensor = self.perceptron(self.perceptron_norm(x))
         return x + added
 
 
-class HyenaStack(Layered):
-    """Dropout, the blocks, and a last LayerNorm; what the blocks add up to stays in float32."""
+class HyenaStack(Checkpointed):
+    """Dropout, the blocks and a final LayerNorm; the residual stream stays in float32."""
 
     def __init__(self, config: HyenaDNA) -> None:
         super().__init__()
@@ -97,7 +103,7 @@ class HyenaStack(Layered):
 
     @torch.no_grad()
     def reset_parameters(self) -> None:
-        """Draw linear layers from N(0, 0.02²), smaller by the root of the number of branches where they end one."""
+        """Draw linear weights from N(0, 0.02²), divided by sqrt(2 n_layers) in the last layer of a residual branch."""
         for name, module in self.named_modules():
             if isinstance(module, nn.Linear):
                 ends_branch = name.endswith(("out_proj", "perceptron.2"))
@@ -107,7 +113,7 @@ class HyenaStack(Layered):
                     nn.init.zeros_(module.bias)
 
     def forward(self, x: Float[Tensor, "batch length channel"]) -> Float[Tensor, "batch length channel"]:
-        """Read the window from its start, block by block.
+        """Run the blocks over the window.
 
         Raises
         ------

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 from jaxtyping import Float
@@ -35,6 +35,9 @@ class BatchNorm(nn.BatchNorm1d):
 
     Elsewhere it is PyTorch's own. ``nn.SyncBatchNorm`` serves GPUs alone, and weighs no process by its genes.
     """
+
+    no_weight_decay: ClassVar[frozenset[str]] = frozenset({"weight", "bias"})
+    """Parameters that the optimizer does not decay."""
 
     def forward(self, x: Float[Tensor, "gene channel position"]) -> Float[Tensor, "gene channel position"]:
         """Normalise each channel."""

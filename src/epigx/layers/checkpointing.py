@@ -11,12 +11,12 @@ from torch.utils.checkpoint import checkpoint
 
 from epigx.system.allocator import give_back_freed_memory
 
-__all__ = ["Layered", "checkpoint_layers", "spare_memory"]
+__all__ = ["Checkpointed", "checkpoint_layers", "spare_memory"]
 
 Output = TypeVar("Output")
 
 
-class Layered(nn.Module):
+class Checkpointed(nn.Module):
     """A network whose layers are run by :meth:`run_layer`.
 
     Attributes
@@ -41,8 +41,8 @@ class Layered(nn.Module):
 
 
 def checkpoint_layers(network: nn.Module) -> bool:
-    """Let every :class:`Layered` part of a network compute its layers anew; say whether there is one."""
-    parts = [module for module in network.modules() if isinstance(module, Layered)]
+    """Let every :class:`Checkpointed` part of a network compute its layers anew; say whether there is one."""
+    parts = [module for module in network.modules() if isinstance(module, Checkpointed)]
     for part in parts:
         part.checkpoint_layers = True
     return bool(parts)
@@ -68,7 +68,7 @@ def spare_memory(network: nn.Module, device: torch.device, precision: torch.dtyp
     bool
         Whether this call had memory given back.
     """
-    parts = [module for module in network.modules() if isinstance(module, Layered)]
+    parts = [module for module in network.modules() if isinstance(module, Checkpointed)]
     if device.type != "cpu" or (parts and not any(part.leaves_gaps(precision) for part in parts)):
         return False
     return give_back_freed_memory()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
@@ -23,6 +25,8 @@ class TokenEmbedding(nn.Embedding):
         Channels of the embedding.
     """
 
+    no_weight_decay: ClassVar[frozenset[str]] = frozenset({"weight"})
+    """Parameters that the optimizer does not decay."""
     TOKENS = 12
     A = 7
     """Row of adenine; C, G, T and N follow."""

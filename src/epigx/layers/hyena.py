@@ -6,6 +6,7 @@ B batch, L length, D channels.
 from __future__ import annotations
 
 import math
+from typing import ClassVar
 
 import torch
 from jaxtyping import Float
@@ -18,7 +19,10 @@ __all__ = ["FilterLinear", "Hyena", "ImplicitFilter", "Sine", "long_convolution"
 
 
 class FilterLinear(nn.Linear):
-    """A linear layer of an implicit filter; a class of its own because its weights are not decayed."""
+    """A linear layer of an implicit filter, whose weights are not decayed."""
+
+    no_weight_decay: ClassVar[frozenset[str]] = frozenset({"weight", "bias"})
+    """Parameters that the optimizer does not decay."""
 
 
 class Sine(nn.Module):
@@ -29,8 +33,11 @@ class Sine(nn.Module):
     width : int
         Channels.
     frequency : float
-        Where each f starts.
+        Initial value of each f.
     """
+
+    no_weight_decay: ClassVar[frozenset[str]] = frozenset({"frequency"})
+    """Parameters that the optimizer does not decay."""
 
     def __init__(self, width: int, frequency: float = 10.0) -> None:
         super().__init__()

@@ -7,6 +7,7 @@ R rank of the step-size projection.
 from __future__ import annotations
 
 import math
+from typing import ClassVar
 
 import torch
 from jaxtyping import Float
@@ -34,6 +35,9 @@ class Scan(nn.Module):
     dt_rank : int
         Rank R of the projection to step sizes.
     """
+
+    no_weight_decay: ClassVar[frozenset[str]] = frozenset({"A_log", "D", "conv_bias", "dt_bias"})
+    """Parameters that the optimizer does not decay."""
 
     def __init__(self, d_inner: int, d_state: int, d_conv: int, dt_rank: int) -> None:
         super().__init__()

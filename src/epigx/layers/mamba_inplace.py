@@ -24,7 +24,7 @@ from torch import Tensor
 
 from epigx.kernels import out_ops
 
-__all__ = ["Weights", "read", "read_anew", "take_room"]
+__all__ = ["Weights", "allocate_buffers", "read", "read_anew"]
 
 LINE = 16
 """Floats of a cache line, on which each part of a piece of memory starts."""
@@ -81,7 +81,7 @@ def read(
     streams : sequence of Float[Tensor, "batch length channel"], optional
         Receive the stream after each block. Without them it has one place, in which the result is at the end.
     room : sequence of Tensor, optional
-        Memory to work in, as :func:`take_room` gives it for as many positions or more; taken here if it is not given.
+        Memory to work in, as :func:`allocate_buffers` gives it for as many positions or more; taken here if it is not given.
     out : Float[Tensor, "batch length channel"], optional
         Receives what is returned.
 
@@ -91,7 +91,7 @@ def read(
         The stream at the end, normalised.
     """
     hidden = torch.empty_like(x) if out is None else out
-    project, scan = room or take_room(x, blocks[0].inner)
+    project, scan = room or allocate_buffers(x, blocks[0].inner)
     positions, inner = x.shape[0] * x.shape[1], blocks[0].inner
     xz, scanned = (
         memory[: positions * channels].view(*x.shape[:2], channels)
@@ -139,7 +139,7 @@ class _ReadAnew(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, x: Tensor, count: int, eps: float, last_norm: Tensor, *parameters: Tensor) -> Tensor:
         streams, blocks = x.new_empty(count, *x.shape), Weights.split(parameters, count)
-        ctx.count, ctx.eps, ctx.room = count, eps, take_room(x, blocks[0].inner)
+        ctx.count, ctx.eps, ctx.room = count, eps, allocate_buffers(x, blocks[0].inner)
         ctx.save_for_backward(x, streams, last_norm, *parameters)
         return read(x, blocks, last_norm, eps, list(streams), ctx.room)
 
@@ -153,7 +153,7 @@ class _ReadAnew(torch.autograd.Function):
         )
         blocks = Weights.split(parameters, ctx.count)
         # The room that the reading had is kept for the pass back, since another one would not find that place empty.
-        anew = _Anew(x, blocks[0], ctx.eps, ctx.room or take_room(x, blocks[0].inner))
+        anew = _Anew(x, blocks[0], ctx.eps, ctx.room or allocate_buffers(x, blocks[0].inner))
         ctx.room = None
         gradients = [anew.back(blocks[i], streams[i - 1], d_stream) for i in range(ctx.count - 1, 0, -1)]
         gradients = [anew.back_to_start(blocks[0], x, d_stream), *reversed(gradients)]
@@ -201,7 +201,7 @@ class _Anew:
         return Weights(block.norm, d_project_in, d_project_out, tuple(d_scans))
 
 
-def take_room(x: Float[Tensor, "batch length channel"], inner: int) -> list[Tensor]:
+def allocate_buffers(x: Float[Tensor, "batch length channel"], inner: int) -> list[Tensor]:
     """Take memory for the results of the projection in and of the scan of one block with so many inner channels."""
     positions = x.shape[0] * x.shape[1]
     return _memory(x, positions * 2 * inner, positions * inner)

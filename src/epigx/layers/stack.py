@@ -12,12 +12,15 @@ from torch.nn.modules.module import _has_any_global_hook
 
 from epigx.kernels import kernel_in_use
 from epigx.layers import mamba_inplace
-from epigx.layers.checkpointing import Layered
+from epigx.layers.checkpointing import Checkpointed
 from epigx.layers.linear import Projection, autocast_enabled
 from epigx.layers.mamba import BiMamba, Scan
 from epigx.layers.norm import RMSNorm
 
-__all__ = ["MambaBlock", "MambaStack"]
+__all__ = ["BYTES_PER_CHANNEL", "MambaBlock", "MambaStack"]
+
+BYTES_PER_CHANNEL = 36_000 / 512
+"""Rough memory that training keeps for the backward pass, in bytes per position, channel and block."""
 
 BASES_IN_FLIGHT = 2**14
 """Bases that are read at a time when nothing is trained: what a layer computes of them stays in the cache."""
@@ -40,7 +43,7 @@ class MambaBlock(nn.Module):
         self.mixer = mixer
 
 
-class MambaStack(Layered):
+class MambaStack(Checkpointed):
     """x ← x + mixer(RMSNorm(x)) block by block, and a last RMSNorm.
 
     Each block's projection out starts smaller by the root of the number of blocks, so that the variance of the sum
@@ -75,10 +78,10 @@ class MambaStack(Layered):
         size = max(BASES_IN_FLIGHT // max(x.shape[1], 1), torch.get_num_threads())
         if len(x) <= size:
             return self._read(x)
-        if self._can_be_lean(x):
+        if self._runs_in_place(x):
             # All parts work in one room, taken once the place of the result is.
             hidden, weights = x.new_empty(x.shape), self._weights()
-            room = mamba_inplace.take_room(x[:size], weights[0].inner)
+            room = mamba_inplace.allocate_buffers(x[:size], weights[0].inner)
             for first in range(0, len(x), size):
                 part, out = x[first : first + size].contiguous(), hidden[first : first + size]
                 mamba_inplace.read(part, weights, self.norm.weight, self.norm.eps, room=room, out=out)
@@ -97,7 +100,7 @@ class MambaStack(Layered):
 
     def _read(self, x: Tensor) -> Tensor:
         anew = torch.is_grad_enabled()
-        if (self.checkpoint_layers or not anew) and self._can_be_lean(x):
+        if (self.checkpoint_layers or not anew) and self._runs_in_place(x):
             run = mamba_inplace.read_anew if anew else mamba_inplace.read
             return run(x.contiguous(), self._weights(), self.norm.weight, self.norm.eps)
         # A layer ends with the norm that the next one reads, since adding to the stream and normalising it are one
@@ -112,7 +115,7 @@ class MambaStack(Layered):
     def _weights(self) -> list[mamba_inplace.Weights]:
         return [_block_weights(block) for block in cast(list[MambaBlock], list(self.blocks))]
 
-    def _can_be_lean(self, x: Tensor) -> bool:
+    def _runs_in_place(self, x: Tensor) -> bool:
         """Say whether `lean` computes what the modules would: native, float32, and all as it was built."""
         return (
             not torch.compiler.is_compiling()

@@ -1,6 +1,6 @@
-"""Batch to prediction."""
+"""Models: networks that turn a batch into a prediction."""
 
-from epigx.models.base import Model
+from epigx.models.base import Cost, Model
 from epigx.models.encoders import ConfounderEncoder, SignalEncoder
 from epigx.models.enformer import EnformerModel
 from epigx.models.epinformer import EPInformerModel
@@ -10,6 +10,7 @@ from epigx.models.seq2exp import Seq2Exp, Seq2ExpHard, Seq2ExpSoft
 
 __all__ = [
     "ConfounderEncoder",
+    "Cost",
     "EPInformerModel",
     "EnformerModel",
     "Head",

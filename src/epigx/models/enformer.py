@@ -18,7 +18,7 @@ from epigx.errors import ConfigError
 from epigx.layers.attention import RelativeAttention, relative_features
 from epigx.layers.batch_norm import BatchNorm
 from epigx.layers.pooling import AttentionPool
-from epigx.models.base import Model
+from epigx.models.base import Cost, Model
 from epigx.models.head import Head, centre, pool_centre
 
 __all__ = ["Enformer", "EnformerModel", "EnformerTrunk"]
@@ -81,6 +81,10 @@ class EnformerModel(Model):
         ratios = (2 ** (step / steps) for step in range(steps + 1))
         half = self.d_model // 2
         return [half, *(round(half * ratio / self.multiple) * self.multiple for ratio in ratios)]
+
+    def cost(self, window: int, weights: int, n_elements: int = 61) -> Cost:
+        """Estimate the cost of one prediction; positions are bins, because most weights come after the poolings."""
+        return Cost(weights, window // self.bin_size, 50.0 * self.d_model * min(window, self.longest))
 
     def build(self, n_signals: int, n_features: int, window: int) -> Enformer:
         """Return the network with fresh weights; nothing in it depends on the window's length.

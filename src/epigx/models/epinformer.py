@@ -16,7 +16,7 @@ from torch.nn import functional
 from epigx.batch import Batch, Elements, Need, Prediction
 from epigx.errors import ConfigError
 from epigx.layers.batch_norm import BatchNorm
-from epigx.models.base import Model
+from epigx.models.base import Cost, Model
 from epigx.models.head import Head
 
 __all__ = ["EPInformer", "EPInformerModel"]
@@ -49,6 +49,11 @@ class EPInformerModel(Model):
     def needs(self) -> frozenset[Need]:
         """Elements: it reads neither the window nor the signals over it."""
         return frozenset({"elements"})
+
+    def cost(self, window: int, weights: int, n_elements: int = 61) -> Cost:
+        """Estimate the cost of one prediction from the elements; most memory is that of the first two convolutions."""
+        positions = n_elements * self.length
+        return Cost(weights, positions, 30.0 * (self.stem + self.stages[0]) * positions)
 
     def build(self, n_signals: int, n_features: int, window: int) -> EPInformer:
         """Return the network with fresh weights; any window serves, as it reads the elements alone.

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from epigx.backbones import Backbone, Caduceus
 from epigx.batch import Batch, Prediction
 from epigx.errors import ConfigError, DatasetError
-from epigx.models.base import Model, Need
+from epigx.models.base import Cost, Model, Need
 from epigx.models.encoders import MotifEncoder, SignalEncoder, mean_over_positions
 from epigx.models.head import Head, pool_centre
 
@@ -43,6 +43,11 @@ class PredictorModel(Model):
     def needs(self) -> frozenset[Need]:
         """Peaks, where they are the mask."""
         return frozenset({"peaks"}) if self.mask == "peaks" else frozenset()
+
+    def cost(self, window: int, weights: int, n_elements: int = 61) -> Cost:
+        """Estimate the cost of one prediction from the backbone and the resolution."""
+        positions = window // self.resolution
+        return Cost(weights, positions, self.backbone.bytes_per_position * window / self.resolution)
 
     def build(self, n_signals: int, n_features: int, window: int) -> Predictor:
         """Return the network with fresh weights; nothing in it depends on the window's length.

@@ -19,7 +19,7 @@ from torch.distributions import Beta
 from epigx.backbones import Backbone, Caduceus
 from epigx.batch import Batch, Prediction
 from epigx.errors import ConfigError
-from epigx.models.base import Model, Need
+from epigx.models.base import Cost, Model, Need
 from epigx.models.encoders import SignalEncoder
 from epigx.models.head import Head, pool_centre
 from epigx.models.mask_posterior import MaskEvidence, MaskPosterior
@@ -50,6 +50,17 @@ class Seq2ExpModel(Model):
     def needs(self) -> frozenset[Need]:
         """The blacklist, unless it is not asked for."""
         return frozenset({"blacklist"}) if self.blacklist else frozenset()
+
+    @property
+    def makes_mask(self) -> bool:
+        """Whether the network returns a mask: always."""
+        return True
+
+    def cost(self, window: int, weights: int, n_elements: int = 61) -> Cost:
+        """Estimate the cost of one prediction, which reads the window twice: for the mask and for the expression."""
+        per_position = (self.generator or self.backbone).bytes_per_position + self.backbone.bytes_per_position
+        applied = weights - (window * self.backbone.d_model if self.positions else 0)  # one vector for each position
+        return Cost(applied, window * (2 if self.generator is None else 1), per_position * window)
 
     @model_validator(mode="after")
     def _same_width(self) -> Seq2ExpModel:

@@ -1,23 +1,24 @@
-"""Prediction to loss."""
+"""Objectives: the losses that models are trained with."""
 
 from epigx.objectives.backdoor import Backdoor
-from epigx.objectives.base import Objective
+from epigx.objectives.base import Objective, ObjectiveModule
 from epigx.objectives.bottleneck import Bottleneck
-from epigx.objectives.gene_specific_backdoor import GenePatterns
-from epigx.objectives.input_backdoor import SignalAdjustment
+from epigx.objectives.gene_specific_backdoor import GeneSpecificBackdoor
+from epigx.objectives.input_backdoor import InputBackdoor
 from epigx.objectives.regression import Regression
-from epigx.objectives.residualize import RegressedOut
+from epigx.objectives.residualize import Residualize
 from epigx.objectives.risk_extrapolation import RiskExtrapolation
 from epigx.objectives.signal_dropout import SignalDropout
 
 __all__ = [
     "Backdoor",
     "Bottleneck",
-    "GenePatterns",
+    "GeneSpecificBackdoor",
+    "InputBackdoor",
     "Objective",
-    "RegressedOut",
+    "ObjectiveModule",
     "Regression",
+    "Residualize",
     "RiskExtrapolation",
-    "SignalAdjustment",
     "SignalDropout",
 ]

@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
+from itertools import combinations
 from typing import Literal
 
 import torch
 from jaxtyping import Float
 from pydantic import Field
-from torch import Tensor, nn
+from torch import Tensor
 
 from epigx.batch import Batch, Loss, Prediction
 from epigx.errors import ConfigError
 from epigx.models import ConfounderEncoder, Model, Predictor
 from epigx.models.encoders import Activation
-from epigx.objectives.base import Distance, Objective, distance, labels
+from epigx.objectives.base import Distance, Objective, ObjectiveModule, distance, labels
 
-__all__ = ["Backdoor", "BackdoorLoss", "diversity", "diversity_floor"]
+__all__ = ["Backdoor", "BackdoorLoss", "diversity", "diversity_floor", "pattern_statistics"]
 
 
 class Backdoor(Objective):
@@ -71,7 +73,7 @@ class Backdoor(Objective):
         return BackdoorLoss(self, n_signals, model.n_encoded)
 
 
-class BackdoorLoss(nn.Module):
+class BackdoorLoss(ObjectiveModule):
     """The three losses of a batch, and the confounder encoder, which inference never calls.
 
     Parameters
@@ -110,6 +112,14 @@ class BackdoorLoss(nn.Module):
         """Return the background patterns aᵢ of each gene, A = g_ω(S)."""
         patterns: Tensor = self.confounder_encoder(batch.signals)
         return patterns
+
+    def diagnostics(self, batch: Batch) -> dict[str, Tensor]:
+        """Return the background ``patterns`` of each gene, (gene, pattern, encoded)."""
+        return {"patterns": self.patterns(batch)}
+
+    def summarize(self, diagnostics: Mapping[str, Tensor]) -> dict[str, float]:
+        """Return :func:`pattern_statistics` and ``diversity_floor``, the lowest possible value of L₃."""
+        return pattern_statistics(diagnostics["patterns"]) | {"diversity_floor": self.floor}
 
     def diversity(self, patterns: Float[Tensor, "batch pattern encoded"]) -> Float[Tensor, ""]:
         """Return L₃ of a batch's patterns."""
@@ -212,3 +222,28 @@ def diversity_floor(
     if diagonal:
         total += n_patterns * (1.0 if normalize else math.exp(-2 * temperature))
     return math.log(total) if total else 0.0
+
+
+def pattern_statistics(patterns: Float[Tensor, "gene pattern encoded"]) -> dict[str, float]:
+    """Measure whether the patterns differ from each other and between genes.
+
+    Parameters
+    ----------
+    patterns : Float[Tensor, "gene pattern encoded"]
+        Background patterns aᵢ of each gene.
+
+    Returns
+    -------
+    dict of str to float
+        ``pattern_cosine``: mean cosine between two patterns of a gene, over pairs and genes (absent with one pattern);
+        ``pattern_sd_1``, ``pattern_sd_2``, …: standard deviation of a pattern's weights over genes, averaged over the
+        weights; 0 means that all genes have the same pattern.
+    """
+    patterns = patterns.detach().cpu().double()
+    pairs = list(combinations(range(patterns.shape[1]), 2))
+    spread = patterns.std(dim=0, correction=0).mean(dim=-1)
+    found = {f"pattern_sd_{number}": float(value) for number, value in enumerate(spread, start=1)}
+    if pairs:
+        first, second = (patterns[:, [pair[side] for pair in pairs]] for side in (0, 1))
+        found = {"pattern_cosine": float(torch.cosine_similarity(first, second, dim=-1).mean())} | found
+    return found

@@ -1,39 +1,73 @@
-"""What an objective is: from a model and a batch to a prediction and the loss to minimise."""
+"""The base classes of objectives, which turn a model and a batch into a prediction and a loss."""
 
 from __future__ import annotations
 
 from abc import abstractmethod
-from typing import Literal
+from collections.abc import Mapping
+from typing import Any, Literal
 
 from jaxtyping import Float
+from pydantic import model_validator
 from torch import Tensor, nn
 from torch.nn.functional import l1_loss, mse_loss, smooth_l1_loss
 
-from epigx.batch import Batch
+from epigx.batch import Batch, Loss, Prediction
 from epigx.config import Kind
 from epigx.errors import DatasetError
 from epigx.models import Model
 
-__all__ = ["Distance", "Objective", "distance", "labels"]
+__all__ = ["Distance", "Objective", "ObjectiveModule", "distance", "labels"]
 
 Distance = Literal["l1", "smooth_l1", "mse"]
 
+OLD_KINDS = {
+    "gene_patterns": "gene_specific_backdoor",
+    "regressed_out": "residualize",
+    "signal_adjustment": "input_backdoor",
+}
+"""Kinds that were renamed in version 0.2.0, as configurations saved before may name them."""
+
+
+class ObjectiveModule(nn.Module):
+    """The network side of an objective: the loss of a batch, and what to report about genes.
+
+    Its parameters are trained along with the model's and are not needed for prediction.
+    """
+
+    @abstractmethod
+    def forward(self, model: Any, batch: Batch) -> tuple[Prediction, Loss]:
+        """Predict a batch and compare the prediction with the labels."""
+
+    def diagnostics(self, batch: Batch) -> dict[str, Tensor]:
+        """Return values per gene to report, by name; the first axis of each tensor is the genes of the batch."""
+        return {}
+
+    def summarize(self, diagnostics: Mapping[str, Tensor]) -> dict[str, float]:
+        """Turn the diagnostics of all validation genes into columns of the training log.
+
+        Parameters
+        ----------
+        diagnostics : mapping of str to Tensor
+            What :meth:`diagnostics` returned, concatenated over batches.
+        """
+        return {}
+
 
 class Objective(Kind):
-    """Settings of an objective; a new objective is a subclass with its own ``kind`` and ``build``."""
+    """Settings of an objective. To add an objective, write a subclass with its own ``kind`` and ``build``."""
 
     @property
     def compares_genes(self) -> bool:
-        """Whether the loss of a gene depends on the other genes of its batch, and so not on the gene alone."""
+        """Whether the loss of a gene depends on the other genes of its batch."""
         return False
 
     @property
     def predictions(self) -> int:
-        """How often the model predicts each gene in a step of training: what its time and memory grow with."""
+        """Predictions per gene in a training step; time and memory are proportional to it."""
         return 1
 
     def check_length(self, window: int) -> None:
-        """Make sure, before training, that the objective takes windows of this length in bp.
+        """Check, before training, that the objective supports windows of this length in bp.
 
         Raises
         ------
@@ -41,20 +75,25 @@ class Objective(Kind):
             It does not.
         """
 
-    @abstractmethod
-    def build(self, model: Model, n_signals: int, background: tuple[int, ...] = ()) -> nn.Module:
-        """Return the objective's module: ``module(network, batch)`` gives ``(Prediction, Loss)``.
+    @model_validator(mode="wrap")
+    @classmethod
+    def _accept_old_kind(cls, values: Any, handler: Any) -> Any:
+        if isinstance(values, dict) and (kind := values.get("kind")) in OLD_KINDS:
+            values = {**values, "kind": OLD_KINDS[kind]}
+        return handler(values)
 
-        Its parameters are what training needs and inference does not; they are trained along with the model's.
+    @abstractmethod
+    def build(self, model: Model, n_signals: int, background: tuple[int, ...] = ()) -> ObjectiveModule:
+        """Return the objective's module with fresh weights; ``module(network, batch)`` is ``(Prediction, Loss)``.
 
         Parameters
         ----------
         model : Model
-            Settings of the model that it will be called with.
+            Settings of the model that will be trained.
         n_signals : int
-            Signals that the run's inputs have.
+            Number of signals in the run's inputs.
         background : tuple of int
-            Which of them are background signals, by their place.
+            Indices of the background signals.
         """
 
 
@@ -66,7 +105,7 @@ def distance(
     Parameters
     ----------
     kind : {"l1", "smooth_l1", "mse"}
-        Absolute difference (the paper), the same with a quadratic bottom below 1 (the official code), or squared.
+        Absolute difference (the paper), smooth absolute difference (the official code) or squared difference.
     """
     measure = {"l1": l1_loss, "smooth_l1": smooth_l1_loss, "mse": mse_loss}[kind]
     return measure(predicted, observed)
@@ -78,8 +117,8 @@ def labels(batch: Batch) -> Float[Tensor, " batch"]:
     Raises
     ------
     DatasetError
-        The batch has none.
+        The batch has no expression.
     """
     if batch.expression is None:
-        raise DatasetError("A batch without expression reached the objective. Train on genes that have a label.")
+        raise DatasetError("This batch has no expression. Train on genes that have a measured label.")
     return batch.expression

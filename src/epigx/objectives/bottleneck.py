@@ -6,14 +6,14 @@ from typing import Literal
 
 from jaxtyping import Float
 from pydantic import Field
-from torch import Tensor, nn
+from torch import Tensor
 from torch.distributions import Beta, kl_divergence
 
 from epigx.batch import Batch, Loss, Prediction
 from epigx.errors import ConfigError
 from epigx.models import Model
-from epigx.models.seq2exp import Seq2Exp, Seq2ExpModel
-from epigx.objectives.base import Distance, Objective, distance, labels
+from epigx.models.seq2exp import Seq2Exp
+from epigx.objectives.base import Distance, Objective, ObjectiveModule, distance, labels
 
 __all__ = ["Bottleneck", "BottleneckLoss", "discontinuity"]
 
@@ -44,15 +44,15 @@ class Bottleneck(Objective):
         ConfigError
             The model draws no mask.
         """
-        if not isinstance(model, Seq2ExpModel):
+        if not model.makes_mask:
             raise ConfigError(
-                "The objective 'bottleneck' is for models that select positions (seq2exp_soft, seq2exp_hard), and "
-                f"the model is {getattr(model, 'kind', type(model).__name__)!r}. Use the objective 'regression'."
+                "The objective 'bottleneck' needs a model that selects positions (seq2exp_soft, seq2exp_hard), but "
+                f"{type(model).__name__} does not. Use the objective 'regression'."
             )
         return BottleneckLoss(self)
 
 
-class BottleneckLoss(nn.Module):
+class BottleneckLoss(ObjectiveModule):
     """The prediction loss, the divergence of the mask from its prior, and what the log tells of the mask."""
 
     def __init__(self, config: Bottleneck) -> None:

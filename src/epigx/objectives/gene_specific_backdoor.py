@@ -15,10 +15,10 @@ from epigx.objectives.backdoor import Backdoor, BackdoorLoss, diversity, diversi
 from epigx.objectives.background import need_background
 from epigx.objectives.base import Distance, Objective
 
-__all__ = ["GenePatterns", "GenePatternsLoss", "sameness"]
+__all__ = ["GeneSpecificBackdoor", "GeneSpecificBackdoorLoss", "sameness"]
 
 
-class GenePatterns(Objective):
+class GeneSpecificBackdoor(Objective):
     """L₁ + α L₂ + β L₃(aᵢ - āᵢ) + γ mean max(0, s - sd aᵢ): Eq. 6 with patterns that fixed masks cannot satisfy.
 
     L₃ compares what is left of the patterns after their mean over the genes of the batch is taken off, and the last
@@ -29,7 +29,7 @@ class GenePatterns(Objective):
     L₃ is as low for one mask that all genes share.
     """
 
-    kind: Literal["gene_patterns"] = "gene_patterns"
+    kind: Literal["gene_specific_backdoor"] = "gene_specific_backdoor"
     alpha: float = Field(default=1.0, ge=0)
     """Weight α of the intervention loss L₂."""
     beta: float = Field(default=1.0, ge=0)
@@ -59,7 +59,7 @@ class GenePatterns(Objective):
         """Make sure that the confounder encoder takes such windows."""
         ConfounderEncoder.check_length(window)
 
-    def build(self, model: Model, n_signals: int, background: tuple[int, ...] = ()) -> GenePatternsLoss:
+    def build(self, model: Model, n_signals: int, background: tuple[int, ...] = ()) -> GeneSpecificBackdoorLoss:
         """Return the objective's module, which holds the confounder encoder g_ω of the background signals.
 
         Raises
@@ -68,13 +68,13 @@ class GenePatterns(Objective):
             There is no background signal.
         """
         need_background(self.kind, model, background)
-        return GenePatternsLoss(self, background, model.n_encoded)
+        return GeneSpecificBackdoorLoss(self, background, model.n_encoded)
 
 
-class GenePatternsLoss(BackdoorLoss):
+class GeneSpecificBackdoorLoss(BackdoorLoss):
     """The four losses of a batch."""
 
-    def __init__(self, config: GenePatterns, background: tuple[int, ...], n_encoded: int) -> None:
+    def __init__(self, config: GeneSpecificBackdoor, background: tuple[int, ...], n_encoded: int) -> None:
         paper = Backdoor(
             alpha=config.alpha,
             beta=config.beta,

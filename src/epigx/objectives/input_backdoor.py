@@ -12,12 +12,12 @@ from torch import Tensor, nn
 from epigx.batch import Batch, Loss, Prediction
 from epigx.models import Model
 from epigx.objectives.background import BackgroundState, in_state, need_background
-from epigx.objectives.base import Distance, Objective, distance, labels
+from epigx.objectives.base import Distance, Objective, ObjectiveModule, distance, labels
 
-__all__ = ["SignalAdjustment", "SignalAdjustmentLoss"]
+__all__ = ["InputBackdoor", "InputBackdoorLoss"]
 
 
-class SignalAdjustment(Objective):
+class InputBackdoor(Objective):
     """dist(h(X, S), Y) + α dist((1/n) Σᵢ h(X, S_fg, cᵢ(S_bg)), Y): Eqs. 3 and 4 with states cᵢ in place of patterns.
 
     The states are given, not learned: the background of the gene (``kept``), none (``absent``), or that of another
@@ -28,7 +28,7 @@ class SignalAdjustment(Objective):
     each state is one at which h can be asked.
     """
 
-    kind: Literal["signal_adjustment"] = "signal_adjustment"
+    kind: Literal["input_backdoor"] = "input_backdoor"
     alpha: float = Field(default=1.0, ge=0)
     """Weight α of the intervention loss."""
     states: tuple[BackgroundState, ...] = Field(default=("absent", "exchanged"), min_length=1)
@@ -46,7 +46,7 @@ class SignalAdjustment(Objective):
         """One from the signals as they are, and one in each state."""
         return 1 + len(self.states)
 
-    def build(self, model: Model, n_signals: int, background: tuple[int, ...] = ()) -> SignalAdjustmentLoss:
+    def build(self, model: Model, n_signals: int, background: tuple[int, ...] = ()) -> InputBackdoorLoss:
         """Return the objective's module, which has no parameters.
 
         Raises
@@ -55,13 +55,13 @@ class SignalAdjustment(Objective):
             There is no background signal.
         """
         need_background(self.kind, model, background)
-        return SignalAdjustmentLoss(self, background)
+        return InputBackdoorLoss(self, background)
 
 
-class SignalAdjustmentLoss(nn.Module):
+class InputBackdoorLoss(ObjectiveModule):
     """The two losses of a batch."""
 
-    def __init__(self, config: SignalAdjustment, background: tuple[int, ...]) -> None:
+    def __init__(self, config: InputBackdoor, background: tuple[int, ...]) -> None:
         super().__init__()
         self.config = config
         self.background = background

@@ -11,12 +11,12 @@ from torch import Tensor, nn
 from epigx.batch import Batch, Loss, Prediction
 from epigx.models import Model
 from epigx.objectives.background import need_background
-from epigx.objectives.base import Distance, Objective, distance, labels
+from epigx.objectives.base import Distance, Objective, ObjectiveModule, distance, labels
 
-__all__ = ["RegressedOut", "RegressedOutLoss"]
+__all__ = ["Residualize", "ResidualizeLoss"]
 
 
-class RegressedOut(Objective):
+class Residualize(Objective):
     """dist(h(X, S), Y - β · (s - s̄)), where s are the background signals' means over the window.
 
     β is their slope in the least-squares regression Y ~ 1 + s_bg + s_fg on the means of all signals, over the training
@@ -28,7 +28,7 @@ class RegressedOut(Objective):
     one process alone, as the regression is of all genes.
     """
 
-    kind: Literal["regressed_out"] = "regressed_out"
+    kind: Literal["residualize"] = "residualize"
     distance: Distance = "l1"
     """Distance of prediction and adjusted label."""
 
@@ -37,7 +37,7 @@ class RegressedOut(Objective):
         """The regression is of all genes that this process has seen."""
         return True
 
-    def build(self, model: Model, n_signals: int, background: tuple[int, ...] = ()) -> RegressedOutLoss:
+    def build(self, model: Model, n_signals: int, background: tuple[int, ...] = ()) -> ResidualizeLoss:
         """Return the objective's module, which has no parameters, and remembers the sums of the regression.
 
         Raises
@@ -46,10 +46,10 @@ class RegressedOut(Objective):
             There is no background signal.
         """
         need_background(self.kind, model, background)
-        return RegressedOutLoss(self, n_signals, background)
+        return ResidualizeLoss(self, n_signals, background)
 
 
-class RegressedOutLoss(nn.Module):
+class ResidualizeLoss(ObjectiveModule):
     """The loss against adjusted labels.
 
     Attributes
@@ -60,7 +60,7 @@ class RegressedOutLoss(nn.Module):
 
     products: Tensor
 
-    def __init__(self, config: RegressedOut, n_signals: int, background: tuple[int, ...]) -> None:
+    def __init__(self, config: Residualize, n_signals: int, background: tuple[int, ...]) -> None:
         super().__init__()
         self.distance = config.distance
         self.background = list(background)

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from itertools import combinations
 from typing import Any
 
 import numpy as np
 import pytorch_lightning as pl
 import torch
-from jaxtyping import Float
 from torch import Tensor
 from torch.optim import AdamW
 
@@ -16,7 +14,7 @@ from epigx.batch import Batch
 from epigx.dataset.loader import Order
 from epigx.layers.batch_norm import dealt_out
 from epigx.metrics import metrics
-from epigx.objectives.backdoor import BackdoorLoss
+from epigx.objectives.backdoor import BackdoorLoss, pattern_statistics
 from epigx.training.checkpoint import State
 from epigx.training.config import TrainingConfig
 from epigx.training.distributed import Processes
@@ -129,23 +127,3 @@ class Task(pl.LightningModule):
     def optimizer_state(self) -> dict[str, Any]:
         """Return what the optimizer remembers."""
         return self.trainer.optimizers[0].state_dict()
-
-
-def pattern_statistics(patterns: Float[Tensor, "gene pattern encoded"]) -> dict[str, float]:
-    """Say whether the patterns differ from each other, and from gene to gene.
-
-    Returns
-    -------
-    dict of str to float
-        ``pattern_cosine``: cosine between two patterns of a gene, averaged over pairs and genes (absent for one
-        pattern); ``pattern_sd_1`` …: the standard deviation over genes of each weight of a pattern, averaged over the
-        weights. Zero means that the pattern is the same for every gene.
-    """
-    patterns = patterns.detach().cpu().double()
-    pairs = list(combinations(range(patterns.shape[1]), 2))
-    spread = patterns.std(dim=0, correction=0).mean(dim=-1)
-    found = {f"pattern_sd_{number}": float(value) for number, value in enumerate(spread, start=1)}
-    if pairs:
-        first, second = (patterns[:, [pair[side] for pair in pairs]] for side in (0, 1))
-        found = {"pattern_cosine": float(torch.cosine_similarity(first, second, dim=-1).mean())} | found
-    return found

@@ -8,7 +8,7 @@ from epigx.errors import ConfigError
 from epigx.models import PredictorModel
 from epigx.training.optim import parameter_groups
 
-TOO_LONG = r"filters span 100 positions, and the window has 101\. Set model\.backbone\.longest to 101"
+TOO_LONG = r"filters span 100 positions, but the window has 101\. Set model\.backbone\.longest to 101"
 
 
 def test_the_published_size() -> None:

@@ -101,7 +101,7 @@ def test_memory_of_systems_that_read_more_than_their_window(tiny_dataset):
     assert hidden(epinformer) == pytest.approx(16 * 61 * 2_000 * 384 * 30e-9)
     assert hidden(hyenadna, window=4_000) == pytest.approx(2 * once)
     assert hidden(enformer, window=200_000) == pytest.approx(4 * 196_608 * 1_536 * 50e-9)
-    adjusted = "objective.kind=signal_adjustment"
+    adjusted = "objective.kind=input_backdoor"
     assert hidden(caduceus_signals, adjusted, window=4_000) == pytest.approx(3 * once)
     dropped = "objective.kind=signal_dropout"
     assert hidden(caduceus_signals, dropped, window=4_000) == pytest.approx(once)

@@ -5,7 +5,7 @@ import torch
 from torch import Tensor, nn
 
 from epigx.kernels import kernel
-from epigx.layers.checkpointing import Layered, checkpoint_layers, spare_memory
+from epigx.layers.checkpointing import Checkpointed, checkpoint_layers, spare_memory
 from epigx.layers.stack import MambaStack
 
 CPU = torch.device("cpu")
@@ -22,7 +22,7 @@ class Counted(nn.Module):
         return (self.weight * x).exp()
 
 
-class Pair(Layered):
+class Pair(Checkpointed):
     def __init__(self) -> None:
         super().__init__()
         self.first, self.last = Counted(), Counted()

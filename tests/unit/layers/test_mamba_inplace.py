@@ -45,10 +45,10 @@ def test_the_bits_are_those_of_the_modules(
 ) -> None:
     stack, x = stack_of(n, d, bidirectional=bidirectional), torch.randn(batch, length, d)
     checkpoint_layers(stack)
-    assert stack._can_be_lean(x)
+    assert stack._runs_in_place(x)
     found, start = outcome(stack, x), x.clone()
     assert torch.equal(x, start)  # what was read is left as it was
-    monkeypatch.setattr(stack, "_can_be_lean", lambda x: False)
+    monkeypatch.setattr(stack, "_runs_in_place", lambda x: False)
     assert all(map(torch.equal, found, outcome(stack, x)))
 
 
@@ -94,8 +94,10 @@ def test_windows_that_are_read_in_parts_share_one_room(monkeypatch: pytest.Monke
     monkeypatch.setattr("epigx.layers.stack.BASES_IN_FLIGHT", 90)
     monkeypatch.setattr(torch, "get_num_threads", lambda: 1)
     stack, x = stack_of(), torch.randn(windows, 16, 30).transpose(1, 2)
-    taken, take_room = [], mamba_inplace.take_room
-    monkeypatch.setattr(mamba_inplace, "take_room", lambda x, inner: taken.append(len(x)) or take_room(x, inner))
+    taken, allocate_buffers = [], mamba_inplace.allocate_buffers
+    monkeypatch.setattr(
+        mamba_inplace, "allocate_buffers", lambda x, inner: taken.append(len(x)) or allocate_buffers(x, inner)
+    )
     start = x.clone()
     with torch.no_grad():
         parts = stack(x)
@@ -149,7 +151,7 @@ def test_a_changed_module_is_heard(change: object) -> None:
     with torch.no_grad():
         before = stack(x)
         change(stack)  # type: ignore[operator]
-        assert not stack._can_be_lean(x)
+        assert not stack._runs_in_place(x)
         after = stack(x)
     torch.testing.assert_close(after, stack(x))
     assert not torch.allclose(after, before)
@@ -174,19 +176,19 @@ def test_a_subclass_is_asked() -> None:
     stack, x = Doubled(2, 16, 16, 4, 2, bidirectional=True), torch.randn(2, 30, 16)
     with torch.no_grad():
         assert torch.equal(stack(x), stack._read(x))
-        assert not stack._can_be_lean(x)
+        assert not stack._runs_in_place(x)
 
 
 def test_where_it_does_not_run() -> None:
     stack, x = stack_of(), torch.randn(2, 30, 16)
-    assert stack._can_be_lean(x)
-    assert not stack._can_be_lean(x[:0])
-    assert not stack._can_be_lean(x.double())
+    assert stack._runs_in_place(x)
+    assert not stack._runs_in_place(x[:0])
+    assert not stack._runs_in_place(x.double())
     with torch.autocast("cpu", torch.bfloat16):
-        assert not stack._can_be_lean(x)
+        assert not stack._runs_in_place(x)
     with kernel("torch"):
-        assert not stack._can_be_lean(x)
-    assert not stack.double()._can_be_lean(x)
+        assert not stack._runs_in_place(x)
+    assert not stack.double()._runs_in_place(x)
 
 
 @pytest.mark.slow

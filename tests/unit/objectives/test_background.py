@@ -8,17 +8,17 @@ from epigx.errors import ConfigError
 from epigx.models import PredictorModel, Seq2ExpSoft
 from epigx.objectives import (
     Backdoor,
-    GenePatterns,
+    GeneSpecificBackdoor,
+    InputBackdoor,
     Objective,
-    RegressedOut,
     Regression,
+    Residualize,
     RiskExtrapolation,
-    SignalAdjustment,
     SignalDropout,
 )
 from epigx.objectives.background import accessibility, in_state
 
-OBJECTIVES = [GenePatterns(), RegressedOut(), RiskExtrapolation(), SignalAdjustment(), SignalDropout()]
+OBJECTIVES = [GeneSpecificBackdoor(), Residualize(), RiskExtrapolation(), InputBackdoor(), SignalDropout()]
 
 
 def batch(n_genes: int = 6) -> Batch:

@@ -46,6 +46,6 @@ def test_a_posterior_like_the_prior_costs_nothing() -> None:
     assert loss.terms["kl"].abs() < 1e-5
 
 
-def test_it_needs_a_model_that_draws_a_mask() -> None:
-    with pytest.raises(ConfigError, match=r"for models that select positions.*the model is 'predictor'.*'regression'"):
+def test_it_needs_a_model_that_makes_a_mask() -> None:
+    with pytest.raises(ConfigError, match=r"needs a model that selects.*PredictorModel does not.*'regression'"):
         Bottleneck().build(PredictorModel(), 3)

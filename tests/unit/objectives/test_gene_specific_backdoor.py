@@ -9,7 +9,7 @@ import torch
 from epigx.backbones import Caduceus
 from epigx.batch import Batch
 from epigx.models import PredictorModel
-from epigx.objectives import Backdoor, GenePatterns
+from epigx.objectives import Backdoor, GeneSpecificBackdoor
 from epigx.objectives.backdoor import diversity_floor
 from epigx.objectives.gene_specific_backdoor import sameness
 
@@ -28,7 +28,7 @@ def batch() -> Batch:
 
 
 def test_total_is_the_weighted_sum(batch: Batch) -> None:
-    objective = GenePatterns(alpha=0.5, beta=0.25, gamma=3).build(MODEL, 3, (1, 2))
+    objective = GeneSpecificBackdoor(alpha=0.5, beta=0.25, gamma=3).build(MODEL, 3, (1, 2))
     prediction, loss = objective(MODEL.build(3, 2, 80), batch)
     terms = {name: term.item() for name, term in loss.terms.items()}
     assert loss.total.item() == pytest.approx(
@@ -38,7 +38,7 @@ def test_total_is_the_weighted_sum(batch: Batch) -> None:
 
 
 def test_patterns_come_from_background_signals_alone(batch: Batch) -> None:
-    objective = GenePatterns().build(MODEL, 3, (1, 2)).eval()
+    objective = GeneSpecificBackdoor().build(MODEL, 3, (1, 2)).eval()
     foreground, background = batch.signals.clone(), batch.signals.clone()
     foreground[..., 0] += 1
     background[..., 2] += 1
@@ -49,7 +49,7 @@ def test_patterns_come_from_background_signals_alone(batch: Batch) -> None:
 
 def test_training_makes_patterns_differ_between_genes_where_the_papers_do_not(batch: Batch) -> None:
     spread = {}
-    for config in (GenePatterns(alpha=0), Backdoor(alpha=0)):
+    for config in (GeneSpecificBackdoor(alpha=0), Backdoor(alpha=0)):
         torch.manual_seed(0)
         network, objective = MODEL.build(3, 2, 80), config.build(MODEL, 3, (1, 2))
         optimizer = torch.optim.Adam(objective.parameters(), lr=0.02)
@@ -58,13 +58,13 @@ def test_training_makes_patterns_differ_between_genes_where_the_papers_do_not(ba
             objective(network, batch)[1].total.backward()
             optimizer.step()
         spread[config.kind] = objective.patterns(batch).std(0).mean().item()
-    assert spread["gene_patterns"] > 0.15
+    assert spread["gene_specific_backdoor"] > 0.15
     assert spread["backdoor"] < 0.1
 
 
 def test_masks_that_all_genes_share_are_no_way_to_the_floor() -> None:
     shared = torch.eye(2).expand(5, 2, 2)
-    paper, own = Backdoor().build(MODEL, 3), GenePatterns().build(MODEL, 3, (1,))
+    paper, own = Backdoor().build(MODEL, 3), GeneSpecificBackdoor().build(MODEL, 3, (1,))
     assert paper.diversity(shared).item() == pytest.approx(paper.floor, abs=1e-5)
     assert own.diversity(shared).item() > own.floor + 1
     apart = torch.tensor([[[1.0], [0.0]], [[0.0], [1.0]]])  # the two patterns swap places from gene to gene

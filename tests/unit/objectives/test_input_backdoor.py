@@ -6,7 +6,7 @@ from torch import nn
 
 from epigx.batch import Batch, Prediction
 from epigx.models import PredictorModel
-from epigx.objectives import SignalAdjustment
+from epigx.objectives import InputBackdoor
 
 FOREGROUND, BACKGROUND = torch.tensor([1.0, 2.0, 3.0]), torch.tensor([10.0, 20.0, 60.0])
 
@@ -25,7 +25,7 @@ def genes() -> Batch:
 
 
 def test_the_total_is_the_weighted_sum_of_both_errors(genes: Batch) -> None:
-    objective = SignalAdjustment(alpha=0.25, states=("absent",)).build(PredictorModel(), 2, (1,))
+    objective = InputBackdoor(alpha=0.25, states=("absent",)).build(PredictorModel(), 2, (1,))
     prediction, loss = objective(Sum(), genes)
     torch.testing.assert_close(prediction.expression, FOREGROUND + BACKGROUND)
     torch.testing.assert_close(prediction.interventional, FOREGROUND)
@@ -34,7 +34,7 @@ def test_the_total_is_the_weighted_sum_of_both_errors(genes: Batch) -> None:
 
 
 def test_the_states_count_alike(genes: Batch) -> None:
-    objective = SignalAdjustment(states=("absent", "exchanged", "kept")).build(PredictorModel(), 2, (1,))
+    objective = InputBackdoor(states=("absent", "exchanged", "kept")).build(PredictorModel(), 2, (1,))
     torch.manual_seed(1)
     prediction, _ = objective(Sum(), genes)
     others = 3 * prediction.interventional - 3 * FOREGROUND - BACKGROUND

@@ -38,5 +38,5 @@ def test_distances(distance: str, expected: float) -> None:
 
 def test_labels_are_needed() -> None:
     objective = Regression().build(PredictorModel(), n_signals=0)
-    with pytest.raises(DatasetError, match=r"without expression.*Train on genes that have a label"):
+    with pytest.raises(DatasetError, match=r"no expression.*Train on genes that have a measured label"):
         objective(Constant(), replace(BATCH, expression=None))

@@ -7,7 +7,7 @@ import torch
 
 from epigx.batch import Batch, Prediction
 from epigx.models import PredictorModel
-from epigx.objectives import RegressedOut
+from epigx.objectives import Residualize
 
 
 class Zero(torch.nn.Module):
@@ -30,7 +30,7 @@ def genes() -> Batch:
 
 
 def test_the_slope_of_the_background_is_the_one_beside_the_foreground(genes: Batch) -> None:
-    objective = RegressedOut().build(PredictorModel(), 2, (1,))
+    objective = Residualize().build(PredictorModel(), 2, (1,))
     adjusted = objective.adjusted(genes)
     torch.testing.assert_close(objective.slopes(), torch.tensor([2.0, 3.0], dtype=torch.float64), atol=1e-3, rtol=0)
     foreground, background = genes.signals[:, 0].T
@@ -38,7 +38,7 @@ def test_the_slope_of_the_background_is_the_one_beside_the_foreground(genes: Bat
 
 
 def test_the_regression_is_over_all_batches(genes: Batch) -> None:
-    whole, parts = (RegressedOut().build(PredictorModel(), 2, (1,)) for _ in range(2))
+    whole, parts = (Residualize().build(PredictorModel(), 2, (1,)) for _ in range(2))
     whole.adjusted(genes)
     for start in range(0, 400, 100):
         assert genes.expression is not None
@@ -56,7 +56,7 @@ def test_the_regression_is_over_all_batches(genes: Batch) -> None:
 
 
 def test_nothing_is_learned_of_genes_in_evaluation(genes: Batch) -> None:
-    objective = RegressedOut(distance="mse").build(PredictorModel(), 2, (1,)).eval()
+    objective = Residualize(distance="mse").build(PredictorModel(), 2, (1,)).eval()
     _, loss = objective(Zero(), genes)
     assert not objective.products.any()
     assert genes.expression is not None

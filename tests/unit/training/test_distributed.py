@@ -9,12 +9,12 @@ from epigx.errors import ConfigError
 from epigx.objectives import (
     Backdoor,
     Bottleneck,
-    GenePatterns,
+    GeneSpecificBackdoor,
+    InputBackdoor,
     Objective,
-    RegressedOut,
     Regression,
+    Residualize,
     RiskExtrapolation,
-    SignalAdjustment,
     SignalDropout,
 )
 from epigx.training.distributed import Processes, _meeting_place
@@ -66,7 +66,13 @@ def test_one_process_waits_for_nobody():
 
 @pytest.mark.parametrize(
     "objective",
-    [GenePatterns(), RegressedOut(), RiskExtrapolation(), SignalAdjustment(), SignalDropout(replacement="exchanged")],
+    [
+        GeneSpecificBackdoor(),
+        Residualize(),
+        RiskExtrapolation(),
+        InputBackdoor(),
+        SignalDropout(replacement="exchanged"),
+    ],
 )
 def test_what_compares_genes_trains_in_one_process(objective: Objective):
     Processes().check(8, objective)
@@ -75,7 +81,7 @@ def test_what_compares_genes_trains_in_one_process(objective: Objective):
 
 
 @pytest.mark.parametrize(
-    "objective", [Backdoor(), Bottleneck(), Regression(), SignalAdjustment(states=("absent",)), SignalDropout()]
+    "objective", [Backdoor(), Bottleneck(), Regression(), InputBackdoor(states=("absent",)), SignalDropout()]
 )
 def test_what_is_a_mean_over_genes_trains_in_any_number(objective: Objective):
     Processes(count=2).check(8, objective)

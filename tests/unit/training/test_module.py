@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from epigx.training.module import pattern_statistics
+from epigx.objectives.backdoor import pattern_statistics
 
 
 def test_patterns_that_are_alike_for_every_gene():

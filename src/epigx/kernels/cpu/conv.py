@@ -13,7 +13,7 @@ from epigx.kernels.cpu import library
 __all__ = ["causal_conv1d"]
 
 
-class _Problem(ctypes.Structure):
+class _Arguments(ctypes.Structure):
     _fields_ = [
         *((name, ctypes.c_int64) for name in ("batch", "length")),
         *((name, ctypes.c_int32) for name in ("channels", "taps", "reverse", "bfloat16", "threads")),
@@ -32,7 +32,7 @@ def _conv(x: Tensor, weight: Tensor, bias: Tensor, reverse: bool) -> Tensor:
     x, weight, bias = x.contiguous(), weight.contiguous(), bias.contiguous()
     y = torch.empty_like(x)
     if y.numel():
-        library.call("epigx_conv_forward", _problem(x, weight, bias, reverse, y=y))
+        library.call("epigx_conv_forward", _arguments(x, weight, bias, reverse, y=y))
     return y
 
 
@@ -48,7 +48,7 @@ def _conv_backward(dy: Tensor, x: Tensor, weight: Tensor, bias: Tensor, reverse:
         return torch.empty_like(x), torch.zeros_like(weight), torch.zeros_like(bias)
     dx, d_weight, d_bias = torch.empty_like(x), torch.empty_like(weight), torch.empty_like(bias)
     own = {"dx": dx, "d_weight": d_weight, "d_bias": d_bias}
-    library.call("epigx_conv_backward", _problem(x, weight, bias, reverse, dy=dy, **own))
+    library.call("epigx_conv_backward", _arguments(x, weight, bias, reverse, dy=dy, **own))
     return dx, d_weight, d_bias
 
 
@@ -57,10 +57,10 @@ def _gradients_of(dy: Tensor, x: Tensor, weight: Tensor, bias: Tensor, reverse: 
     return tuple(torch.empty_like(tensor, memory_format=torch.contiguous_format) for tensor in (x, weight, bias))
 
 
-def _problem(x: Tensor, weight: Tensor, bias: Tensor, reverse: bool, **others: Tensor) -> _Problem:
+def _arguments(x: Tensor, weight: Tensor, bias: Tensor, reverse: bool, **others: Tensor) -> _Arguments:
     (batch, length, channels), taps = x.shape, weight.shape[1]
     library.check(x, "x", weight=(weight, (channels, taps)), bias=(bias, (channels,)))
-    return _Problem(
+    return _Arguments(
         batch=batch,
         length=length,
         channels=channels,

@@ -203,9 +203,9 @@ def _pointers(tensors: Sequence[Tensor]) -> ctypes.Array[_Pointers]:
     return (_Pointers * len(rows))(*rows)
 
 
-def call(function: str, problem: ctypes.Structure) -> None:
+def call(function: str, arguments: ctypes.Structure) -> None:
     """Call a function of a stand-alone operator, which takes one structure (c_api.hpp)."""
-    getattr(_library(), function)(ctypes.byref(problem))
+    getattr(_library(), function)(ctypes.byref(arguments))
 
 
 def addresses(tensors: Mapping[str, Tensor | None]) -> dict[str, int | None]:

@@ -21,7 +21,7 @@ MARGIN = 32
 """Floats that a tensor's memory has beyond it: 128 bytes, more than what glibc asks for besides (64 to align, 32)."""
 
 
-class _Problem(ctypes.Structure):
+class _Arguments(ctypes.Structure):
     _fields_ = [
         ("rows", ctypes.c_int64),
         *((name, ctypes.c_int32) for name in ("in", "out", "back", "threads")),
@@ -143,7 +143,7 @@ def backward_into(dy: Tensor, weight: Tensor, dx: Tensor) -> None:
 
 
 def _call(x: Tensor, weight: Tensor, bias: Tensor | None, y: Tensor, *, back: bool) -> None:
-    problem = _Problem(
+    arguments = _Arguments(
         rows=x.shape[:-1].numel(),
         out=y.shape[-1],
         back=back,
@@ -151,19 +151,19 @@ def _call(x: Tensor, weight: Tensor, bias: Tensor | None, y: Tensor, *, back: bo
         **{"in": x.shape[-1]},  # a word of Python's
         **library.addresses({"x": x, "weight": weight, "bias": bias, "y": y}),
     )
-    library.call("epigx_linear", problem)
+    library.call("epigx_linear", arguments)
 
 
 def _sum(a: Tensor, b: Tensor) -> Tensor:
     total = a.new_empty(a.shape[1], b.shape[1])
-    problem = _Gradient(
+    arguments = _Gradient(
         rows=len(a),
         left=a.shape[1],
         right=b.shape[1],
         threads=torch.get_num_threads(),
         **library.addresses({"a": a, "b": b, "sum": total}),
     )
-    library.call("epigx_linear_gradient", problem)
+    library.call("epigx_linear_gradient", arguments)
     return total
 
 

@@ -13,7 +13,7 @@ from epigx.kernels.cpu import library
 __all__ = ["add_rms_norm", "call"]
 
 
-class _Problem(ctypes.Structure):
+class _Arguments(ctypes.Structure):
     _fields_ = [
         ("rows", ctypes.c_int64),
         *((name, ctypes.c_int32) for name in ("width", "bfloat16", "residual_bfloat16", "threads")),
@@ -156,7 +156,7 @@ def call(function: str, eps: float, *, x: Tensor, weight: Tensor, **others: Tens
     library.check(x, "x", weight=(weight, (width,)))
     residual = next((others[name] for name in ("residual", "d_residual") if others.get(name) is not None), x)
     assert residual is not None
-    problem = _Problem(
+    arguments = _Arguments(
         rows=x.numel() // max(width, 1),
         width=width,
         bfloat16=x.dtype == torch.bfloat16,
@@ -165,7 +165,7 @@ def call(function: str, eps: float, *, x: Tensor, weight: Tensor, **others: Tens
         eps=eps,
         **library.addresses({"x": x, "weight": weight, **others}),
     )
-    library.call(function, problem)
+    library.call(function, arguments)
 
 
 def _like(x: Tensor, dtype: torch.dtype | None = None) -> Tensor:

@@ -35,7 +35,7 @@ def kept_sizes(batch: int, length: int, parameters: Sequence[Tensor]) -> tuple[i
     return library.kept_sizes(library.Shape.with_parameters(batch, length, parameters))
 
 
-@torch.library.custom_op("epigx::bimamba_inner_lent", mutates_args=("out", "projected", "states"))
+@torch.library.custom_op("epigx::bimamba_inner_out", mutates_args=("out", "projected", "states"))
 def bimamba_inner(
     xz: Tensor, parameters: Sequence[Tensor], out: Tensor, projected: Tensor | None, states: Tensor | None
 ) -> None:
@@ -69,7 +69,7 @@ def bimamba_inner(
         library.forward(xz, parameters, out, kept)
 
 
-@torch.library.custom_op("epigx::bimamba_inner_backward_lent", mutates_args=("d_xz",))
+@torch.library.custom_op("epigx::bimamba_inner_backward_out", mutates_args=("d_xz",))
 def bimamba_inner_backward(
     d_out: Tensor, xz: Tensor, parameters: Sequence[Tensor], projected: Tensor, states: Tensor, d_xz: Tensor
 ) -> list[Tensor]:
@@ -99,7 +99,7 @@ def bimamba_inner_backward(
     return gradients
 
 
-@torch.library.custom_op("epigx::linear_lent", mutates_args=("y",))
+@torch.library.custom_op("epigx::linear_out", mutates_args=("y",))
 def linear(x: Tensor, weight: Tensor, y: Tensor) -> None:
     """Fill `y` with x Wᵀ; see :func:`epigx.kernels.linear`.
 
@@ -112,7 +112,7 @@ def linear(x: Tensor, weight: Tensor, y: Tensor) -> None:
     forward_into(x, weight, None, y)
 
 
-@torch.library.custom_op("epigx::linear_backward_lent", mutates_args=("dx",))
+@torch.library.custom_op("epigx::linear_backward_out", mutates_args=("dx",))
 def linear_backward(dy: Tensor, weight: Tensor, dx: Tensor) -> None:
     """Fill `dx`, the gradient of what the layer read, with dy W.
 
@@ -125,7 +125,7 @@ def linear_backward(dy: Tensor, weight: Tensor, dx: Tensor) -> None:
     backward_into(dy, weight, dx)
 
 
-@torch.library.custom_op("epigx::rms_norm_lent", mutates_args=("normed",))
+@torch.library.custom_op("epigx::rms_norm_out", mutates_args=("normed",))
 def rms_norm(x: Tensor, weight: Tensor, eps: float, normed: Tensor) -> None:
     """Fill `normed` with ``x / sqrt(mean(x²) + eps) · weight`` over the last axis.
 
@@ -138,7 +138,7 @@ def rms_norm(x: Tensor, weight: Tensor, eps: float, normed: Tensor) -> None:
     call("epigx_norm_forward", eps, x=x, weight=weight, normed=normed)
 
 
-@torch.library.custom_op("epigx::rms_norm_backward_lent", mutates_args=("dx",))
+@torch.library.custom_op("epigx::rms_norm_backward_out", mutates_args=("dx",))
 def rms_norm_backward(d_normed: Tensor, x: Tensor, weight: Tensor, eps: float, dx: Tensor) -> Tensor:
     """Fill `dx` and return the gradient of the weight, a new tensor.
 
@@ -153,7 +153,7 @@ def rms_norm_backward(d_normed: Tensor, x: Tensor, weight: Tensor, eps: float, d
     return d_weight
 
 
-@torch.library.custom_op("epigx::add_rms_norm_lent", mutates_args=("total", "normed"))
+@torch.library.custom_op("epigx::add_rms_norm_out", mutates_args=("total", "normed"))
 def add_rms_norm(x: Tensor, residual: Tensor, weight: Tensor, eps: float, total: Tensor, normed: Tensor) -> None:
     """Fill `total` with ``residual + x`` and `normed` with its norm; see :func:`epigx.kernels.add_rms_norm`.
 
@@ -179,7 +179,7 @@ def add_rms_norm(x: Tensor, residual: Tensor, weight: Tensor, eps: float, total:
     call("epigx_norm_forward", eps, x=x, weight=weight, residual=residual, sum=total, normed=normed)
 
 
-@torch.library.custom_op("epigx::add_rms_norm_backward_lent", mutates_args=("dx",))
+@torch.library.custom_op("epigx::add_rms_norm_backward_out", mutates_args=("dx",))
 def add_rms_norm_backward(
     d_total: Tensor | None, d_normed: Tensor, total: Tensor, weight: Tensor, eps: float, dx: Tensor
 ) -> Tensor:

@@ -13,7 +13,7 @@ from epigx.kernels.cpu import library
 __all__ = ["selective_scan"]
 
 
-class _Problem(ctypes.Structure):
+class _Arguments(ctypes.Structure):
     _fields_ = [
         *((name, ctypes.c_int64) for name in ("batch", "length")),
         *((name, ctypes.c_int32) for name in ("channels", "state", "reverse", "bfloat16", "threads")),
@@ -39,7 +39,7 @@ def _scan(
     inputs = [x.contiguous() for x in (u, delta, A, B, C, D)]
     y, states = _outputs(u, A, keep)
     if y.numel():
-        library.call("epigx_scan_forward", _problem(inputs, reverse, y=y, states=states if keep else None))
+        library.call("epigx_scan_forward", _arguments(inputs, reverse, y=y, states=states if keep else None))
     return y, states
 
 
@@ -81,7 +81,7 @@ def _scan_backward(
     if dy.numel():
         names = ("du", "d_delta", "dA", "dB", "dC", "dD")
         own = dict(zip(names, gradients, strict=True))
-        library.call("epigx_scan_backward", _problem(inputs, reverse, states=states, dy=dy, **own))
+        library.call("epigx_scan_backward", _arguments(inputs, reverse, states=states, dy=dy, **own))
     du, d_delta, dA, dB, dC, dD = gradients
     return du, d_delta, dA, dB, dC, dD
 
@@ -101,13 +101,13 @@ def _gradients_of(
     return tuple(torch.empty_like(x, memory_format=torch.contiguous_format) for x in (u, delta, A, B, C, D))
 
 
-def _problem(inputs: list[Tensor], reverse: bool, **others: Tensor | None) -> _Problem:
+def _arguments(inputs: list[Tensor], reverse: bool, **others: Tensor | None) -> _Arguments:
     u, delta, A, B, C, D = inputs
     (batch, length, channels), state = u.shape, A.shape[1]
     library.check(u, "u", delta=(delta, u.shape), A=(A, (channels, state)), D=(D, (channels,)))
     library.check(u, "u", B=(B, (batch, length, state)), C=(C, (batch, length, state)))
     tensors = {"u": u, "delta": delta, "A": A, "B": B, "C": C, "D": D, **others}
-    return _Problem(
+    return _Arguments(
         batch=batch,
         length=length,
         channels=channels,

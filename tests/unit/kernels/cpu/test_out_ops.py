@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 import torch
 
-from epigx.kernels import Direction, add_rms_norm, bimamba_inner, lent, linear
+from epigx.kernels import Direction, add_rms_norm, bimamba_inner, linear, out_ops
 
 pytestmark = pytest.mark.native
 
@@ -18,12 +18,12 @@ def test_the_block_is_that_of_the_other_operator(direction: Callable[..., Direct
     gradients = torch.autograd.grad(expected, leaves, by)
 
     out, d_xz = torch.full_like(by, 7), torch.full_like(xz, 7)
-    kept = [torch.full((size,), 7.0) for size in lent.kept_sizes(2, 45, scans)]
-    lent.bimamba_inner(xz, scans, out, None, None)
+    kept = [torch.full((size,), 7.0) for size in out_ops.kept_sizes(2, 45, scans)]
+    out_ops.bimamba_inner(xz, scans, out, None, None)
     assert torch.equal(out, expected)
-    lent.bimamba_inner(xz, scans, out.zero_(), *kept)
+    out_ops.bimamba_inner(xz, scans, out.zero_(), *kept)
     assert torch.equal(out, expected)
-    found = lent.bimamba_inner_backward(by, xz, scans, *kept, d_xz)
+    found = out_ops.bimamba_inner_backward(by, xz, scans, *kept, d_xz)
     assert all(map(torch.equal, [d_xz, *found], gradients))
 
 
@@ -37,16 +37,16 @@ def test_the_norm_is_that_of_the_other_operator(in_place: bool) -> None:
 
     own_total = residual.clone() if in_place else torch.empty_like(x)
     own_normed = torch.empty_like(x)
-    lent.add_rms_norm(x, own_total if in_place else residual, weight, 1e-5, own_total, own_normed)
+    out_ops.add_rms_norm(x, own_total if in_place else residual, weight, 1e-5, own_total, own_normed)
     assert torch.equal(own_total, total)
     assert torch.equal(own_normed, normed)
     own_dx = from_elsewhere.clone() if in_place else torch.empty_like(x)
-    own_d_weight = lent.add_rms_norm_backward(
+    own_d_weight = out_ops.add_rms_norm_backward(
         own_dx if in_place else from_elsewhere, by, own_total, weight, 1e-5, own_dx
     )
     assert torch.equal(own_dx, dx)
     assert torch.equal(own_d_weight, d_weight)
-    lent.add_rms_norm(x, residual, weight, 1e-5, own_total, own_total)
+    out_ops.add_rms_norm(x, residual, weight, 1e-5, own_total, own_total)
     assert torch.equal(own_total, normed)
 
 
@@ -56,17 +56,17 @@ def test_the_first_norm_is_that_of_the_other_operator() -> None:
     dx, d_weight = torch.autograd.grad(expected, [x, weight], by)
     normed, own_dx = torch.empty(7, 20), torch.empty(7, 20)
     with torch.no_grad():
-        lent.rms_norm(x, weight, 1e-5, normed)
+        out_ops.rms_norm(x, weight, 1e-5, normed)
         assert torch.equal(normed, expected)
-        assert torch.equal(lent.rms_norm_backward(by, x, weight, 1e-5, own_dx), d_weight)
+        assert torch.equal(out_ops.rms_norm_backward(by, x, weight, 1e-5, own_dx), d_weight)
     assert torch.equal(own_dx, dx)
 
 
 def test_the_product_is_that_of_the_other_operator() -> None:
     x, weight, by = torch.randn(2, 9, 20, requires_grad=True), torch.randn(30, 20), torch.randn(2, 9, 30)
     y, dx = torch.empty(2, 9, 30), torch.empty(2, 9, 20)
-    lent.linear(x.detach(), weight, y)
-    lent.linear_backward(by, weight, dx)
+    out_ops.linear(x.detach(), weight, y)
+    out_ops.linear_backward(by, weight, dx)
     assert torch.equal(y, linear(x, weight))
     assert torch.equal(dx, torch.autograd.grad(linear(x, weight), x, by)[0])
 
@@ -74,31 +74,31 @@ def test_the_product_is_that_of_the_other_operator() -> None:
 def test_memory_that_does_not_fit_is_refused(direction: Callable[..., Direction]) -> None:
     scans, rows, square = list(direction(8)), torch.zeros(3, 8), torch.zeros(8, 8)
     xz, out, weight = torch.zeros(1, 5, 16), torch.zeros(1, 5, 8), torch.ones(8)
-    kept = [torch.zeros(size) for size in lent.kept_sizes(1, 5, scans)]
+    kept = [torch.zeros(size) for size in out_ops.kept_sizes(1, 5, scans)]
     with pytest.raises(ValueError, match=r"^out has the shape \(1, 4, 8\), and the other tensors ask "):
-        lent.bimamba_inner(xz, scans, torch.zeros(1, 4, 8), *kept)
+        out_ops.bimamba_inner(xz, scans, torch.zeros(1, 4, 8), *kept)
     with pytest.raises(ValueError, match=r"are contiguous float32, and a tensor is torch\.bfloat16, contiguous\."):
-        lent.bimamba_inner(xz, scans, out.bfloat16(), *kept)
+        out_ops.bimamba_inner(xz, scans, out.bfloat16(), *kept)
     with pytest.raises(ValueError, match=r"a tensor is torch\.float32, not contiguous\."):
-        lent.bimamba_inner(xz.mT.contiguous().mT, scans, out, *kept)
+        out_ops.bimamba_inner(xz.mT.contiguous().mT, scans, out, *kept)
     with pytest.raises(ValueError, match=r"^The pass back needs \(\d+, \d+\) floats, and \(\d+, \d+\) were lent\."):
-        lent.bimamba_inner(xz, scans, out, kept[0][:-1], kept[1])
+        out_ops.bimamba_inner(xz, scans, out, kept[0][:-1], kept[1])
     with pytest.raises(ValueError, match=r"^projected and states belong together"):
-        lent.bimamba_inner(xz, scans, out, kept[0], None)
+        out_ops.bimamba_inner(xz, scans, out, kept[0], None)
     with pytest.raises(ValueError, match=r"^d_xz has the shape"):
-        lent.bimamba_inner_backward(out, xz, scans, *kept, out)
+        out_ops.bimamba_inner_backward(out, xz, scans, *kept, out)
     with pytest.raises(ValueError, match=r"^y has the shape"):
-        lent.linear(rows, square, torch.zeros(3, 7))
+        out_ops.linear(rows, square, torch.zeros(3, 7))
     with pytest.raises(ValueError, match=r"^dx has the shape"):
-        lent.linear_backward(rows, square, torch.zeros(2, 8))
+        out_ops.linear_backward(rows, square, torch.zeros(2, 8))
     with pytest.raises(ValueError, match=r"^normed has the shape"):
-        lent.rms_norm(rows, weight, 1e-5, square)
+        out_ops.rms_norm(rows, weight, 1e-5, square)
     with pytest.raises(ValueError, match=r"^d_normed has the shape"):
-        lent.rms_norm_backward(square, rows, weight, 1e-5, rows.clone())
+        out_ops.rms_norm_backward(square, rows, weight, 1e-5, rows.clone())
     with pytest.raises(ValueError, match=r"^total has the shape"):
-        lent.add_rms_norm(rows, rows, weight, 1e-5, square, rows.clone())
+        out_ops.add_rms_norm(rows, rows, weight, 1e-5, square, rows.clone())
     with pytest.raises(ValueError, match=r"^d_total has the shape"):
-        lent.add_rms_norm_backward(square, rows, rows, weight, 1e-5, rows.clone())
+        out_ops.add_rms_norm_backward(square, rows, rows, weight, 1e-5, rows.clone())
 
 
 def test_they_can_be_traced(direction: Callable[..., Direction]) -> None:
@@ -106,17 +106,17 @@ def test_they_can_be_traced(direction: Callable[..., Direction]) -> None:
     from torch._subclasses.fake_tensor import FakeTensorMode
 
     scans, xz, out = list(direction(8)), torch.zeros(1, 5, 16), torch.zeros(1, 5, 8)
-    kept = [torch.zeros(size) for size in lent.kept_sizes(1, 5, scans)]
+    kept = [torch.zeros(size) for size in out_ops.kept_sizes(1, 5, scans)]
     with FakeTensorMode(allow_non_fake_inputs=True) as mode:
         fake = [mode.from_tensor(tensor) for tensor in (out, xz, *kept)]
-        lent.bimamba_inner(fake[1], scans, fake[0], *fake[2:])
-        found = lent.bimamba_inner_backward(fake[0], fake[1], scans, *fake[2:], fake[1].clone())
+        out_ops.bimamba_inner(fake[1], scans, fake[0], *fake[2:])
+        found = out_ops.bimamba_inner_backward(fake[0], fake[1], scans, *fake[2:], fake[1].clone())
         assert [each.shape for each in found] == [each.shape for each in scans]
         weight = mode.from_tensor(torch.ones(8))
-        lent.rms_norm(fake[0], weight, 1e-5, fake[0].clone())
-        assert lent.rms_norm_backward(fake[0], fake[0], weight, 1e-5, fake[0].clone()).shape == weight.shape
-        lent.add_rms_norm(fake[0], fake[0], weight, 1e-5, fake[0].clone(), fake[0].clone())
-        d_weight = lent.add_rms_norm_backward(None, fake[0], fake[0], weight, 1e-5, fake[0].clone())
+        out_ops.rms_norm(fake[0], weight, 1e-5, fake[0].clone())
+        assert out_ops.rms_norm_backward(fake[0], fake[0], weight, 1e-5, fake[0].clone()).shape == weight.shape
+        out_ops.add_rms_norm(fake[0], fake[0], weight, 1e-5, fake[0].clone(), fake[0].clone())
+        d_weight = out_ops.add_rms_norm_backward(None, fake[0], fake[0], weight, 1e-5, fake[0].clone())
         assert d_weight.shape == weight.shape
-        lent.linear(fake[0], mode.from_tensor(torch.ones(16, 8)), fake[1].clone())
-        lent.linear_backward(fake[1], mode.from_tensor(torch.ones(16, 8)), fake[0].clone())
+        out_ops.linear(fake[0], mode.from_tensor(torch.ones(16, 8)), fake[1].clone())
+        out_ops.linear_backward(fake[1], mode.from_tensor(torch.ones(16, 8)), fake[0].clone())

@@ -125,4 +125,4 @@ def test_a_tensor_elsewhere() -> None:
     tensors = inputs()
     tensors[5] = tensors[5].to("meta")
     with pytest.raises(ValueError, match=r"^D is on meta, and u is on cpu\.$"):
-        scan._problem(tensors, False)
+        scan._arguments(tensors, False)

@@ -1,4 +1,4 @@
-// The backward pass of a block: segments from the last to the first, in each direction.
+// The backward pass of a block, in each direction from the last segment to the first.
 #pragma once
 #include "parameter_grads.hpp"
 
@@ -21,29 +21,29 @@ class Backward {
 
     void collect(const EpigxDirection* p, EpigxGradient* out) const {
         for (int d = 0; d < z.directions; ++d) {
-            std::vector<const Sums*> parts;
-            for (const Work& w : work) parts.push_back(&w.sums[d]);
+            std::vector<const ParameterGrads*> parts;
+            for (const Work& w : work) parts.push_back(&w.grads[d]);
             add_up(z, p[d], parts, out[d]);
         }
     }
 
   private:
     struct Work {
-        Floats u, slope;  // (group, step, channel) of a stretch: SiLU of the convolution, and its derivative
-        Floats du;        // the same with K-1 rows more: gradient of u, then of the convolution
-        Floats later;     // (group, K-1, channel): the first rows of that gradient, of the stretch after this one
+        Floats u, slope;  // (group, step, channel) of a stretch: SiLU of the convolution and its derivative
+        Floats du;        // same with K-1 extra rows: gradient of u, then of the convolution
+        Floats later;     // (group, K-1, channel): first rows of that gradient in the following stretch
         Floats carry;     // (group, state, channel)
-        Floats rows;      // (group, step, row): each group's part of the gradient of the projected rows
-        std::vector<Sums> sums;
+        Floats rows;      // (group, step, row): contribution of each group to the gradient of the projected rows
+        std::vector<ParameterGrads> grads;
         Work(const Sizes& z, int64_t stretch)
             : u(z.groups * stretch * GROUP), slope(z.groups * stretch * GROUP),
               du(z.groups * (stretch + z.taps - 1) * GROUP), later(int64_t(z.groups) * (z.taps - 1) * GROUP),
               carry(z.all_states()), rows(z.groups * stretch * z.row) {
-            for (int d = 0; d < z.directions; ++d) sums.emplace_back(z);
+            for (int d = 0; d < z.directions; ++d) grads.emplace_back(z);
         }
     };
 
-    // What one chunk of one group needs; a thread has one.
+    // Working memory for one chunk of one group; one per thread.
     struct Buffers {
         std::unique_ptr<Chunk> chunk{new Chunk};
         std::unique_ptr<Tile> tile{new Tile};
@@ -82,7 +82,7 @@ class Backward {
         return {tensor + b * z.length * width + offset, width, z.length, d == 1};
     }
 
-    // Back through gate and scan, of one stretch and one group.
+    // Backward through gate and scan, for one stretch and one group.
     void scan(Work& w, Buffers& m, int d, int64_t b, int64_t start, int g) {
         const int64_t end = std::min(start + plan.stretch, z.length);
         if (end == z.length) {
@@ -105,7 +105,7 @@ class Backward {
         const int64_t offset = (g * plan.stretch + first - start) * GROUP;
         float *u = w.u.get() + offset, *slope = w.slope.get() + offset;
         const float* rows = projected + (z.sequence(d, b) * z.length + first) * z.row;
-        product(m.chunk->step, GROUP, {p.dt_bias.get() + g * GROUP, 0}, {rows, z.row, 1},
+        gemm(m.chunk->step, GROUP, {p.dt_bias.get() + g * GROUP, 0}, {rows, z.row, 1},
                 p.dt_weight.get() + int64_t(g) * z.rank * GROUP, GROUP, steps, GROUP, z.rank);
         const float* skip = p.skip.get() + g * GROUP;
         convolve_rows(rows_of(xz, 2 * z.channels, g * GROUP, d, b), first, steps, z.width(g),
@@ -136,7 +136,7 @@ class Backward {
             }
     }
 
-    // y is linear in both directions, so each adds its own share to the gate's gradient.
+    // The output is a sum over directions, so each direction adds its share to the gradient of the gate.
     void gate_gradient(const Buffers& m, int d, int64_t b, int64_t first, int steps, int g) const {
         const Steps<T> to = rows_of(d_xz, 2 * z.channels, z.channels + g * GROUP, d, b);
         const int width = z.width(g);
@@ -156,30 +156,30 @@ class Backward {
             packed[d].rate.get() + g * z.group_states(),
             {rows + z.rank, rows + z.rank + z.states, z.row},
             states + (z.sequence(d, b) * z.chunks + first / CHUNK) * z.all_states() + g * z.group_states(),
-            w.carry.get() + g * z.group_states(), w.sums[d].rate.get() + g * z.group_states(), m.lanes.get()};
-        scan_backward(z.states, steps, s, *m.chunk, *m.tile, ahead(s, d, b, first, g));
+            w.carry.get() + g * z.group_states(), w.grads[d].rate.get() + g * z.group_states(), m.lanes.get()};
+        scan_backward(z.states, steps, s, *m.chunk, *m.tile, prefetch(s, d, b, first, g));
     }
 
-    // What the chunk before this one will read, and the rows that the convolution of this one will write.
-    Ahead ahead(const ScanBackward& s, int d, int64_t b, int64_t first, int g) const {
-        Ahead ahead;
+    // Rows that the previous chunk will read, and rows that the convolution of this chunk will write.
+    Prefetch prefetch(const ScanBackward& s, int d, int64_t b, int64_t first, int g) const {
+        Prefetch prefetch;
         const auto add = [&](const T* tensor, int64_t width, int64_t offset, int64_t step) {
             const Steps<const T> rows = rows_of(tensor, width, offset + g * GROUP, d, b);
-            ahead.add(rows[step], rows.stride);
+            prefetch.add(rows[step], rows.stride);
         };
         add(xz, 2 * z.channels, 0, first - CHUNK);
         add(xz, 2 * z.channels, z.channels, first - CHUNK);
         add(d_out, z.channels, 0, first - CHUNK);
         add(d_xz, 2 * z.channels, z.channels, first - CHUNK);
         add(d_xz, 2 * z.channels, 0, first);
-        ahead.add(s.state - z.all_states(), GROUP);
-        return ahead;
+        prefetch.add(s.state - z.all_states(), GROUP);
+        return prefetch;
     }
 
-    // From the recurrence to u, the step's projection, D, and this group's part of the projected rows.
+    // From the recurrence to u, the step projection, D, and this group's share of the projected rows.
     void gradients(Work& w, Buffers& m, int d, int64_t b, int64_t start, int64_t first, int steps, int g) {
         const Packed& p = packed[d];
-        Sums& sums = w.sums[d];
+        ParameterGrads& grads = w.grads[d];
         const int64_t here = g * plan.stretch + first - start;
         const float* u = w.u.get() + here * GROUP;
         float* du = w.du.get() + (g * (plan.stretch + z.taps - 1) + first - start) * GROUP;
@@ -194,18 +194,18 @@ class Backward {
                 bias += at(m.chunk->step_slope + i);
                 d_skip += at(m.chunk->dy + i) * at(u + i);
             }
-            at(sums.dt_bias.get() + g * GROUP + v) += bias;
-            at(sums.skip.get() + g * GROUP + v) += d_skip;
+            at(grads.dt_bias.get() + g * GROUP + v) += bias;
+            at(grads.skip.get() + g * GROUP + v) += d_skip;
         }
         const float* rows = projected + (z.sequence(d, b) * z.length + first) * z.row;
-        add_product(sums.dt_weight.get() + int64_t(g) * z.rank * GROUP, GROUP, {rows, 1, z.row}, m.chunk->step_slope,
+        add_gemm(grads.dt_weight.get() + int64_t(g) * z.rank * GROUP, GROUP, {rows, 1, z.row}, m.chunk->step_slope,
                     GROUP, z.rank, GROUP, steps);
         projected_part(m, d, steps, g, w.rows.get() + here * z.row);
     }
 
-    // The group's part of the gradient of the projected rows: step, then B and C.
+    // The group's share of the gradient of the projected rows: step, then B and C.
     void projected_part(const Buffers& m, int d, int steps, int g, float* part) const {
-        // Two steps and half a vector of ranks fill the vectors that one sum over lanes takes.
+        // One call of sum_lanes takes W vectors: two steps times half a vector of ranks.
         constexpr int RANKS = W / 2;
         const float* weight = packed[d].dt_weight.get() + int64_t(g) * z.rank * GROUP;
         for (int r = 0; r < z.rank; r += RANKS)
@@ -233,7 +233,7 @@ class Backward {
             }
     }
 
-    // Back through the projection, SiLU and the convolution, of one stretch and one group.
+    // Backward through projection, SiLU and convolution, for one stretch and one group.
     void project(Work& w, Buffers& m, int d, int64_t b, int64_t start, int g) {
         const int64_t count = std::min(plan.stretch, z.length - start), halo = (z.taps - 1) * GROUP;
         float* later = w.later.get() + g * halo;
@@ -242,12 +242,12 @@ class Backward {
         for (int64_t first = (count - 1) / SEGMENT * SEGMENT; first >= 0; first -= SEGMENT) {
             const int steps = std::min<int64_t>(SEGMENT, count - first);
             projection(w, m, d, first, steps, g, du + first * GROUP);
-            convolution(w.sums[d], d, b, start + first, steps, g, du + first * GROUP);
+            convolution(w.grads[d], d, b, start + first, steps, g, du + first * GROUP);
         }
         std::copy_n(du, halo, later);
     }
 
-    // Of one segment: from the projected rows to x_proj and u, and from u to the convolution.
+    // For one segment: from the projected rows to x_proj and u, and from u to the convolution.
     void projection(Work& w, Buffers& m, int d, int64_t first, int steps, int g, float* du) {
         const int64_t x_rows = int64_t(g) * z.row * GROUP, here = (g * plan.stretch + first) * GROUP;
         const float *u = w.u.get() + here, *slope = w.slope.get() + here;
@@ -257,16 +257,16 @@ class Backward {
             const float* part = w.rows.get() + (k * plan.stretch + first) * z.row;
             for (int i = 0; i < steps * z.row; i += W) at(rows + i) += at(part + i);
         }
-        add_product(du, GROUP, {rows, z.row, 1}, packed[d].x_rows.get() + x_rows, GROUP, steps, GROUP, z.used);
-        add_product(w.sums[d].x_rows.get() + x_rows, GROUP, {rows, 1, z.row}, u, GROUP, z.used, GROUP, steps);
+        add_gemm(du, GROUP, {rows, z.row, 1}, packed[d].x_rows.get() + x_rows, GROUP, steps, GROUP, z.used);
+        add_gemm(w.grads[d].x_rows.get() + x_rows, GROUP, {rows, 1, z.row}, u, GROUP, z.used, GROUP, steps);
         for (int i = 0; i < steps * GROUP; i += W) at(du + i) *= at(slope + i);
     }
 
-    void convolution(Sums& sums, int d, int64_t b, int64_t start, int steps, int g, const float* du) {
+    void convolution(ParameterGrads& grads, int d, int64_t b, int64_t start, int steps, int g, const float* du) {
         const Steps<T> to = rows_of(d_xz, 2 * z.channels, g * GROUP, d, b);
         const Steps<const T> from = rows_of(xz, 2 * z.channels, g * GROUP, d, b);
         const float* weight = packed[d].conv_weight.get() + int64_t(g) * z.taps * GROUP;
-        float* d_weight = sums.conv_weight.get() + int64_t(g) * z.taps * GROUP;
+        float* d_weight = grads.conv_weight.get() + int64_t(g) * z.taps * GROUP;
         const int width = z.width(g);
         for (int v = 0; v < width; v += W) {
             V bias{};
@@ -276,7 +276,7 @@ class Backward {
                 if (d > 0) grad += load_channels<T>(row, v, width);
                 store_channels(row, v, width, grad);
             };
-            if (z.taps == 4) {  // each row is read once
+            if (z.taps == 4) {  // read each row once
                 V x[4], later[4], sum[4] = {};
                 for (int k = 0; k < 3; ++k) {
                     x[k + 1] = row_at(from, start - 3 + k, v, width);
@@ -308,7 +308,7 @@ class Backward {
                     at(d_weight + k * GROUP + v) += sum;
                 }
             }
-            at(sums.conv_bias.get() + g * GROUP + v) += bias;
+            at(grads.conv_bias.get() + g * GROUP + v) += bias;
         }
     }
 };

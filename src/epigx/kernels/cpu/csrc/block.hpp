@@ -1,4 +1,4 @@
-// What the forward and the backward pass of a block share: sizes, packed parameters, rows of the user's tensors, work.
+// Shared by the forward and backward pass of a block: sizes, packed parameters, access to rows, division of work.
 #pragma once
 #include <algorithm>
 #include <cstdlib>
@@ -12,14 +12,14 @@
 
 namespace {
 
-// Steps that stay in the cache between the projections and the scan. Sums over time are made segment by segment.
+// Steps that stay in the cache between the projections and the scan. Sums over time are computed per segment.
 constexpr int SEGMENT = CHUNK;
-// Steps that a team of threads takes between two meetings.
+// Steps that a team of threads computes between two synchronisations.
 constexpr int STRETCH = 64 * SEGMENT;
 
 constexpr int64_t round_up(int64_t n, int64_t step) { return (n + step - 1) / step * step; }
 
-// Zeroed floats on a cache line's boundary.
+// Zero-initialised floats, aligned to a cache line.
 class Floats {
   public:
     Floats() = default;
@@ -63,7 +63,7 @@ struct Sizes {
     }
 };
 
-// One direction's parameters, by groups of channels and padded with zeros.
+// Parameters of one direction, grouped by channels and zero-padded.
 struct Packed {
     Floats conv_weight, conv_bias, dt_weight, dt_bias, rate, skip, x_rows, x_columns;
 
@@ -94,7 +94,7 @@ struct Packed {
     }
 };
 
-// A sequence of the user's, in the order of a direction: step s is row s, or row L-1-s of the reverse one.
+// A sequence of the user's tensor in reading order: step s is row s, or row L-1-s in the reverse direction.
 template <class T>
 struct Steps {
     T* first;
@@ -120,25 +120,25 @@ INLINE void store_channels(T* p, int v, int width, V x) {
     if (v < width) std::memcpy(p + v, part, (width - v) * sizeof(T));
 }
 
-// Row `step` of a group's channels v …; zeros before the start of the sequence.
+// Channels v, … of row `step`; zeros before the start of the sequence.
 template <class T>
 INLINE V row_at(const Steps<const T>& x, int64_t step, int v, int width) {
     return step < 0 ? V{} : load_channels(x[step], v, width);
 }
 
-// Rows first … first+count-1 of a group as floats.
+// Converts rows first, …, first+count-1 of a group to float.
 template <class T>
 static void load_rows(const Steps<const T>& x, int64_t first, int count, int width, float* to) {
     for (int i = 0; i < count; ++i)
         for (int v = 0; v < GROUP; v += W) at(to + i * GROUP + v) = row_at(x, first + i, v, width);
 }
 
-// store(t, v, bias + Σ_k weight[k] x[first+t-K+1+k]) for `steps` rows of a group.
+// Calls store(t, v, bias + Σ_k weight[k] x[first+t-K+1+k]) for `steps` rows of a group.
 template <class T, class Store>
 INLINE void convolve_rows(const Steps<const T>& x, int64_t first, int steps, int width, const float* weight,
                           const float* bias, int taps, Store store) {
     for (int v = 0; v < GROUP; v += W) {
-        if (taps == 4) {  // each row is read once
+        if (taps == 4) {  // read each row once
             V rows[4] = {};
             for (int k = 0; k < 3; ++k) rows[k + 1] = row_at(x, first - 3 + k, v, width);
             for (int t = 0; t < steps; ++t) {
@@ -159,7 +159,7 @@ INLINE void convolve_rows(const Steps<const T>& x, int64_t first, int steps, int
     }
 }
 
-// Runs body(0) … body(count-1), by the team that calls it or by the calling thread alone.
+// Runs body(0), …, body(count-1), by the calling team or by the calling thread only.
 template <class Body>
 static void share(bool team, int64_t count, const Body& body) {
     if (team) {
@@ -170,9 +170,10 @@ static void share(bool team, int64_t count, const Body& body) {
     }
 }
 
-// How the work is dealt out. Sequences go to units, each with memory of its own; enough of them, and each thread takes
-// whole units, with no waiting. Few, and all threads work on the groups of each, and meet after every stretch: longer
-// than a segment, since a meeting costs a time slice when another program holds a core. The sums are the same.
+// Division of work. Sequences are assigned to units, each with its own memory. With at least as many units as threads,
+// each thread processes whole units without waiting. With fewer, all threads share the groups of every unit and
+// synchronise after each stretch. A stretch is longer than a segment, because a synchronisation costs a time slice when
+// another program occupies a core. Both ways give the same bits.
 struct Plan {
     int64_t units;
     int threads;

@@ -1,4 +1,4 @@
-// The plain C interface: what Python passes through ctypes. Mirrored by the structures of library.py.
+// The C interface that Python calls through ctypes. Keep it in step with the structures in library.py.
 #pragma once
 #include <cstdint>
 
@@ -10,7 +10,7 @@ struct EpigxShape {
     int32_t threads;
 };
 
-// The parameters of one direction, C-contiguous float32, shapes as in direction.py.
+// Parameters of one direction, C-contiguous float32, with the shapes of params.py.
 struct EpigxDirection {
     const float *conv_weight, *conv_bias, *x_proj, *dt_weight, *dt_bias, *A_log, *D;
 };
@@ -19,29 +19,29 @@ struct EpigxGradient {
     float *conv_weight, *conv_bias, *x_proj, *dt_weight, *dt_bias, *A_log, *D;
 };
 
-// How many floats the forward pass keeps for the backward pass.
+// Number of floats that the forward pass keeps for the backward pass.
 struct EpigxKept {
     int64_t projected;  // step, B and C of every base
     int64_t states;     // the states at the start of every chunk
 };
 
-// The stand-alone operators: one structure for a pass forward and back, in which what the pass has no use for is null.
-// Tensors are C-contiguous; `bfloat16` says of those given as void pointers whether they are bfloat16 or float32.
+// The stand-alone operators. Each has one structure for its forward and backward pass; pointers that a pass does not use
+// are null. Tensors are C-contiguous. `bfloat16` tells whether void pointers point to bfloat16 or to float32.
 
-// Mirrored by scan.py; shapes as in interface.py.
+// Mirrored in scan.py, with the shapes of ops.py.
 struct EpigxScan {
     int64_t batch, length;
     int32_t channels, state, reverse, bfloat16, threads;
     const void* u;
     const float *delta, *A, *B, *C, *D;
     void* y;
-    float* states;  // at the start of every chunk, kept for the pass back
+    float* states;  // at the start of every chunk, kept for the backward pass
     const void* dy;
     void* du;
     float *d_delta, *dA, *dB, *dC, *dD;
 };
 
-// Mirrored by conv.py.
+// Mirrored in conv.py.
 struct EpigxConv {
     int64_t batch, length;
     int32_t channels, taps, reverse, bfloat16, threads;
@@ -53,22 +53,22 @@ struct EpigxConv {
     float *d_weight, *d_bias;
 };
 
-// Mirrored by norm.py.
+// Mirrored in norm.py.
 struct EpigxNorm {
     int64_t rows;
     int32_t width, bfloat16, residual_bfloat16, threads;
     float eps;
     const void *x, *residual;
     const float* weight;
-    float* sum;  // null where there is nothing to add
+    float* sum;  // null if there is no residual
     void* normed;
-    const float* d_sum;    // null where the sum goes no further
+    const float* d_sum;    // null if the sum has no gradient
     const void* d_normed;
-    void *dx, *d_residual;  // d_residual: null where it is dx
+    void *dx, *d_residual;  // d_residual: null if it equals dx
     float* d_weight;
 };
 
-// Mirrored by matmul.py. y (rows, out) = x (rows, in) Wᵀ + bias; `back`: y = x W, with W (in, out).
+// Mirrored in matmul.py. y (rows, out) = x (rows, in) Wᵀ + bias; `back`: y = x W, with W (in, out).
 struct EpigxLinear {
     int64_t rows;
     int32_t in, out, back, threads;

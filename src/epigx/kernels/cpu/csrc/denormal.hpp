@@ -1,7 +1,7 @@
-// Takes numbers below the smallest normal one for zero while it lives, on the thread that it was made on.
+// Flushes subnormal numbers to zero during its lifetime, on the thread that created it.
 //
-// Far from the positions that a loss depends on, gradients fade through that range, and arithmetic with such numbers is
-// a hundred times slower: a step on a window of 200 kb took five times as long.
+// Far from the positions that a loss depends on, gradients become subnormal, and arithmetic on them is a hundred times
+// slower: a training step on 200 kb windows took five times as long.
 #pragma once
 #include <cstdint>
 #if defined(__x86_64__)

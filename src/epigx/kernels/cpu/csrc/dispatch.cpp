@@ -1,4 +1,4 @@
-// The functions that Python calls, each sent to the variant for the instruction set in use.
+// The functions that Python calls; each calls the variant for the instruction set in use.
 #include <cstring>
 
 #include "c_api.hpp"
@@ -43,7 +43,7 @@ struct Variant {
      epigx_scan_backward_##isa, epigx_conv_forward_##isa, epigx_conv_backward_##isa, epigx_norm_forward_##isa,         \
      epigx_norm_backward_##isa, epigx_linear_##isa, epigx_linear_gradient_##isa}
 
-// The fastest first.
+// Fastest first.
 const Variant variants[] = {
 #if defined(__x86_64__)
     ENTRY(avx512, __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq") &&
@@ -67,12 +67,12 @@ extern "C" {
 
 #define EXPORT __attribute__((visibility("default")))
 
-// The sources that the library was built from, so that a stale one is not used.
+// Hash of the sources that the library was built from, to detect a stale library.
 EXPORT const char* epigx_sources() { return EPIGX_SOURCES; }
 
 EXPORT const char* epigx_instruction_set() { return in_use->name; }
 
-// Takes another variant; false if the machine cannot run it.
+// Switches to another variant; returns false if the CPU does not support it.
 EXPORT bool epigx_use(const char* name) {
     for (const Variant& v : variants)
         if (v.present && std::strcmp(v.name, name) == 0) {
@@ -92,7 +92,7 @@ EXPORT bool epigx_has_threads() {
 
 EXPORT void epigx_kept(const EpigxShape* shape, EpigxKept* kept) { in_use->kept(shape, kept); }
 
-// `projected` and `states` may be null when there will be no backward pass.
+// `projected` and `states` may be null if there is no backward pass.
 EXPORT void epigx_forward(const EpigxShape* shape, const void* xz, const EpigxDirection* parameters, void* out,
                           float* projected, float* states) {
     in_use->forward(shape, xz, parameters, out, projected, states);
@@ -103,12 +103,12 @@ EXPORT void epigx_backward(const EpigxShape* shape, const void* d_out, const voi
     in_use->backward(shape, d_out, xz, parameters, projected, states, d_xz, gradient);
 }
 
-EXPORT void epigx_scan_forward(const EpigxScan* problem) { in_use->scan_forward(problem); }
-EXPORT void epigx_scan_backward(const EpigxScan* problem) { in_use->scan_backward(problem); }
-EXPORT void epigx_conv_forward(const EpigxConv* problem) { in_use->conv_forward(problem); }
-EXPORT void epigx_conv_backward(const EpigxConv* problem) { in_use->conv_backward(problem); }
-EXPORT void epigx_norm_forward(const EpigxNorm* problem) { in_use->norm_forward(problem); }
-EXPORT void epigx_norm_backward(const EpigxNorm* problem) { in_use->norm_backward(problem); }
-EXPORT void epigx_linear(const EpigxLinear* problem) { in_use->linear(problem); }
-EXPORT void epigx_linear_gradient(const EpigxLinearGradient* problem) { in_use->linear_gradient(problem); }
+EXPORT void epigx_scan_forward(const EpigxScan* arguments) { in_use->scan_forward(arguments); }
+EXPORT void epigx_scan_backward(const EpigxScan* arguments) { in_use->scan_backward(arguments); }
+EXPORT void epigx_conv_forward(const EpigxConv* arguments) { in_use->conv_forward(arguments); }
+EXPORT void epigx_conv_backward(const EpigxConv* arguments) { in_use->conv_backward(arguments); }
+EXPORT void epigx_norm_forward(const EpigxNorm* arguments) { in_use->norm_forward(arguments); }
+EXPORT void epigx_norm_backward(const EpigxNorm* arguments) { in_use->norm_backward(arguments); }
+EXPORT void epigx_linear(const EpigxLinear* arguments) { in_use->linear(arguments); }
+EXPORT void epigx_linear_gradient(const EpigxLinearGradient* arguments) { in_use->linear_gradient(arguments); }
 }

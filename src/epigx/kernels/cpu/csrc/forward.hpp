@@ -21,7 +21,7 @@ class Forward {
     struct Work {
         Floats u;          // (group, step, channel) of a stretch
         Floats state;      // (group, state, channel)
-        Floats projected;  // (step, row) of a stretch, where the caller keeps none
+        Floats projected;  // (step, row) of a stretch, if the caller does not keep it
         Work(const Sizes& z, int64_t stretch, bool keep)
             : u(z.groups * stretch * GROUP), state(z.all_states()), projected(keep ? stretch * z.row : 0) {}
     };
@@ -64,7 +64,7 @@ class Forward {
         return projected ? projected + (z.sequence(d, b) * z.length + start) * z.row : w.projected.get();
     }
 
-    // Convolution, SiLU and the projection to step, B and C, of one chunk and all channels.
+    // Convolution, SiLU and the projection to step, B and C, for one chunk and all channels.
     void project(Work& w, int d, int64_t b, int64_t start, int64_t first) const {
         const Packed& p = packed[d];
         const int steps = std::min<int64_t>(CHUNK, z.length - first);
@@ -75,12 +75,12 @@ class Forward {
             convolve_rows(inputs(d, b, g, false), first, steps, z.width(g),
                           p.conv_weight.get() + int64_t(g) * z.taps * GROUP, p.conv_bias.get() + g * GROUP, z.taps,
                           [&](int t, int v, V c) { at(u + t * GROUP + v) = c * sigmoid(c); });
-            add_product(rows, z.row, {u, GROUP, 1}, p.x_columns.get() + int64_t(g) * GROUP * z.row, z.row, steps,
+            add_gemm(rows, z.row, {u, GROUP, 1}, p.x_columns.get() + int64_t(g) * GROUP * z.row, z.row, steps,
                         z.row, GROUP);
         }
     }
 
-    // The scan of one stretch and one group of channels, chunk by chunk, and the gate once all directions are in.
+    // Scan one stretch and one group of channels, chunk by chunk; apply the gate after the last direction.
     void scan(Work& w, int d, int64_t b, int64_t start, int g) const {
         const Packed& p = packed[d];
         alignas(64) float step[CHUNK * GROUP], x[CHUNK * GROUP], y[CHUNK * GROUP];
@@ -94,7 +94,7 @@ class Forward {
                 std::copy_n(state, z.group_states(),
                             states + (z.sequence(d, b) * z.chunks + first / CHUNK) * z.all_states() +
                                 g * z.group_states());
-            product(step, GROUP, {p.dt_bias.get() + g * GROUP, 0}, {rows, z.row, 1},
+            gemm(step, GROUP, {p.dt_bias.get() + g * GROUP, 0}, {rows, z.row, 1},
                     p.dt_weight.get() + int64_t(g) * z.rank * GROUP, GROUP, steps, GROUP, z.rank);
             const float* skip = p.skip.get() + g * GROUP;
             for (int t = 0; t < steps; ++t)
@@ -107,20 +107,20 @@ class Forward {
                 }
             scan_forward(z.states, steps, step, x, p.rate.get() + g * z.group_states(),
                          {rows + z.rank, rows + z.rank + z.states, z.row}, state, y,
-                         ahead(d, b, first, g));
+                         prefetch(d, b, first, g));
             write(d, b, first, steps, g, y);
         }
     }
 
-    // What the next chunk will read and write, of the gate once all directions are in.
-    Ahead ahead(int d, int64_t b, int64_t first, int g) const {
-        Ahead ahead;
+    // Rows that the next chunk will read and write; the gate only in the last direction.
+    Prefetch prefetch(int d, int64_t b, int64_t first, int g) const {
+        Prefetch prefetch;
         const Steps<T> to = outputs(d, b, g);
-        ahead.add(to[first + CHUNK], to.stride);
+        prefetch.add(to[first + CHUNK], to.stride);
         for (const bool gate : {false, true})
             if (const Steps<const T> from = inputs(d, b, g, gate); !gate || d + 1 == z.directions)
-                ahead.add(from[first + CHUNK], from.stride);
-        return ahead;
+                prefetch.add(from[first + CHUNK], from.stride);
+        return prefetch;
     }
 
     void write(int d, int64_t b, int64_t first, int steps, int g, const float* y) const {

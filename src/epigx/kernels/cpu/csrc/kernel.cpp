@@ -1,4 +1,4 @@
-// The kernel for one instruction set: compiled once for each, with EPIGX_ISA as the suffix of its names.
+// The kernel for one instruction set. It is compiled once per set, with EPIGX_ISA as suffix of all names.
 #include "backward.hpp"
 #include "forward.hpp"
 #include "matmul.hpp"

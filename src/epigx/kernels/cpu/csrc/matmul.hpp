@@ -1,14 +1,14 @@
-// Products of very many rows with the weights of a layer, forward and back, and the gradient of those weights.
+// Matrix products of very many rows with the weights of a layer, forward and backward, and the gradient of the weights.
 //
-// A library's products do best on square matrices. These have 128 to 512 columns and tens of thousands of rows, where
-// libraries reach a half of that and more, and round a row by how many there are beside it. Here an element is one
-// chain of multiply-adds in the order of the columns (of the rows, in parts, for a gradient), on any number of threads.
+// BLAS libraries are optimised for square matrices. Here, matrices have 128 to 512 columns and tens of thousands of rows,
+// for which libraries are slower, and their rounding of a row depends on the number of rows. In this file, each element
+// is one chain of multiply-adds in the order of the columns (for gradients: of blocks of rows), for any number of threads.
 #pragma once
 #include "parallel.hpp"
 
 namespace {
 
-// A tile of the result stays in registers: LINEAR_ROWS rows of LINEAR_VECTORS vectors.
+// A tile of the result, LINEAR_ROWS rows of LINEAR_VECTORS vectors, stays in registers.
 #if defined(__AVX512F__) || defined(__aarch64__)
 constexpr int LINEAR_VECTORS = 4;  // 32 registers
 #else
@@ -16,7 +16,7 @@ constexpr int LINEAR_VECTORS = 2;  // 16
 #endif
 constexpr int LINEAR_ROWS = 6;
 constexpr int PANEL = LINEAR_VECTORS * W;  // columns of a tile
-// Rows whose factors stay in the second-level cache while all panels pass by; and those of a sum over rows.
+// Rows that stay in the second-level cache while all panels are processed; and rows per partial sum.
 constexpr int ROWS_AT_A_TIME = 16 * LINEAR_ROWS;
 constexpr int ROWS_OF_A_SUM = 96;
 
@@ -38,12 +38,12 @@ INLINE void linear_tile(V (&sum)[ROWS][LINEAR_VECTORS], const float* start, cons
     }
 }
 
-// Rows that will be read soon, called into the cache in equal parts: tiles are so busy that nothing else would ask for
-// them in time, and copying rows from memory would be a tenth of all time.
-class Soon {
+// Prefetches the rows that will be read next, in equal parts between tiles. Without it, copying rows from memory takes a
+// tenth of the time.
+class RowPrefetch {
   public:
     // `width` floats of each of `rows` rows; nothing if there are no rows.
-    Soon(const float* first, int64_t row, int64_t width, int64_t rows, int64_t parts)
+    RowPrefetch(const float* first, int64_t row, int64_t width, int64_t rows, int64_t parts)
         : next(reinterpret_cast<uintptr_t>(first)), lines((width * int64_t(sizeof(float)) + LINE - 1) / LINE),
           gap(row * int64_t(sizeof(float)) - lines * LINE), left(std::max<int64_t>(rows, 0) * lines),
           part(left / std::max<int64_t>(parts, 1) + 1) {}
@@ -58,13 +58,13 @@ class Soon {
 
   private:
     static constexpr int64_t LINE = 64;
-    uintptr_t next;  // it may lie outside of the tensor: nothing is read
+    uintptr_t next;  // may lie outside the tensor: a prefetch reads nothing
     const int64_t lines, gap;
     int64_t left, line = 0;
     const int64_t part;
 };
 
-// Writes the rows and columns of a tile that there are.
+// Writes the rows and columns of a tile that lie inside the result.
 template <bool ADD, int ROWS>
 INLINE void store_tile(const V (&sum)[ROWS][LINEAR_VECTORS], float* to, int64_t row, int rows, int columns) {
     for (int i = 0; i < ROWS; ++i) {
@@ -77,11 +77,11 @@ INLINE void store_tile(const V (&sum)[ROWS][LINEAR_VECTORS], float* to, int64_t 
     }
 }
 
-// y = x Wᵀ + bias, or dx = dy W: weights in panels of columns of the result, each in one piece.
+// y = x Wᵀ + bias, or dx = dy W. Weights are copied into contiguous panels of columns of the result.
 class Linear {
   public:
-    explicit Linear(const EpigxLinear& problem)
-        : p(problem), panels((p.out + PANEL - 1) / PANEL), weight(int64_t(panels) * p.in * PANEL),
+    explicit Linear(const EpigxLinear& arguments)
+        : p(arguments), panels((p.out + PANEL - 1) / PANEL), weight(int64_t(panels) * p.in * PANEL),
           bias(p.bias ? panels * PANEL : 0) {
         for (int c = 0; c < p.out; ++c) {
             float* column = weight.get() + int64_t(c / PANEL) * p.in * PANEL + c % PANEL;
@@ -95,12 +95,12 @@ class Linear {
         each((p.rows + ROWS_AT_A_TIME - 1) / ROWS_AT_A_TIME, p.threads, [&](int64_t task) {
             const int64_t first = task * ROWS_AT_A_TIME, end = std::min(first + ROWS_AT_A_TIME, p.rows);
             const int64_t next = first + p.threads * ROWS_AT_A_TIME;  // what this thread is likely to take then
-            Soon soon(p.x + next * p.in, p.in, p.in, std::min<int64_t>(ROWS_AT_A_TIME, p.rows - next),
+            RowPrefetch next_rows(p.x + next * p.in, p.in, p.in, std::min<int64_t>(ROWS_AT_A_TIME, p.rows - next),
                       panels * int64_t(ROWS_AT_A_TIME / LINEAR_ROWS));
             for (int panel = 0; panel < panels; ++panel) {
                 int64_t i = first;
                 for (; i + LINEAR_ROWS <= end; i += LINEAR_ROWS) {
-                    soon.call();
+                    next_rows.call();
                     tile<LINEAR_ROWS>(i, panel);
                 }
                 for (; i < end; ++i) tile<1>(i, panel);
@@ -122,26 +122,26 @@ class Linear {
     }
 };
 
-// A task of sum = aᵀ b: some columns of a, and some panels of columns of b, over all rows.
+// A task of sum = aᵀ b: a range of columns of a and of panels of b, over all rows.
 class GradientTask {
   public:
-    GradientTask(const EpigxLinearGradient& problem, int first, int end, int first_panel, int end_panel)
-        : p(problem), first(first), left(end - first), tiles((left + LINEAR_ROWS - 1) / LINEAR_ROWS),
+    GradientTask(const EpigxLinearGradient& arguments, int first, int end, int first_panel, int end_panel)
+        : p(arguments), first(first), left(end - first), tiles((left + LINEAR_ROWS - 1) / LINEAR_ROWS),
           first_panel(first_panel), panels(end_panel - first_panel), a(tiles * TILE_FLOATS),
           b(panels * PANEL_FLOATS) {}
 
     void run() const {
-        if (!left) return;  // there are more threads than columns
+        if (!left) return;  // more threads than columns
         for (int64_t row = 0; row < p.rows; row += ROWS_OF_A_SUM) {
             const int rows = std::min<int64_t>(ROWS_OF_A_SUM, p.rows - row);
             for (int k = 0; k < rows; ++k) pack(row + k, k);
             const int64_t next = row + rows, later = std::min<int64_t>(ROWS_OF_A_SUM, p.rows - next);
-            Soon soon_a(p.a + next * p.left + first, p.left, left, later, int64_t(tiles) * panels),
-                soon_b(p.b + next * p.right + first_panel * PANEL, p.right,
+            RowPrefetch next_a(p.a + next * p.left + first, p.left, left, later, int64_t(tiles) * panels),
+                next_b(p.b + next * p.right + first_panel * PANEL, p.right,
                        std::min(panels * PANEL, p.right - first_panel * PANEL), later, int64_t(tiles) * panels);
             for (int panel = 0; panel < panels; ++panel)
                 for (int i = 0; i < tiles; ++i) {
-                    soon_a.call(), soon_b.call();
+                    next_a.call(), next_b.call();
                     tile(i, panel, rows);
                 }
         }
@@ -151,7 +151,7 @@ class GradientTask {
     static constexpr int64_t TILE_FLOATS = ROWS_OF_A_SUM * LINEAR_ROWS, PANEL_FLOATS = ROWS_OF_A_SUM * PANEL;
     const EpigxLinearGradient& p;
     const int first, left, tiles, first_panel, panels;
-    const Floats a, b;  // in the order in which tiles read: (tile, row, column), (panel, row, column)
+    const Floats a, b;  // in reading order of the tiles: (tile, row, column), (panel, row, column)
 
     void pack(int64_t row, int k) const {
         const float *from_a = p.a + row * p.left + first, *from_b = p.b + row * p.right;
@@ -176,7 +176,7 @@ class GradientTask {
     }
 };
 
-// sum = aᵀ b over all rows. Threads share the columns of a and of b, and never the rows.
+// sum = aᵀ b over all rows. Threads divide the columns of a and b, never the rows.
 static void linear_gradient(const EpigxLinearGradient& p) {
     const int panels = (p.right + PANEL - 1) / PANEL;
     const int64_t across = std::min<int64_t>(panels, p.threads), down = (p.threads + across - 1) / across;

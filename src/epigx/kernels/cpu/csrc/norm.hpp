@@ -1,4 +1,4 @@
-// Adding to the residual stream and normalising the sum, in one pass over the rows; and the pass back.
+// Adds to the residual stream and normalises the sum, in one pass over the rows; and the backward pass.
 //
 //   s = x + r,  n = s w / sqrt(mean(s²) + eps);   ds = d_sum + (g - s (g · s) / (width (mean(s²) + eps))) / sqrt(…),  g = w dn
 #pragma once
@@ -6,7 +6,7 @@
 
 namespace {
 
-constexpr int NORM_ROWS = 256;  // rows of a task; sums over rows are made task by task, whatever thread takes it
+constexpr int NORM_ROWS = 256;  // rows per task; sums over rows are computed per task, so they do not depend on threads
 
 INLINE float lane_sum(V v) {
     float sum = 0;
@@ -14,11 +14,11 @@ INLINE float lane_sum(V v) {
     return sum;
 }
 
-// T: of x and the result; R: of the residual stream before the addition.
+// T: type of x and the result; R: type of the residual stream before the addition.
 template <class T, class R>
 class AddNorm {
   public:
-    explicit AddNorm(const EpigxNorm& problem) : p(problem), tasks((p.rows + NORM_ROWS - 1) / NORM_ROWS) {}
+    explicit AddNorm(const EpigxNorm& arguments) : p(arguments), tasks((p.rows + NORM_ROWS - 1) / NORM_ROWS) {}
 
     void forward() const {
         each(tasks, p.threads, [&](int64_t task) {
@@ -48,7 +48,7 @@ class AddNorm {
         return tensor + i * p.width;
     }
 
-    // The channels v … of a row of the sum: stored by the forward pass, or x itself where nothing was added.
+    // Channels v, … of a row of the sum: stored by the forward pass, or x itself if there is no residual.
     template <bool ADD>
     V sum_at(int64_t i, int v) const {
         return ADD ? load_channels<float>(row(p.sum, i), v, p.width)

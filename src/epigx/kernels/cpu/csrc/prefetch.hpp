@@ -1,21 +1,21 @@
-// Rows of the user's tensors that are wanted soon, called into the cache while the scan computes.
+// Prefetches rows of the user's tensors into the cache while the scan computes.
 #pragma once
 #include "simd.hpp"
 
 namespace {
 
-// The hardware does not foresee these rows, since a group's part of a row is short and the next one far away: without
-// this, a tenth of the time goes into waiting for memory.
-class Ahead {
+// A group reads a short piece of a row, and the next row is far away, so hardware prefetchers do not help. Without this
+// class, a tenth of the time is spent waiting for memory.
+class Prefetch {
   public:
-    // Rows `first`, `first + stride` …, one for each step of the chunk that the scan is at.
+    // Adds rows `first`, `first + stride`, …, one for each step of the current chunk.
     template <class T>
     void add(const T* first, int64_t stride) {
         streams[count++] = {reinterpret_cast<uintptr_t>(first), int64_t(stride * sizeof(T)), int(sizeof(T))};
     }
 
-    // The scan goes over the chunk `passes` times; they share the streams, so that few lines are on their way at once.
-    // An address may lie outside of the tensor: nothing is read.
+    // The scan passes over a chunk `passes` times. Each pass prefetches a part of the streams, so that few cache lines
+    // are in flight at once. Addresses may lie outside the tensor, as a prefetch reads nothing.
     void call(int pass, int passes, int t, int channel) const {
         for (int i = pass; i < count; i += passes) {
             const Stream& s = streams[i];

@@ -1,4 +1,4 @@
-// The recurrence over one chunk: lanes are channels, states stay in registers, time is sequential.
+// The recurrence over one chunk. Lanes are channels, states stay in registers, time is sequential.
 //
 //   h_t = a_t h_{t-1} + x_t B_t,  a_t = 2^(step_t · rate),  x_t = step_t u_t,  y_t += C_t · h_t
 //
@@ -9,9 +9,9 @@
 namespace {
 
 constexpr int CHUNK = 32;   // steps between kept states
-constexpr int GROUP = 128;  // channels that one task takes
-constexpr int TILE = 4;     // states of one vector of channels that the backward pass holds in registers
-constexpr int MANY = W == 16 ? 16 : 8;  // states that the forward pass holds in registers
+constexpr int GROUP = 128;  // channels per task
+constexpr int TILE = 4;     // states per vector of channels that the backward pass keeps in registers
+constexpr int MANY = W == 16 ? 16 : 8;  // states that the forward pass keeps in registers
 
 struct StateInput {
     const float *B, *C;
@@ -20,14 +20,14 @@ struct StateInput {
 
 template <int N>
 INLINE void scan_column(int steps, const float* step, const float* x, const float* rate, StateInput in, float* state,
-                        float* y, const Ahead& ahead, int v) {
+                        float* y, const Prefetch& prefetch, int v) {
     V h[N];
 #pragma GCC unroll 16
     for (int n = 0; n < N; ++n) h[n] = at(state + n * GROUP);
     for (int t = 0; t < steps; ++t) {
         const V d = at_most(at(step + t * GROUP), STEEPEST), x_t = at(x + t * GROUP);
         const float *B = in.B + t * in.row, *C = in.C + t * in.row;
-        ahead.call(0, 1, t, v);
+        prefetch.call(0, 1, t, v);
         V sum[2] = {at(y + t * GROUP), V{}};
 #pragma GCC unroll 16
         for (int n = 0; n < N; ++n) {
@@ -40,22 +40,22 @@ INLINE void scan_column(int steps, const float* step, const float* x, const floa
     for (int n = 0; n < N; ++n) at(state + n * GROUP) = h[n];
 }
 
-// Runs the chunk and leaves the last state in `state` (padded states, GROUP).
+// Runs one chunk and leaves the last state in `state` (padded states, GROUP).
 static void scan_forward(int states, int steps, const float* step, const float* x, const float* rate, StateInput in,
-                         float* state, float* y, const Ahead& ahead = {}) {
-    const Ahead none{};
+                         float* state, float* y, const Prefetch& prefetch = {}) {
+    const Prefetch none{};
     for (int v = 0; v < GROUP; v += W) {
         int n = 0;
         for (; n + MANY <= states; n += MANY)
             scan_column<MANY>(steps, step + v, x + v, rate + n * GROUP + v, {in.B + n, in.C + n, in.row},
-                              state + n * GROUP + v, y + v, n == 0 ? ahead : none, v);
+                              state + n * GROUP + v, y + v, n == 0 ? prefetch : none, v);
         for (; n < states; n += TILE)
             scan_column<TILE>(steps, step + v, x + v, rate + n * GROUP + v, {in.B + n, in.C + n, in.row},
-                              state + n * GROUP + v, y + v, n == 0 ? ahead : none, v);
+                              state + n * GROUP + v, y + v, n == 0 ? prefetch : none, v);
     }
 }
 
-// The working arrays of one chunk in the backward pass: (step, channel), in one block so that one address reaches all.
+// Working arrays of one chunk in the backward pass, (step, channel), in one block with one base address.
 struct alignas(64) Chunk {
     typedef float Rows[CHUNK * GROUP];
     Rows step, step_slope;  // delta, and its derivative; then the gradient before softplus
@@ -65,17 +65,17 @@ struct alignas(64) Chunk {
     Rows d_input, d_exponent;  // d_exponent: the gradient of log2 of the decay, times rate, summed over states
 };
 
-// What else the backward pass of a chunk reads and adds to. Taken by value: nothing that is stored can change it.
+// Other inputs and sums of the backward pass of a chunk. Passed by value, so the compiler knows that stores do not change it.
 struct ScanBackward {
     const float* rate;  // (state, channel)
     StateInput in;
     const float* state;      // (state, channel), at the chunk's start
-    float *carry, *d_rate;   // (state, channel); carry: the gradient from later chunks, replaced by this one's
-    float* lanes;            // the gradients of B and C, lane by lane
+    float *carry, *d_rate;   // (state, channel); carry: gradient from later chunks, replaced by that of this chunk
+    float* lanes;            // gradients of B and C, per lane
 };
 
-// Sums over channels, lane by lane, (tile, step, TILE, W): the tiles of dB, then those of dC. Each tile is in one piece:
-// steps a power of two apart would all want the same few lines of the first-level cache.
+// Sums over channels, per lane, (tile, step, TILE, W): the tiles of dB, then those of dC. A tile is contiguous, because
+// steps with a power-of-two stride would compete for the same few lines of the first-level cache.
 constexpr int LANES = CHUNK * TILE * W;
 constexpr int64_t lanes_floats(int states) { return int64_t((2 * states + W - 1) / W) * W / TILE * LANES; }
 
@@ -86,17 +86,17 @@ INLINE V from_lanes(const float* lanes, int t, int n) {
     return sum_lanes(v);
 }
 
-// Decays of a tile, and its states before and after each step, kept from the forward half to the backward half.
+// Decays of a tile and its states before and after each step, kept between the forward and the backward half.
 struct alignas(64) Tile {
     V decay[CHUNK][TILE], state[CHUNK + 1][TILE];
 };
 
-// Which states and channels a tile has, and which of the passes over the chunk its half is.
+// First state and channel of a tile, and the number of its pass over the chunk.
 struct Place {
     int n, v, pass, passes;
 };
 
-INLINE void tile_forward(int steps, const ScanBackward s, Chunk& c, Place p, Tile& tile, const Ahead& ahead) {
+INLINE void tile_forward(int steps, const ScanBackward s, Chunk& c, Place p, Tile& tile, const Prefetch& prefetch) {
     V h[TILE];
 #pragma GCC unroll 4
     for (int n = 0; n < TILE; ++n) tile.state[0][n] = h[n] = at(s.state + (p.n + n) * GROUP + p.v);
@@ -104,7 +104,7 @@ INLINE void tile_forward(int steps, const ScanBackward s, Chunk& c, Place p, Til
     const float *B = s.in.B + p.n, *C = s.in.C + p.n;
     for (int t = 0; t < steps; ++t, B += s.in.row, C += s.in.row) {
         const int64_t i = t * GROUP + p.v;
-        ahead.call(p.pass, p.passes, t, p.v);
+        prefetch.call(p.pass, p.passes, t, p.v);
         const V d = at_most(at(c.step + i), STEEPEST), x = at(c.input + i);
         V sum = at(c.y + i);
 #pragma GCC unroll 4
@@ -119,9 +119,9 @@ INLINE void tile_forward(int steps, const ScanBackward s, Chunk& c, Place p, Til
     }
 }
 
-// `FIRST`: the first channels of the group, which start the sums over channels.
+// `FIRST`: whether these are the first channels of the group, which initialise the sums over channels.
 template <bool FIRST>
-INLINE void tile_backward(int states, int steps, const ScanBackward s, Chunk& c, Place p, const Tile& tile, const Ahead& ahead) {
+INLINE void tile_backward(int states, int steps, const ScanBackward s, Chunk& c, Place p, const Tile& tile, const Prefetch& prefetch) {
     V g[TILE], d_rate[TILE], rate[TILE], after[TILE];
 #pragma GCC unroll 4
     for (int n = 0; n < TILE; ++n) {
@@ -133,7 +133,7 @@ INLINE void tile_backward(int states, int steps, const ScanBackward s, Chunk& c,
         const float *B = s.in.B + t * s.in.row + p.n, *C = s.in.C + t * s.in.row + p.n;
         float *dB = lanes_B + t * TILE * W, *dC = lanes_C + t * TILE * W;
         const int64_t i = t * GROUP + p.v;
-        ahead.call(p.pass, p.passes, t, p.v);
+        prefetch.call(p.pass, p.passes, t, p.v);
         const V dy = at(c.dy + i), x = at(c.input + i), step = at(c.step + i);
         V dx = at(c.d_input + i), de = at(c.d_exponent + i);
 #pragma GCC unroll 4
@@ -159,15 +159,15 @@ INLINE void tile_backward(int states, int steps, const ScanBackward s, Chunk& c,
 }
 
 // Recomputes the chunk's states from its first one, then walks back.
-static void scan_backward(int states, int steps, const ScanBackward s, Chunk& c, Tile& tile, const Ahead& ahead = {}) {
+static void scan_backward(int states, int steps, const ScanBackward s, Chunk& c, Tile& tile, const Prefetch& prefetch = {}) {
     const int passes = 2 * states / TILE;
     for (int n = 0, pass = 0; n < states; n += TILE, pass += 2)
         for (int v = 0; v < GROUP; v += W) {
-            tile_forward(steps, s, c, {n, v, pass, passes}, tile, ahead);
+            tile_forward(steps, s, c, {n, v, pass, passes}, tile, prefetch);
             if (v == 0)
-                tile_backward<true>(states, steps, s, c, {n, v, pass + 1, passes}, tile, ahead);
+                tile_backward<true>(states, steps, s, c, {n, v, pass + 1, passes}, tile, prefetch);
             else
-                tile_backward<false>(states, steps, s, c, {n, v, pass + 1, passes}, tile, ahead);
+                tile_backward<false>(states, steps, s, c, {n, v, pass + 1, passes}, tile, prefetch);
         }
 }
 

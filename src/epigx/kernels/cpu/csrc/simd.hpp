@@ -1,4 +1,4 @@
-// Vectors of W floats and the few functions on them: compiler vector extensions, so one source serves every ISA.
+// Vectors of W floats and functions on them, in compiler vector extensions, so one source works for all instruction sets.
 #pragma once
 #include <cmath>
 #include <cstdint>
@@ -25,7 +25,7 @@ typedef uint32_t VU __attribute__((vector_size(W * sizeof(float)), may_alias));
 typedef uint16_t VH __attribute__((vector_size(W * sizeof(uint16_t)), may_alias));
 
 INLINE V fill(float x) { return x - V{}; }
-// Buffers are aligned; the user's tensors need not be.
+// For our own buffers, which are aligned; the user's tensors may not be.
 INLINE V& at(float* p) { return *reinterpret_cast<V*>(p); }
 INLINE const V& at(const float* p) { return *reinterpret_cast<const V*>(p); }
 
@@ -78,7 +78,7 @@ INLINE V at_least(V x, float limit) { return x < limit ? fill(limit) : x; }
 #endif
 
 constexpr float LOG2E = 1.44269504088896f, LN2 = 0.693147180559945f;
-// Steps and rates are held below this, so that the polynomial below stays finite for any product of them.
+// Upper limit of steps and rates, so that the polynomial below stays finite for any product of them.
 constexpr float STEEPEST = 16777216.0f;
 // Adding it rounds to the nearest integer, which is then in the low bits.
 constexpr float ROUND = 12582912.0f;
@@ -135,7 +135,7 @@ INLINE Softplus softplus(V x) {
     return {(x < 0.0f ? V{} : x) + log1p, x < 0.0f ? e * r : r};
 }
 
-// The sums over lanes of each of the W vectors, which it overwrites.
+// Returns the sum over lanes of each of the W vectors; overwrites them.
 INLINE V sum_lanes(V (&v)[W]) {
     VI even{}, odd{};
     for (int i = 0; i < W; ++i) even[i] = 2 * i, odd[i] = 2 * i + 1;

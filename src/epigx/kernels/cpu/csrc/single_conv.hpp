@@ -1,4 +1,4 @@
-// The causal depthwise convolution by itself: a task is one group of channels of one sequence.
+// The causal depthwise convolution as a stand-alone operator; a task is one group of channels of one sequence.
 #pragma once
 #include "parallel.hpp"
 
@@ -7,8 +7,8 @@ namespace {
 template <class T>
 class SingleConv {
   public:
-    explicit SingleConv(const EpigxConv& problem)
-        : p(problem), z({p.batch, p.length, p.channels, 1, p.taps, 0, 1, 0, 0}), weight(int64_t(z.groups) * z.taps * GROUP),
+    explicit SingleConv(const EpigxConv& arguments)
+        : p(arguments), z({p.batch, p.length, p.channels, 1, p.taps, 0, 1, 0, 0}), weight(int64_t(z.groups) * z.taps * GROUP),
           bias(z.groups * GROUP) {
         for (int d = 0; d < z.channels; ++d) {
             bias.get()[d] = p.bias[d];

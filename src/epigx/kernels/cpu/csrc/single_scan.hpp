@@ -1,4 +1,4 @@
-// The selective scan by itself: a task is one group of channels of one sequence.
+// The selective scan as a stand-alone operator; a task is one group of channels of one sequence.
 #pragma once
 #include "parallel.hpp"
 
@@ -7,8 +7,8 @@ namespace {
 template <class T>
 class SingleScan {
   public:
-    explicit SingleScan(const EpigxScan& problem)
-        : p(problem), z({p.batch, p.length, p.channels, p.state, 1, 0, 1, 0, 0}), rate(z.all_states()),
+    explicit SingleScan(const EpigxScan& arguments)
+        : p(arguments), z({p.batch, p.length, p.channels, p.state, 1, 0, 1, 0, 0}), rate(z.all_states()),
           skip(z.groups * GROUP) {
         for (int d = 0; d < z.channels; ++d) {
             skip.get()[d] = p.D[d];
@@ -42,7 +42,7 @@ class SingleScan {
     }
 
   private:
-    // What a task adds up: B and C at each step, in the order of the window, and the parameters.
+    // Sums of one task: gradients of B and C at each step, in the order of the window, and of the parameters.
     struct Sums {
         float *rows, *rate, *skip;
     };
@@ -69,7 +69,7 @@ class SingleScan {
         return p.states + ((b * z.chunks + first / CHUNK) * z.groups + g) * z.group_states();
     }
 
-    // B and C of a chunk, each padded with zeros to whole tiles.
+    // B and C of a chunk, zero-padded to whole tiles.
     StateInput state_input(int64_t b, int64_t first, int steps, float* rows) const {
         const Steps<const float> B = rows_of(p.B, b, z.state, 0), C = rows_of(p.C, b, z.state, 0);
         for (int t = 0; t < steps; ++t) {
@@ -79,7 +79,7 @@ class SingleScan {
         return {rows, rows + z.states, 2 * z.states};
     }
 
-    // The step, u, and what they enter the recurrence as; y starts as the skip connection.
+    // Loads step, u and their product; y starts as the skip connection.
     void load_chunk(int64_t b, int64_t first, int steps, int g, float* step, float* u, float* x, float* y) const {
         const Steps<const float> from = rows_of(p.delta, b, z.channels, g * GROUP);
         const Steps<const T> input = rows_of(static_cast<const T*>(p.u), b, z.channels, g * GROUP);
@@ -119,7 +119,7 @@ class SingleScan {
                     at(m.chunk->dy + t * GROUP + v) = load_channels(dy[first + t], v, z.width(g));
             std::fill_n(m.chunk->d_input, steps * GROUP, 0.0f);
             std::fill_n(m.chunk->d_exponent, steps * GROUP, 0.0f);
-            // Sums over a long window stay accurate when each chunk's is made by itself.
+            // Summing each chunk separately keeps sums over long windows accurate.
             std::fill_n(m.rate.get(), z.group_states(), 0.0f);
             const ScanBackward s{rate.get() + g * z.group_states(), state_input(b, first, steps, m.rows.get()),
                                  kept(b, first, g), m.carry.get(), m.rate.get(), m.lanes.get()};
@@ -154,7 +154,7 @@ class SingleScan {
             }
     }
 
-    // Adds the groups' shares of the gradients of B and C, in their order.
+    // Adds the shares of the groups to the gradients of B and C, in a fixed order.
     void collect_rows(int64_t b, const float* parts) const {
         const int64_t part = z.length * 2 * z.states;
         for (int64_t t = 0; t < z.length; ++t)

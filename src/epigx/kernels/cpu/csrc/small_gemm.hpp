@@ -1,4 +1,4 @@
-// Small dense products, C = S + A B, with the columns of B, C and S in vectors.
+// Small dense matrix products C = S + A B, vectorised over the columns of B, C and S.
 #pragma once
 #include <type_traits>
 
@@ -12,14 +12,14 @@ struct Strided {
     int64_t row, column;
 };
 
-// What a product is added to: C itself, or one row for all (`row` is 0).
+// S: C itself, or one row that is used for all rows (`row` is 0).
 struct Start {
     const float* data;
     int64_t row;
 };
 
 template <int ROWS, int VECTORS>
-INLINE void product_tile(float* C, int64_t c_row, Start S, Strided A, const float* B, int64_t b_row, int depth) {
+INLINE void gemm_tile(float* C, int64_t c_row, Start S, Strided A, const float* B, int64_t b_row, int depth) {
     V sum[ROWS][VECTORS];
     for (int i = 0; i < ROWS; ++i)
         for (int v = 0; v < VECTORS; ++v) sum[i][v] = at(S.data + i * S.row + v * W);
@@ -38,11 +38,11 @@ INLINE void product_tile(float* C, int64_t c_row, Start S, Strided A, const floa
 }
 
 template <int VECTORS>
-static void product_columns(
+static void gemm_columns(
     float* C, int64_t c_row, Start S, Strided A, const float* B, int64_t b_row, int rows, int depth) {
     int i = 0;
     const auto tile = [&](auto take) {
-        product_tile<decltype(take)::value, VECTORS>(C + i * c_row, c_row, {S.data + i * S.row, S.row},
+        gemm_tile<decltype(take)::value, VECTORS>(C + i * c_row, c_row, {S.data + i * S.row, S.row},
                                                      {A.data + i * A.row, A.row, A.column}, B, b_row, depth);
     };
     if (VECTORS == 1)
@@ -52,21 +52,21 @@ static void product_columns(
 }
 
 // C (rows, columns) = S + A (rows, depth) B (depth, columns); columns is a multiple of W; B, C and S are aligned.
-static void product(
+static void gemm(
     float* C, int64_t c_row, Start S, Strided A, const float* B, int64_t b_row, int rows, int columns, int depth) {
     constexpr int MOST = W == 16 ? 4 : 2;  // as many as the registers hold
     int j = 0;
-    for (; j + MOST * W <= columns; j += MOST * W) product_columns<MOST>(C + j, c_row, {S.data + j, S.row}, A, B + j, b_row, rows, depth);
+    for (; j + MOST * W <= columns; j += MOST * W) gemm_columns<MOST>(C + j, c_row, {S.data + j, S.row}, A, B + j, b_row, rows, depth);
     if (columns - j == 3 * W && MOST > 3)
-        product_columns<3>(C + j, c_row, {S.data + j, S.row}, A, B + j, b_row, rows, depth);
+        gemm_columns<3>(C + j, c_row, {S.data + j, S.row}, A, B + j, b_row, rows, depth);
     else
-        for (; j < columns; j += W) product_columns<1>(C + j, c_row, {S.data + j, S.row}, A, B + j, b_row, rows, depth);
+        for (; j < columns; j += W) gemm_columns<1>(C + j, c_row, {S.data + j, S.row}, A, B + j, b_row, rows, depth);
 }
 
 // C += A B.
-static void add_product(
+static void add_gemm(
     float* C, int64_t c_row, Strided A, const float* B, int64_t b_row, int rows, int columns, int depth) {
-    product(C, c_row, {C, c_row}, A, B, b_row, rows, columns, depth);
+    gemm(C, c_row, {C, c_row}, A, B, b_row, rows, columns, depth);
 }
 
 }  // namespace
