@@ -1,4 +1,4 @@
-"""Where runs happen: on this machine, on a SLURM cluster, on a Dask cluster."""
+"""Engines that run a list of tasks: on this machine, on a SLURM cluster, on a Dask cluster."""
 
 from epigx.engines.base import Engine, Outcome, Progress, Task
 from epigx.engines.dask import Dask

@@ -1,8 +1,8 @@
-"""What an engine is: it takes a list of tasks that do not depend on each other, and says how each of them ended.
+"""Engines: an engine runs a list of independent tasks and returns how each of them ended.
 
-An engine decides where tasks run, and nothing else. A task is a function of a module with plain arguments that writes
-its own files, so that every engine comes to the same files, and what one engine began another can finish. A machine may
-be lost after a task has ended and before that is known: a task that is run again has to find its files and leave them.
+An engine only decides where tasks run. A task is a function of a module with plain arguments that writes its own files.
+So every engine writes the same files, and one engine can finish what another has started. A machine can fail after a
+task has ended and before the engine knows: a task that runs a second time must find its files and leave them unchanged.
 """
 
 from __future__ import annotations
@@ -26,20 +26,20 @@ Progress = Callable[[str, str], None]
 
 @dataclass(frozen=True)
 class Task:
-    """A call to be made somewhere.
+    """A function call that an engine makes.
 
     Parameters
     ----------
     name : str
-        What people call it.
+        Name for progress and errors.
     function : callable
-        Found in a module by its name, so that another process can import it. What it returns is dropped.
+        A function of a module, so that another process can import it. Its result is ignored.
     arguments : tuple
-        Its positional arguments; they are pickled.
+        Positional arguments. They are sent to another process.
     threads : int
-        Cores that it keeps busy.
+        Cores that it uses.
     memory_gb : float, GB
-        Memory that it needs, roughly.
+        Memory that it needs, approximately.
     """
 
     name: str
@@ -56,11 +56,11 @@ class Outcome:
     Parameters
     ----------
     name : str
-        The task's.
+        Name of the task.
     state : {"done", "failed", "skipped"}
-        Skipped is what had been done before.
+        ``skipped``: its files existed already.
     error : str, optional
-        What went wrong, in a sentence.
+        The error in one sentence.
     """
 
     name: str
@@ -69,18 +69,18 @@ class Outcome:
 
 
 class Engine(Kind):
-    """Settings of a place where tasks run; a new engine is a subclass with its own ``kind`` and ``run``."""
+    """Settings of an engine. A new engine is a subclass with its own ``kind`` and ``run``."""
 
     @abstractmethod
     def run(self, tasks: Sequence[Task], *, progress: Progress | None = None) -> list[Outcome]:
-        """Run tasks, several at a time and in any order; one that fails stops no other.
+        """Run tasks, several at a time and in any order. A task that fails does not stop the others.
 
         Parameters
         ----------
         tasks : sequence of Task
-            What to do.
+            Tasks to run.
         progress : callable, optional
-            Called, in the process and the thread of the caller, when a task is started and when it has ended.
+            Called in the caller's process and thread when a task starts and when it has ended.
 
         Returns
         -------
@@ -90,18 +90,19 @@ class Engine(Kind):
         Raises
         ------
         ConfigError
-            The engine lacks a package, or cannot start with its settings.
+            A package of the engine is not installed, or the engine cannot start with its settings.
         KeyboardInterrupt
-            Ctrl-C: what was running was told to stop, and a training that was told so goes on where it was.
+            Ctrl-C was pressed. Running tasks were asked to stop; a training continues from its checkpoint when it is
+            run again.
         """
 
     def threads_each(self, tasks: int) -> int:
-        """Return how many threads a task should use that can use any number, where ``tasks`` of them are to run."""
+        """Return how many threads each of ``tasks`` tasks should use, if a task can use any number."""
         return 1
 
 
 def attempt(task: Task) -> Outcome:
-    """Run a task in this process, and turn an error into a sentence."""
+    """Run a task in this process. An error becomes a sentence of the outcome."""
     try:
         task.function(*task.arguments)
     except Exception as error:
@@ -115,14 +116,14 @@ def failed(task: Task, reason: Exception | str) -> Outcome:
 
     Examples
     --------
-    >>> failed(Task("a", print), "It is too late.")
-    Outcome(name='a', state='failed', error='It is too late.')
+    >>> failed(Task("a", print), "The disk is full.")
+    Outcome(name='a', state='failed', error='The disk is full.')
     """
     return Outcome(task.name, "failed", reason if isinstance(reason, str) else sentence(reason))
 
 
 def sentence(error: Exception) -> str:
-    """Say in one line what went wrong; the errors of epigx are sentences already.
+    """Return an error as one line. The errors of epigx are sentences already.
 
     Examples
     --------

@@ -1,7 +1,7 @@
-"""A Dask cluster, through dask.distributed: one that runs already, or workers of this machine.
+"""A Dask cluster, through dask.distributed: a running one, or workers of this machine.
 
-Dask restarts workers that die and gives their tasks to others, so a run may be begun on one machine and ended on
-another; that two never write one run at a time is seen to by :mod:`epigx.system.locks`.
+Dask restarts workers that die and gives their tasks to others. A run may thus start on one machine and end on another;
+:mod:`epigx.system.locks` ensures that two machines never write one run at the same time.
 """
 
 from __future__ import annotations
@@ -24,19 +24,19 @@ __all__ = ["Dask"]
 
 
 class Dask(Engine):
-    """Workers of a Dask cluster whose machines all see the files.
+    """Workers of a Dask cluster whose machines share a file system.
 
-    Ctrl-C takes back what has not begun. Workers of this machine end with it; those of a cluster that ran already
-    finish the task that they are at.
+    Ctrl-C cancels the tasks that have not started. Workers of this machine end; workers of a running cluster finish
+    their current task.
     """
 
     kind: Literal["dask"] = "dask"
     address: str | None = None
-    """Address of a scheduler (``tcp://node1:8786``), also one that dask-jobqueue started; none: start workers here."""
+    """Address of a scheduler (``tcp://node1:8786``); by default workers are started on this machine."""
     workers: int = Field(default=1, ge=1)
-    """Workers to start; with an address, tasks to send to the cluster even before it has as many workers."""
+    """Workers to start. With an address: tasks to submit even before the cluster has so many workers."""
     memory_gb: float | None = Field(default=None, gt=0)
-    """Memory in GB at which such a worker is restarted; none: its share of the machine's."""
+    """Memory in GB at which a worker of this machine is restarted; by default an equal share of all memory."""
     patience: int = Field(default=30, ge=1)
     """Seconds to wait for the scheduler to answer."""
 
@@ -47,7 +47,7 @@ class Dask(Engine):
 
     @contextmanager
     def _client(self) -> Iterator[Any]:
-        """Connect to the cluster, or start one that ends with the tasks."""
+        """Connect to the cluster, or start one that ends after the tasks."""
         try:
             import distributed
         except ModuleNotFoundError:
@@ -57,7 +57,7 @@ class Dask(Engine):
                 client = distributed.Client(self.address, timeout=self.patience, set_as_default=False)
             except (OSError, ValueError):
                 raise ConfigError(
-                    f"No Dask scheduler answers at {self.address}. Start one with `dask scheduler`, and give the "
+                    f"No Dask scheduler answers at {self.address}. Start one with `dask scheduler` and use the "
                     "address that it prints."
                 ) from None
             with client:
@@ -74,18 +74,18 @@ class Dask(Engine):
 
 
 _Event = tuple[int, str, str | None]
-"""The number of a task, ``started`` or the state that it ended in, and what went wrong."""
+"""Number of a task, ``started`` or its final state, and its error."""
 
-_CUT_OFF = "The connection to the scheduler was lost, or someone cancelled it."
+_DISCONNECTED = "The connection to the Dask scheduler was lost, or the task was cancelled."
 
-_alone = threading.Lock()
+_one_at_a_time = threading.Lock()
 
 
 class _Run:
-    """A list of tasks on its way through a cluster.
+    """A list of tasks that a cluster runs.
 
-    Only as many are submitted at a time as there are workers: Dask holds the death of a worker against all tasks that
-    wait there, too.
+    At most as many tasks are submitted at a time as there are workers: when a worker dies, Dask counts a failure for
+    every task that waits there, too.
     """
 
     def __init__(self, client: Any, tasks: Sequence[Task], at_least: int) -> None:
@@ -105,7 +105,7 @@ class _Run:
             if number in outcomes:
                 continue
             name = self._tasks[number].name
-            if progress and number not in started:  # a task that another worker takes up starts once
+            if progress and number not in started:  # a task that moves to another worker starts only once
                 started.add(number)
                 progress(name, "started")
             if state != "started":
@@ -117,48 +117,48 @@ class _Run:
         return [outcomes[number] for number in range(len(self._tasks))]
 
     def close(self) -> None:
-        """Take back what has not ended."""
+        """Cancel the tasks that have not ended."""
         self._client.unsubscribe_topic(self._topic)
         self._client.cancel(self._futures)
 
     def _submit(self, ended: int) -> None:
-        for number in range(len(self._futures), min(len(self._tasks), ended + self._room())):
+        for number in range(len(self._futures), min(len(self._tasks), ended + self._capacity())):
             task = self._tasks[number]
             if self._client.status != "running":
-                self._events.put((number, "failed", _CUT_OFF))
+                self._events.put((number, "failed", _DISCONNECTED))
                 continue
             key = f"{task.name}-{uuid4().hex}"
             future = self._client.submit(_work, task, number, self._topic, key=key, pure=False)
             self._futures.append(future)
             future.add_done_callback(partial(_lost, number=number, events=self._events))
 
-    def _room(self) -> int:
-        """Return how many tasks may be on their way: all, once the scheduler is lost and nothing can be sent."""
+    def _capacity(self) -> int:
+        """Return how many tasks may be submitted at a time: all of them once the scheduler is lost."""
         try:
             workers = len(self._client.nthreads())
-        except (OSError, RuntimeError, asyncio.CancelledError):  # what Dask raises depends on how far it was
+        except (OSError, RuntimeError, asyncio.CancelledError):  # depends on when the connection was lost
             return len(self._tasks)
         return max(self._at_least, workers)
 
 
 def _work(task: Task, number: int, topic: str) -> None:
-    """Run a task on a worker, one at a time even where the worker has several threads: PyTorch's are its process's.
+    """Run a task on a worker, one at a time even if the worker has several threads: PyTorch uses all of its process.
 
-    The outcome is told as an event. As a result it would stay with the worker, and be made again should that die.
+    The outcome is sent as an event. A result would stay on the worker, and be computed again if the worker dies.
     """
     import distributed
 
-    with _alone:
+    with _one_at_a_time:
         distributed.get_worker().log_event(topic, (number, "started", None))
         outcome = attempt(task)
         distributed.get_worker().log_event(topic, (number, outcome.state, outcome.error))
 
 
 def _lost(future: Any, number: int, events: SimpleQueue[_Event]) -> None:
-    """Say why a task will not tell how it ended, if so."""
+    """Send the event of a task that ended without sending one itself."""
     if future.status == "cancelled":
-        events.put((number, "failed", _CUT_OFF))
+        events.put((number, "failed", _DISCONNECTED))
     elif future.status == "error" and type(error := future.exception()).__name__ == "KilledWorker":
-        events.put((number, "failed", "The workers that took it died one after the other, perhaps for want of memory."))
+        events.put((number, "failed", "Several workers died while they ran it, perhaps because memory ran out."))
     elif future.status == "error":  # such as a function that the worker cannot import
         events.put((number, "failed", sentence(error)))

@@ -1,4 +1,4 @@
-"""The machine that one is on: a pool of processes that takes on no more than its cores and its memory can carry."""
+"""One machine: a pool of processes that never uses more than its cores and its memory."""
 
 from __future__ import annotations
 
@@ -19,22 +19,22 @@ __all__ = ["Local"]
 class Local(Engine):
     """Processes of this machine.
 
-    A task is started, in the order given, once its threads and its memory fit beside those that run; one that is too
-    large for the machine runs alone. A script has to call ``run`` under ``if __name__ == "__main__":``.
+    Tasks start in the given order. Each one waits until enough cores and memory are free; a task that is too large for
+    the machine runs by itself. A script must call ``run`` under ``if __name__ == "__main__":``.
     """
 
     kind: Literal["local"] = "local"
     jobs: int | None = Field(default=None, ge=1)
-    """Tasks at a time, at most; none: as many as there are cores."""
+    """Largest number of tasks at a time; by default the number of cores."""
     memory_gb: float | None = Field(default=None, gt=0)
-    """Memory in GB for all tasks together; none: what is free at the start."""
+    """Memory in GB for all tasks together; by default the memory that is free at the start."""
 
     def threads_each(self, tasks: int) -> int:
-        """Share the cores out among the tasks that run at a time."""
+        """Divide the cores by the number of tasks that run at a time."""
         return max(1, cores() // max(1, min(self.jobs or cores(), tasks)))
 
     def run(self, tasks: Sequence[Task], *, progress: Progress | None = None) -> list[Outcome]:
-        """Run tasks in processes of their own; see :meth:`Engine.run`."""
+        """Run each task in another process; see :meth:`Engine.run`."""
         tell = progress or _silent
         waiting = deque(range(len(tasks)))
         outcomes: dict[int, Outcome] = {}
@@ -60,7 +60,7 @@ class Local(Engine):
         return [outcomes[number] for number in range(len(tasks))]
 
     def _fits(self, task: Task, running: Sequence[Task], memory_gb: float) -> bool:
-        """Whether a task can be started beside those that run."""
+        """Whether enough cores and memory are free to start a task."""
         threads = task.threads + sum(other.threads for other in running)
         memory = task.memory_gb + sum(other.memory_gb for other in running)
         jobs = self.jobs or cores()
@@ -68,4 +68,4 @@ class Local(Engine):
 
 
 def _silent(name: str, state: str) -> None:
-    """Tell nobody."""
+    """Ignore progress."""

@@ -16,36 +16,36 @@ from epigx.errors import ConfigError
 __all__ = ["Slurm"]
 
 _PAUSE = {"slurm": 5.0, "local": 0.1, "debug": 0.0}
-"""Seconds between two looks at the jobs; what runs is known from the files that they write, and seldom asked for."""
+"""Seconds between two checks of the jobs. They read files that the jobs write, and seldom ask SLURM itself."""
 
 
 class Slurm(Engine):
-    """Jobs of a SLURM cluster whose machines all see the files; the caller waits for them, and Ctrl-C cancels them.
+    """Jobs of a SLURM cluster whose machines share a file system. The caller waits for them, and Ctrl-C cancels them.
 
-    A job that comes to the end of its time is queued again, and goes on from the last checkpoint.
+    A job that reaches its time limit is queued again and continues from its last checkpoint.
     """
 
     kind: Literal["slurm"] = "slurm"
     cluster: Literal["slurm", "local", "debug"] = "slurm"
-    """Where the same jobs go: to SLURM; all at once to processes of this machine; one by one to this process."""
+    """``slurm``; ``local``: processes of this machine, all at once; ``debug``: this process, one task after another."""
     partition: str | None = None
-    """Partition; none: the cluster's default."""
+    """Partition; by default the cluster's."""
     time: int = Field(default=720, ge=1)
-    """Minutes that a job may take."""
+    """Time limit of a job in minutes."""
     cpus: int | None = Field(default=None, ge=1)
-    """Cores of a job; none: the threads of its task."""
+    """Cores of a job; by default the threads of its task."""
     mem: float | None = Field(default=None, gt=0)
-    """Memory of a job in GB; none: what its task is thought to need."""
+    """Memory of a job in GB; by default the estimate for its task."""
     gpus: int = Field(default=0, ge=0)
     """GPUs of a job."""
     at_once: int = Field(default=256, ge=1)
-    """Jobs of an array that may run at a time."""
+    """Largest number of jobs of an array that run at a time."""
     restarts: int = Field(default=3, ge=0)
-    """How often a job whose time is over is queued again."""
+    """How often a job is queued again after its time limit."""
     extra: dict[str, str | int] = Field(default_factory=dict)
     """Other options of sbatch, with underscores: ``{account: lab, qos: long, constraint: a100}``."""
     logs: str = "slurm"
-    """Folder for what the jobs are sent and what they print, on a disk that all machines see."""
+    """Folder for the tasks and the output of the jobs, on a disk that all machines share."""
 
     def threads_each(self, tasks: int) -> int:
         """Return the cores of a job."""
@@ -70,7 +70,7 @@ class Slurm(Engine):
         return [outcomes[number] for number in range(len(tasks))]
 
     def _executor(self, cpus: int, memory_gb: int) -> Any:
-        """Return what submits jobs of one size."""
+        """Return the submitit executor for jobs of one size."""
         try:
             import submitit
         except ModuleNotFoundError:
@@ -89,15 +89,15 @@ class Slurm(Engine):
             )
         except RuntimeError:  # submitit looks for srun
             raise ConfigError(
-                "There is no SLURM here: the program srun is not found. Call epigx on a login node of the cluster, or "
-                "set the engine's cluster to local."
+                "SLURM was not found on this machine: there is no program srun. Run epigx on a login node of the "
+                "cluster, or set engine.cluster to local."
             ) from None
         return executor
 
     def _wait(
         self, tasks: Sequence[Task], jobs: dict[int, Any], outcomes: dict[int, Outcome], progress: Progress | None
     ) -> None:
-        """Fill in outcomes until all jobs have ended."""
+        """Collect outcomes until all jobs have ended."""
         started: set[int] = set()
         while len(outcomes) < len(jobs):
             for number, job in jobs.items():
@@ -120,9 +120,9 @@ def _submit(executor: Any, tasks: list[Task]) -> list[Any]:
 
     try:
         return list(executor.map_array(_Attempt(), tasks))
-    except FailedJobError as error:  # it quotes what sbatch said
+    except FailedJobError as error:  # its last line is the message of sbatch
         reason = str(error).strip().rpartition("\n")[2]
-        raise ConfigError(f"sbatch refused the jobs: {reason}. Look at the engine's partition and its extra.") from None
+        raise ConfigError(f"sbatch refused the jobs: {reason}. Check engine.partition and engine.extra.") from None
 
 
 class _Attempt:
@@ -132,7 +132,7 @@ class _Attempt:
         return attempt(task)
 
     def checkpoint(self, task: Task) -> Any:
-        """Say what is to be done when the job is queued again: the same, which goes on from its files."""
+        """Return the call for a job that is queued again: the same one, which continues from its files."""
         from submitit.helpers import DelayedSubmission
 
         return DelayedSubmission(self, task)
@@ -143,4 +143,4 @@ def _outcome(task: Task, job: Any) -> Outcome:
         outcome: Outcome = job.result()
         return outcome
     first, _, _ = str(error).strip().partition("\n")
-    return failed(task, f"Its job {job.job_id} ended without an answer ({first}). See {job.paths.stderr}.")
+    return failed(task, f"The job {job.job_id} ended without a result ({first}). See {job.paths.stderr}.")

@@ -1,4 +1,4 @@
-"""A process of this machine that runs one task after the other, and stops when told to or when its parent is gone."""
+"""A process of this machine that runs one task after another, and stops on request or when its parent has died."""
 
 from __future__ import annotations
 
@@ -12,41 +12,41 @@ from multiprocessing import connection, get_context, parent_process
 from multiprocessing.connection import Connection
 
 from epigx.engines.base import Outcome, Task, attempt, failed, sentence
+from epigx.system.setup_process import setup_process
+from epigx.system.shutdown import ctrl_c_blocked
 
 __all__ = ["Worker", "end"]
 
 PATIENCE = 60.0
-"""Seconds that a training has to save where it is."""
+"""Seconds that a training has to write its checkpoint."""
 
 
 class Worker:
-    """A new process, at the parent's end; the imports of one task serve the next."""
+    """The parent's handle of a new process. The process keeps its imports from one task to the next."""
 
     def __init__(self) -> None:
-        from epigx.dataset.build.pool import interruptions_held  # brings pandas, which not every task needs
-
         context = get_context("spawn")  # torch's threads do not survive a fork
         self.pipe, theirs = context.Pipe()
         self.process = context.Process(target=_serve, args=(theirs,))
-        with interruptions_held():
+        with ctrl_c_blocked():
             self.process.start()
         theirs.close()
         self.alive = True
         self._unsent: Exception | None = None
 
     def start(self, task: Task) -> None:
-        """Hand a task over."""
+        """Send a task to the process."""
         try:
             self.pipe.send(task)
         except OSError:
-            pass  # the process died; its end of the pipe tells
+            pass  # the process died, which `outcome` reports
         except Exception as error:  # pickle raises whatever the objects raise
             self._unsent = error
             with suppress(OSError):
-                self.pipe.send(None)  # so that there is an answer to wait for
+                self.pipe.send(None)  # so that the process answers
 
     def outcome(self, task: Task) -> Outcome:
-        """Return how the task ended; the pipe has something to read by now."""
+        """Return how the task ended. Call it when the pipe has something to read."""
         try:
             answer: Outcome | str = self.pipe.recv()
         except (EOFError, OSError):
@@ -56,16 +56,16 @@ class Worker:
             return failed(task, _death(self.process.exitcode))
         unsent, self._unsent = self._unsent, None
         if unsent is not None:
-            return failed(task, f"It cannot be sent to another process: {unsent}")
+            return failed(task, f"The task cannot be sent to another process: {unsent}")
         return answer if isinstance(answer, Outcome) else failed(task, answer)
 
 
 def end(idle: Sequence[Worker], busy: Sequence[Worker]) -> None:
-    """End processes: those at work are told to stop, and have a minute for it unless there is another Ctrl-C."""
+    """End processes. Those that run a task get SIGTERM and a minute to stop; a second Ctrl-C ends them at once."""
     for worker in busy:
         worker.process.terminate()
     for worker in (*idle, *busy):
-        worker.pipe.close()  # those without work leave
+        worker.pipe.close()  # those without a task end
     deadline = time.monotonic() + PATIENCE
     try:
         for worker in (*busy, *idle):
@@ -78,8 +78,9 @@ def end(idle: Sequence[Worker], busy: Sequence[Worker]) -> None:
 
 
 def _serve(pipe: Connection) -> None:
-    """Work until there is nobody to work for."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # where signals cannot be held back from a new process
+    """Run tasks until the parent closes the pipe."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # where signals cannot be blocked for a new process
+    setup_process(torch=False)  # a task that uses torch sets its own threads
     threading.Thread(target=_stop_with_parent, daemon=True).start()
     while True:
         try:
@@ -88,7 +89,7 @@ def _serve(pipe: Connection) -> None:
         except (EOFError, OSError):
             return
         except Exception as error:  # unpickling imports the function's module
-            answer = f"Its process cannot import it: {sentence(error)}"
+            answer = f"The process cannot import the task: {sentence(error)}"
         try:
             pipe.send(answer)
         except OSError:
@@ -96,18 +97,18 @@ def _serve(pipe: Connection) -> None:
 
 
 def _stop_with_parent() -> None:
-    """Ask this process to stop, as the system would, when its parent was killed outright: a training saves itself."""
+    """Send SIGTERM to this process when its parent was killed, so that a training writes its checkpoint."""
     if (parent := parent_process()) is not None:
         connection.wait([parent.sentinel])
         os.kill(os.getpid(), signal.SIGTERM)
 
 
 def _death(status: int | None) -> str:
-    """Say how a process ended without an answer."""
+    """Return the message for a process that ended without an answer."""
     if status is not None and status < 0:
         name = signal.Signals(-status).name
-        return f"Its process was ended by {name}, perhaps for want of memory: run fewer at a time, or give it more."
+        return f"The process was ended by {name}, perhaps because memory ran out. Run fewer tasks at a time."
     return (
-        f"Its process ended with status {status} before the task did. In a script, start engines under "
+        f"The process ended with status {status} before the task was done. In a script, start engines under "
         '`if __name__ == "__main__":`.'
     )

@@ -1,4 +1,4 @@
-"""Writing that leaves either nothing or the whole: a temporary sibling, fsync, rename."""
+"""Atomic writing: a complete file or folder appears, or nothing. Written to a temporary sibling, synced, renamed."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ __all__ = ["atomic_file", "atomic_folder", "making"]
 
 @contextmanager
 def atomic_file(path: str | Path) -> Iterator[Path]:
-    """Give a temporary path beside ``path`` to write to; on success it takes the place of ``path`` at once.
+    """Yield a temporary path in the same folder to write to. On success it replaces ``path`` at once.
 
     Raises
     ------
     InputError
-        The folder cannot be written to or the disk is full. A file that stood at ``path`` is then untouched.
+        The folder is not writable or the disk is full. An existing file at ``path`` is then unchanged.
     """
     path = Path(path)
     with making(path):
@@ -42,19 +42,19 @@ def atomic_file(path: str | Path) -> Iterator[Path]:
 
 @contextmanager
 def atomic_folder(path: str | Path, *, replace: bool = False) -> Iterator[Path]:
-    """Give a temporary folder beside ``path`` to fill; on success it becomes ``path`` by one rename.
+    """Yield a temporary folder next to ``path`` to fill. On success it is renamed to ``path``.
 
     Parameters
     ----------
     path : str or Path
         The folder to make.
     replace : bool
-        Whether a folder that stands at ``path`` may be replaced, once the new one is whole.
+        Whether to replace an existing folder at ``path``, once the new one is complete.
 
     Raises
     ------
     InputError
-        ``path`` exists and ``replace`` is false, its parent cannot be written to, or the disk is full.
+        ``path`` exists and ``replace`` is false, its parent is not writable, or the disk is full.
     """
     path = Path(path)
     if path.exists() and not replace:
@@ -68,37 +68,37 @@ def atomic_folder(path: str | Path, *, replace: bool = False) -> Iterator[Path]:
             partial.chmod(0o777 & ~_umask())
             for file in partial.rglob("*"):
                 _sync(file)
-            _take_place(partial, path)
+            _replace(path, partial)
     finally:
         shutil.rmtree(partial, ignore_errors=True)
 
 
-def _take_place(partial: Path, path: Path) -> None:
-    """Rename ``partial`` to ``path``; what stood there is moved aside first and removed last."""
+def _replace(path: Path, new: Path) -> None:
+    """Rename ``new`` to ``path``. An existing folder is moved away first and removed last."""
     if path.exists():
         aside = Path(tempfile.mkdtemp(prefix=f".{path.name}.old.", dir=path.parent))
         path.replace(aside / path.name)
-        partial.replace(path)
+        new.replace(path)
         shutil.rmtree(aside)
     else:
-        partial.replace(path)
+        new.replace(path)
     _sync(path.parent)
 
 
 @contextmanager
 def making(path: Path) -> Iterator[None]:
-    """Turn what the system says of a place where nothing can be made into a sentence.
+    """Turn the system's error about a folder where nothing can be written into a sentence.
 
     Raises
     ------
     InputError
-        It says anything.
+        The system raised an error.
     """
     try:
         yield
     except OSError as error:
         raise InputError(
-            f"{path} cannot be written: {error.strerror}. Choose a place that you may write to."
+            f"{path} cannot be written: {error.strerror}. Choose a folder that you can write to."
         ) from error
 
 
@@ -107,16 +107,16 @@ _NO_SPACE = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
 @contextmanager
 def _filling(path: Path) -> Iterator[None]:
-    """Say when the disk was full; any other error of the one who writes is left as it is."""
+    """Report a full disk. Any other error in the block is passed on unchanged."""
     try:
         yield
     except OSError as error:
         if error.errno not in _NO_SPACE:
             raise
-        # What libraries say of it may go over several lines (HDF5): the system's own words are enough.
+        # Libraries such as HDF5 report it over several lines; the system's own message is enough.
         reason = os.strerror(error.errno)
         raise InputError(
-            f"{path} cannot be written: {reason}. Free some space and try again; nothing was left half-written."
+            f"{path} cannot be written: {reason}. Free some space and try again; no incomplete file was left."
         ) from error
 
 

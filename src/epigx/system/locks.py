@@ -1,9 +1,9 @@
-"""One writer at a time: a lock file beside a folder, held by a process that is alive.
+"""Lock files: one process at a time writes a folder.
 
-A training that is started by hand refuses a folder that is held. An engine may believe that a machine is lost which is
-only slow, and start its task again elsewhere: that one waits until the first has ended. On one machine the owner's
-process is looked up; that of another machine counts as alive while it touches its lock file, as seen by the clock of
-the one who waits.
+A training that a user starts refuses a locked folder. An engine may start a task a second time, because it believes
+that a slow machine is lost: the second process waits until the first has ended. On the same machine a lock is valid
+while its owner's process exists. On another machine it is valid while the owner updates the lock file; the waiting
+process measures this with its own clock. docs/decisions/0017-own-locks-and-pools.md says why no library does this.
 """
 
 from __future__ import annotations
@@ -21,110 +21,110 @@ from uuid import uuid4
 from epigx.errors import RunError
 from epigx.system.atomic import making
 
-__all__ = ["Hold", "held", "lock_of"]
+__all__ = ["FolderLock", "Hold", "held", "lock_file", "lock_of", "locked"]
 
 BEAT, STALE, PAUSE = 10.0, 120.0, 0.5
-"""Seconds between two signs of life, without one until an owner counts as dead, and between two looks."""
+"""Seconds between two updates of a lock, without an update until its owner counts as dead, and between two checks."""
 
 
-def lock_of(folder: Path) -> Path:
-    """Return the lock file of a folder: a hidden sibling, the same one under whatever name the folder is reached."""
+def lock_file(folder: Path) -> Path:
+    """Return the lock file of a folder: a hidden file next to it, the same for every link to the folder."""
     folder = folder.resolve()
     return folder.parent / f".{folder.name}.lock"
 
 
 @contextmanager
-def held(folder: str | Path, *, wait: bool = True) -> Iterator[Hold]:
-    """Hold a folder; take over from a dead owner, and wait for a live one or, without ``wait``, refuse.
+def locked(folder: str | Path, *, wait: bool = True) -> Iterator[FolderLock]:
+    """Lock a folder. The lock of a dead process is replaced; for a live one, wait or (``wait=False``) refuse.
 
     Raises
     ------
     RunError
-        A live process holds the folder, and ``wait`` is false.
+        A live process has locked the folder, and ``wait`` is false.
     InputError
-        The folder's parent cannot be written to.
+        The folder's parent is not writable.
     """
-    hold = Hold(Path(folder))
-    with making(hold.folder):
-        hold.lock.parent.mkdir(parents=True, exist_ok=True)
-        hold.take(wait=wait)
+    lock = FolderLock(Path(folder))
+    with making(lock.folder):
+        lock.path.parent.mkdir(parents=True, exist_ok=True)
+        lock.take(wait=wait)
     ended = threading.Event()
-    beat = threading.Thread(target=hold.beat, args=(ended,), daemon=True)
+    beat = threading.Thread(target=lock.beat, args=(ended,), daemon=True)
     beat.start()
     try:
-        yield hold
+        yield lock
     finally:
         ended.set()
         beat.join()
-        hold.release()
+        lock.release()
 
 
-class Hold:
-    """A claim of this process to a folder.
+class FolderLock:
+    """A lock on a folder, owned by this process.
 
     Parameters
     ----------
     folder : Path
-        What is claimed.
+        The folder to lock.
     """
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self.lock = lock_of(folder)
+        self.path = lock_file(folder)
         self.mark = json.dumps({"machine": _here(), "pid": os.getpid(), "born": _born(os.getpid()), "id": uuid4().hex})
         self.lost = False
 
     def take(self, *, wait: bool = True) -> None:
-        """Create the lock file, once nobody else has one; without ``wait``, an owner that lives is an error."""
+        """Create the lock file as soon as there is no other; without ``wait``, a live owner is an error."""
         seen, since = "", time.monotonic()
         while not self._create():
-            now, before = _state(self.lock), seen
+            now, before = _state(self.path), seen
             if now != before:
                 seen, since = now, time.monotonic()
-            alive = _is_there(now)
+            alive = _is_alive(now)
             if alive is None and now and before not in ("", now):
-                alive = True  # it gave a sign of life
+                alive = True  # it has updated its lock
             if alive is False or (now and alive is None and time.monotonic() - since >= STALE):
                 self._break(now)
             elif alive and not wait:
                 raise RunError(
-                    f"{self.folder} is being written by another process, {_name_of(now)}. Let it end, or choose "
-                    "another folder."
+                    f"{self.folder} is being written by another process, {_name_of(now)}. Wait until it ends, or "
+                    "choose another folder."
                 )
             else:
                 time.sleep(PAUSE)
 
     def beat(self, ended: threading.Event) -> None:
-        """Give signs of life until the end, and notice when the lock is not ours any more."""
+        """Update the lock file until the end, and notice when another process has replaced it."""
         while not self.lost and not ended.wait(BEAT):
-            with suppress(OSError):  # a file server that is away for a while
+            with suppress(OSError):  # a file server that does not answer for a while
                 if self._owned():
-                    os.utime(self.lock)
+                    os.utime(self.path)
                 else:
                     self.lost = True
 
     def check(self) -> None:
-        """Refuse to go on when another process has taken over.
+        """Stop when another process has replaced the lock.
 
         Raises
         ------
         RunError
-            The process was stopped for so long that it was taken for dead.
+            This process was paused for so long that another one considered it dead.
         """
         if self.lost:
             raise RunError(
-                f"{self.folder} is being written by another process, which took this one for dead: {self.lock} is its "
-                "own now. Leave the work to that one."
+                f"{self.folder} is being written by another process, which considered this one dead and replaced its "
+                f"lock {self.path}. This process stops; the other one continues."
             )
 
     def release(self) -> None:
-        """Remove the lock file, if it is still ours."""
+        """Remove the lock file, if it still belongs to this process."""
         if self._owned():
-            self.lock.unlink(missing_ok=True)
+            self.path.unlink(missing_ok=True)
 
     def _create(self) -> bool:
         try:
-            handle = os.open(self.lock, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o644)
+            handle = os.open(self.path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o644)
         except FileExistsError:
             return False
         with os.fdopen(handle, "w") as file:
@@ -132,29 +132,29 @@ class Hold:
         return True
 
     def _owned(self) -> bool:
-        return _state(self.lock).startswith(self.mark)
+        return _state(self.path).startswith(self.mark)
 
     def _break(self, judged: str) -> None:
-        """Remove a dead owner's lock, and no other: it is moved aside first, which only one process can do."""
-        aside = self.lock.with_name(f"{self.lock.name}.{uuid4().hex}")
-        with suppress(FileNotFoundError):  # another one was quicker
-            self.lock.rename(aside)
+        """Remove a dead owner's lock and no other. It is renamed first, which only one process can do."""
+        aside = self.path.with_name(f"{self.path.name}.{uuid4().hex}")
+        with suppress(FileNotFoundError):  # another process was faster
+            self.path.rename(aside)
             if _state(aside) == judged:
                 aside.unlink()
-            else:  # another one was quicker, and holds it by now; who came in between will notice (`beat`)
-                aside.rename(self.lock)
+            else:  # another process was faster and owns it now; one that came in between will notice (`beat`)
+                aside.rename(self.path)
 
 
 def _state(lock: Path) -> str:
-    """Return what a lock file says and when it was touched last; nothing if there is none."""
+    """Return the content and modification time of a lock file, or nothing if it does not exist."""
     try:
         return f"{lock.read_text()}\n{lock.stat().st_mtime_ns}"
     except FileNotFoundError:
         return ""
 
 
-def _is_there(state: str) -> bool | None:
-    """Whether an owner's process lives; none where that cannot be seen from here, or its lock is not written yet."""
+def _is_alive(state: str) -> bool | None:
+    """Whether an owner's process is alive; None if it is on another machine or its lock is not written yet."""
     try:
         owner = json.loads(state.partition("\n")[0])
     except ValueError:
@@ -166,30 +166,33 @@ def _is_there(state: str) -> bool | None:
     except ProcessLookupError:
         return False
     except PermissionError:
-        pass  # another user's
+        pass  # the process of another user
     return bool(owner["born"] == _born(owner["pid"]))
 
 
 def _name_of(state: str) -> str:
-    """Say which process owns a lock, to people."""
+    """Return the owner of a lock for a message."""
     try:
         owner = json.loads(state.partition("\n")[0])
     except ValueError:
-        return "which has just begun"
-    return f"number {owner['pid']} on {owner['machine'].partition(' ')[0]}"
+        return "which has just started"
+    return f"PID {owner['pid']} on {owner['machine'].partition(' ')[0]}"
 
 
 def _here() -> str:
-    """Name the machine; containers of one may see different processes under the same numbers."""
+    """Return the machine's name, and its PID namespace: containers reuse process numbers."""
     with suppress(OSError):
         return f"{socket.gethostname()} {os.readlink('/proc/self/ns/pid')}"
     return socket.gethostname()
 
 
 def _born(pid: int) -> str:
-    """Return when a process was started, which tells it from a later one of the same number; nothing if unknown."""
+    """Return the start time of a process, which differs from a later one with the same number; empty if unknown."""
     try:
-        # Field 22 of proc(5); the second, the program's name, may itself hold spaces and brackets.
+        # Field 22 of proc(5). The second field, the program's name, may contain spaces and brackets.
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[19]
     except OSError:
         return ""
+
+
+Hold, held, lock_of = FolderLock, locked, lock_file  # the former names

@@ -1,37 +1,42 @@
-"""How many cores and how much memory this process may use."""
+"""Cores and memory that this process may use."""
 
 from __future__ import annotations
 
 import os
 from pathlib import Path
 
-__all__ = ["cores", "free_memory_gb"]
+__all__ = ["cores", "free_memory_gb", "total_memory_gb"]
 
 
 def cores() -> int:
-    """Return the cores that this process may run on."""
+    """Return the number of cores that this process may run on."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def free_memory_gb(proc: Path = Path("/proc"), cgroup: Path = Path("/sys/fs/cgroup")) -> float:
-    """Return the memory that can be taken without swapping, in GB; a container's limit counts.
+    """Return the memory in GB that can be used without swapping. The limit of a container counts.
 
     Parameters
     ----------
     proc, cgroup : Path
-        Where the Linux kernel tells; elsewhere, all of the machine's memory is taken to be free.
+        Where the Linux kernel reports memory. On other systems all memory of the machine counts as free.
     """
     try:
         machine = 1024 * _fields(proc / "meminfo")["MemAvailable:"]
     except (OSError, KeyError):
-        machine = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+        return total_memory_gb()
     try:
         limit = int((cgroup / "memory.max").read_text())
-        # Files that were read lately count as used, but give way.
-        kept = int((cgroup / "memory.current").read_text()) - _fields(cgroup / "memory.stat")["inactive_file"]
+        # Cached files count as used memory, but the kernel drops them when memory is needed.
+        used = int((cgroup / "memory.current").read_text()) - _fields(cgroup / "memory.stat")["inactive_file"]
     except (OSError, KeyError, ValueError):  # no limit (written as "max"), or no cgroup of version 2
         return machine / 1e9
-    return max(0, min(machine, limit - kept)) / 1e9
+    return max(0, min(machine, limit - used)) / 1e9
+
+
+def total_memory_gb() -> float:
+    """Return all memory of the machine in GB."""
+    return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") / 1e9
 
 
 def _fields(path: Path) -> dict[str, int]:

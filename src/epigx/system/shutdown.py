@@ -1,25 +1,27 @@
-"""A request to stop, honoured between two steps: SIGTERM, Ctrl-C, or the end of the time allowed."""
+"""Stopping on request: SIGTERM, Ctrl-C, or the end of the allowed time."""
 
 from __future__ import annotations
 
 import signal
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from types import FrameType
 from typing import Any
 
-__all__ = ["Interruption"]
+__all__ = ["Interruption", "ctrl_c_blocked"]
 
 _SIGNALS = (signal.SIGTERM, signal.SIGINT)
 _Handler = Callable[[int, FrameType | None], Any] | int | None
 
 
 class Interruption:
-    """Listens, between :meth:`listen` and :meth:`close`, to the signals that end a process.
+    """Turns the signals that end a process into a request to stop between two steps.
 
-    The first signal is a request; a second one does what it does without epigx, unless a launcher passes signals on,
-    which may be those that the process has got from the terminal already.
+    It handles signals between :meth:`listen` and :meth:`close`. The first signal is a request. A second one has its
+    usual effect, unless a launcher such as torchrun started the process: launchers repeat signals that the terminal has
+    already sent.
 
     Parameters
     ----------
@@ -36,32 +38,34 @@ class Interruption:
         self._before = {number: signal.getsignal(number) for number in _SIGNALS}
 
     def listen(self) -> None:
-        """Take over the signals; outside of the main thread, where Python allows it to nobody, do nothing."""
+        """Handle the signals from now on. Python allows this in the main thread only; elsewhere nothing happens."""
         _install(dict.fromkeys(_SIGNALS, self._receive))
 
     def close(self) -> None:
-        """Give the signals back to whoever had them when this object was made."""
+        """Restore the signal handlers that were installed when this object was made."""
         _install(self._before)
 
     @property
     def received(self) -> str | None:
-        """The name of the signal that came, such as ``"SIGTERM"``."""
+        """Name of the signal that was received, such as ``"SIGTERM"``."""
         return None if self._received is None else self._received.name
 
     @property
     def out_of_time(self) -> bool:
-        """Whether the time allowed is over."""
+        """Whether the allowed time is over."""
         return self._deadline is not None and time.monotonic() >= self._deadline
 
     @property
     def request(self) -> int:
-        """Why to stop: the number of the signal that came, 1 when the time allowed is over, and 0 not to stop."""
+        """Reason to stop: the number of the received signal, 1 when the allowed time is over, 0 for none."""
         return int(self._received or self.out_of_time)
 
-    def heed(self, request: int) -> None:
-        """Take over the :attr:`request` that another process got."""
+    def adopt(self, request: int) -> None:
+        """Stop for the :attr:`request` that another process received."""
         if request > 1:
             self._received = signal.Signals(request)
+
+    heed = adopt  # the former name
 
     def __bool__(self) -> bool:
         """Whether to stop."""
@@ -73,8 +77,27 @@ class Interruption:
             self.close()
 
 
+@contextmanager
+def ctrl_c_blocked() -> Iterator[None]:
+    """Block Ctrl-C for the processes that are started inside the ``with`` block, even while they import.
+
+    Ctrl-C reaches every process of a terminal. Only the parent handles it, and then ends its children.
+    """
+    if not hasattr(signal, "pthread_sigmask"):  # Windows
+        yield
+        return
+    from multiprocessing import resource_tracker
+
+    resource_tracker.ensure_running()  # its start would unblock the signals
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
 def _install(handlers: Mapping[signal.Signals, _Handler]) -> None:
     if threading.current_thread() is threading.main_thread():
         for number, handler in handlers.items():
-            if handler is not None:  # one that Python did not install
+            if handler is not None:  # None: a handler that Python did not install
                 signal.signal(number, handler)

@@ -40,7 +40,7 @@ def test_a_task_cannot_catch_an_end():
         attempt(Task("leave", sys.exit))
 
 
-def test_a_missing_package_is_told():
+def test_a_missing_package_is_an_error():
     error = missing_extra("dask", "distributed")
     assert isinstance(error, ConfigError)
     assert str(error) == (
@@ -49,7 +49,7 @@ def test_a_missing_package_is_told():
 
 
 @pytest.mark.parametrize(("engine", "package"), [(Slurm(), "submitit"), (Dask(), "distributed")])
-def test_each_engine_tells_which_package_it_lacks(engine, package, monkeypatch):
+def test_each_engine_names_its_missing_package(engine, package, monkeypatch):
     monkeypatch.setitem(sys.modules, package, None)
     with pytest.raises(ConfigError, match=rf"needs the package {package}.*pip install 'epigx\[{engine.kind}\]'"):
         engine.run([Task("a", print)])

@@ -1,4 +1,4 @@
-"""What Dask says of workers and schedulers; trainings on it are tested in tests/pipeline/test_engines.py."""
+"""Workers and schedulers of Dask; trainings on it are tested in tests/pipeline/test_engines.py."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from epigx.engines import Dask, Task
 from epigx.errors import ConfigError
 
 
-def test_one_that_fails_stops_no_other(tmp_path):
+def test_a_task_that_fails_does_not_stop_the_others(tmp_path):
     tasks = [
         Task("refused", os.mkdir, (tmp_path,)),
         Task("killed", signal.raise_signal, (signal.SIGKILL,)),
@@ -28,7 +28,7 @@ def test_one_that_fails_stops_no_other(tmp_path):
         refused, killed, made = Dask(workers=1).run(tasks, progress=lambda *event: told.append(event))
     assert (refused.name, refused.state) == ("refused", "failed")
     assert refused.error == f"FileExistsError: [Errno 17] File exists: '{tmp_path}'"
-    assert killed.error == "The workers that took it died one after the other, perhaps for want of memory."
+    assert killed.error == "Several workers died while they ran it, perhaps because memory ran out."
     assert made.state == "done"
     assert (tmp_path / "made").is_file()
     assert len(told) == 6
@@ -36,7 +36,7 @@ def test_one_that_fails_stops_no_other(tmp_path):
         assert told.index((outcome.name, "started")) < told.index((outcome.name, outcome.state))
 
 
-def test_a_scheduler_that_does_not_answer_is_told():
+def test_a_scheduler_that_does_not_answer_is_an_error():
     with pytest.raises(ConfigError, match=r"No Dask scheduler answers at tcp://127.0.0.1:9\. Start one with `dask sch"):
         Dask(address="tcp://127.0.0.1:9", patience=1).run([Task("a", print)])
 
@@ -60,7 +60,7 @@ def test_a_scheduler_that_goes_away_ends_the_wait():
     ) as cluster:
 
         def close():
-            with suppress(Exception):  # a cluster that is closed while it works may stumble, which is none of ours
+            with suppress(Exception):  # a cluster that is closed while it works may stumble, which is not our concern
                 cluster.close()
 
         def leave(name, state):
@@ -72,7 +72,7 @@ def test_a_scheduler_that_goes_away_ends_the_wait():
         )
     assert [outcome.state for outcome in outcomes] == ["failed", "failed"]
     assert {outcome.error for outcome in outcomes} == {
-        "The connection to the scheduler was lost, or someone cancelled it."
+        "The connection to the Dask scheduler was lost, or the task was cancelled."
     }
 
 

@@ -19,7 +19,7 @@ def _four_cores(monkeypatch):
     monkeypatch.setattr(local, "cores", lambda: 4)
 
 
-def test_one_that_fails_stops_no_other(tmp_path, monkeypatch):
+def test_a_task_that_fails_does_not_stop_the_others(tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "here_alone", module := types.ModuleType("here_alone"))
     exec("def function(): pass", module.__dict__)
     tasks = [
@@ -36,15 +36,13 @@ def test_one_that_fails_stops_no_other(tmp_path, monkeypatch):
     assert [outcome.state for outcome in outcomes] == ["failed"] * 5 + ["done"]
     errors = [outcome.error or "" for outcome in outcomes]
     assert errors[0].startswith("FileExistsError: ")
-    assert errors[1] == (
-        "Its process was ended by SIGKILL, perhaps for want of memory: run fewer at a time, or give it more."
-    )
+    assert errors[1] == ("The process was ended by SIGKILL, perhaps because memory ran out. Run fewer tasks at a time.")
     assert errors[2] == (
-        "Its process ended with status 3 before the task did. In a script, start engines under "
+        "The process ended with status 3 before the task was done. In a script, start engines under "
         '`if __name__ == "__main__":`.'
     )
-    assert errors[3].startswith("It cannot be sent to another process: ")
-    assert errors[4].startswith("Its process cannot import it: ModuleNotFoundError: ")
+    assert errors[3].startswith("The task cannot be sent to another process: ")
+    assert errors[4].startswith("The process cannot import the task: ModuleNotFoundError: ")
     assert (tmp_path / "made").is_dir()
     for outcome in outcomes:
         assert told.index((outcome.name, "started")) < told.index((outcome.name, outcome.state))
@@ -52,7 +50,7 @@ def test_one_that_fails_stops_no_other(tmp_path, monkeypatch):
     assert not active_children()
 
 
-def test_nothing_to_do():
+def test_no_tasks():
     assert Local().run([]) == []
 
 
@@ -81,9 +79,9 @@ def test_a_task_is_started_where_cores_and_memory_suffice(jobs, threads, memory,
     running = [Task("a", print, memory_gb=1), Task("b", print, memory_gb=1)]
     engine = Local(jobs=jobs)
     assert engine._fits(Task("c", print, threads=threads, memory_gb=memory), running, memory_gb=10) == fits
-    assert engine._fits(Task("huge", print, threads=64, memory_gb=1000), [], memory_gb=10), "it runs alone"
+    assert engine._fits(Task("huge", print, threads=64, memory_gb=1000), [], memory_gb=10), "it runs by itself"
 
 
 @pytest.mark.parametrize(("jobs", "tasks", "threads"), [(None, 9, 1), (None, 2, 2), (2, 9, 2), (1, 9, 4), (None, 0, 4)])
-def test_cores_are_shared_out(jobs, tasks, threads):
+def test_cores_are_divided_among_tasks(jobs, tasks, threads):
     assert Local(jobs=jobs).threads_each(tasks) == threads

@@ -1,4 +1,4 @@
-"""SLURM's own commands are stood in for by scripts that start what they are given; submitit is the real one."""
+"""Scripts replace the commands of SLURM and start the jobs that they are given; submitit is the real one."""
 
 from __future__ import annotations
 
@@ -67,20 +67,22 @@ def test_tasks_of_one_size_are_one_array(cluster, tmp_path):
         assert f"#SBATCH --{option}\n" in script, script
 
 
-def test_without_slurm_that_is_told(tmp_path, monkeypatch):
+def test_without_slurm_there_is_an_error(tmp_path, monkeypatch):
     monkeypatch.setenv("PATH", str(tmp_path))
-    with pytest.raises(ConfigError, match=r"There is no SLURM here: the program srun is not found\. Call epigx on a"):
+    with pytest.raises(ConfigError, match=r"SLURM was not found on this machine: there is no program srun\. Run epigx"):
         Slurm(logs=str(tmp_path / "logs")).run([Task("a", print)])
 
 
-def test_what_sbatch_refuses_is_told(cluster, tmp_path):
+def test_an_error_of_sbatch_is_reported(cluster, tmp_path):
     refusal = "sbatch: error: invalid partition specified: gqu"
     (cluster / "bin" / "sbatch").write_text(f"#!/bin/sh\necho '{refusal}' >&2\nexit 1\n")
-    with pytest.raises(ConfigError, match=rf"sbatch refused the jobs: {refusal}\. Look at the engine's partition and"):
+    with pytest.raises(
+        ConfigError, match=rf"sbatch refused the jobs: {refusal}\. Check engine\.partition and engine\.ex"
+    ):
         Slurm(logs=str(tmp_path / "logs"), partition="gqu").run([Task("a", print)])
 
 
-def test_one_by_one_in_this_process(tmp_path, monkeypatch):
+def test_tasks_run_one_by_one_in_this_process(tmp_path, monkeypatch):
     # submitit does not close the log files of its debug executor.
     monkeypatch.setattr("submitit.local.debug.logging.FileHandler", lambda path: logging.NullHandler())
     engine = Slurm(cluster="debug", cpus=3, logs=str(tmp_path / "logs"))
@@ -90,7 +92,7 @@ def test_one_by_one_in_this_process(tmp_path, monkeypatch):
     assert Slurm().threads_each(10) == 1
 
 
-def test_a_job_that_dies_stops_no_other(tmp_path, monkeypatch):
+def test_a_job_that_dies_does_not_stop_the_others(tmp_path, monkeypatch):
     monkeypatch.setattr("submitit.local.local.LocalJob._results_timeout_s", 1)
     engine = Slurm(cluster="local", logs=str(tmp_path / "logs"))
     tasks = [
@@ -100,7 +102,7 @@ def test_a_job_that_dies_stops_no_other(tmp_path, monkeypatch):
     killed, made = engine.run(tasks)
     assert made.state == "done"
     assert killed.state == "failed"
-    assert killed.error.startswith("Its job ")
+    assert killed.error.startswith("The job ")
     assert str(tmp_path / "logs") in killed.error
 
 

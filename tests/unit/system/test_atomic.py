@@ -1,4 +1,4 @@
-"""Atomic writing: nothing or the whole, and what stood there before survives a failure."""
+"""Atomic writing: nothing or all of it, and a failure keeps what existed before."""
 
 from __future__ import annotations
 
@@ -71,14 +71,14 @@ def test_a_failure_leaves_the_old_folder(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("write", [atomic_file, atomic_folder])
-def test_an_unwritable_place_is_told(tmp_path: Path, write) -> None:
+def test_a_folder_that_is_not_writable_is_an_error(tmp_path: Path, write) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(InputError, match="cannot be written"), write(tmp_path / "file" / "out"):
         raise AssertionError("must be refused before any work")
 
 
 @pytest.mark.parametrize("words", [os.strerror(errno.ENOSPC), "write failed: time = now\n, errno = 28"])
-def test_a_full_disk_is_told_and_leaves_nothing(tmp_path: Path, words: str) -> None:
+def test_a_full_disk_is_reported_and_leaves_no_file(tmp_path: Path, words: str) -> None:
     with pytest.raises(InputError, match=r"cannot be written: No space left on device\. Free some space"):
         with atomic_folder(tmp_path / "out") as partial:
             (partial / "x").write_text("half")
@@ -86,6 +86,6 @@ def test_a_full_disk_is_told_and_leaves_nothing(tmp_path: Path, words: str) -> N
     assert names(tmp_path) == []
 
 
-def test_an_error_of_the_body_is_not_taken_for_one_of_the_target(tmp_path: Path) -> None:
+def test_an_error_in_the_block_is_passed_on(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError), atomic_folder(tmp_path / "out"):
         (tmp_path / "absent").read_text()

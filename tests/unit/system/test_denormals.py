@@ -12,8 +12,8 @@ pytestmark = pytest.mark.skipif(not torch.set_flush_denormal(False), reason="thi
 
 # Each row of the product is made by one of two threads; the products of its factors are 1e-40.
 PROGRAM = """
-from epigx.cli.machine import prepare
-prepare()
+from epigx.system.setup_process import setup_process
+setup_process()
 import torch
 torch.set_num_threads(2)
 rows, columns = torch.full((20_000, 64), 1e-20), torch.full((64, 64), 1e-20)

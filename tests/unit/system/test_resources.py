@@ -4,7 +4,7 @@ import os
 
 import pytest
 
-from epigx.system.resources import cores, free_memory_gb
+from epigx.system.resources import cores, free_memory_gb, total_memory_gb
 
 
 @pytest.fixture
@@ -26,12 +26,12 @@ def test_cores_are_those_that_the_process_may_use(monkeypatch):
     assert cores() == os.cpu_count()
 
 
-def test_what_can_be_taken_without_swapping_is_free(linux):
+def test_memory_that_needs_no_swapping_is_free(linux):
     assert free_memory_gb(*linux) == pytest.approx(8.0)
 
 
 @pytest.mark.parametrize(("limit", "free"), [("5000000000", 3.0), ("max", 8.0), ("500000000000", 8.0), ("1000", 0.0)])
-def test_a_container_has_its_own_limit_and_cached_files_give_way(linux, limit, free):
+def test_the_limit_of_a_container_counts_and_cached_files_do_not(linux, limit, free):
     proc, cgroup = linux
     (cgroup / "memory.max").write_text(f"{limit}\n")
     (cgroup / "memory.current").write_text("4000000000\n")
@@ -39,11 +39,11 @@ def test_a_container_has_its_own_limit_and_cached_files_give_way(linux, limit, f
     assert free_memory_gb(proc, cgroup) == pytest.approx(free)
 
 
-def test_elsewhere_all_memory_counts_as_free(tmp_path):
+def test_on_other_systems_all_memory_counts_as_free(tmp_path):
     assert free_memory_gb(tmp_path, tmp_path) == pytest.approx(
         os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") / 1e9
     )
 
 
-def test_this_machine_has_some():
-    assert 0 < free_memory_gb() < 1e5
+def test_this_machine_has_memory():
+    assert 0 < free_memory_gb() <= total_memory_gb() < 1e5

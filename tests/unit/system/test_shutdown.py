@@ -7,10 +7,10 @@ import threading
 
 import pytest
 
-from epigx.system.shutdown import Interruption
+from epigx.system.shutdown import Interruption, ctrl_c_blocked
 
 
-def test_without_a_request_there_is_none():
+def test_without_a_signal_there_is_no_request():
     assert not Interruption()
     assert not Interruption(max_time=1000)
     assert Interruption().received is None
@@ -24,7 +24,7 @@ def test_time_runs_out():
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_the_first_signal_is_a_request_and_the_second_is_not(number):
+def test_the_first_signal_is_a_request_and_the_second_has_its_usual_effect(number):
     heard = []
     before = signal.signal(number, lambda *_: heard.append(1))
     try:
@@ -41,7 +41,7 @@ def test_the_first_signal_is_a_request_and_the_second_is_not(number):
         signal.signal(number, before)
 
 
-def test_a_signal_that_a_launcher_passes_on_is_heard_once():
+def test_a_signal_that_a_launcher_repeats_is_one_request():
     heard = []
     before = signal.signal(signal.SIGINT, lambda *_: heard.append(1))
     try:
@@ -56,17 +56,17 @@ def test_a_signal_that_a_launcher_passes_on_is_heard_once():
         signal.signal(signal.SIGINT, before)
 
 
-def test_the_request_of_another_process_is_heeded():
+def test_the_request_of_another_process_is_adopted():
     interruption = Interruption()
-    interruption.heed(0)
+    interruption.adopt(0)
     assert (interruption.request, interruption.received) == (0, None)
-    interruption.heed(Interruption(max_time=0).request)
+    interruption.adopt(Interruption(max_time=0).request)
     assert interruption.received is None
-    interruption.heed(int(signal.SIGTERM))
+    interruption.adopt(int(signal.SIGTERM))
     assert (interruption.request, interruption.received) == (signal.SIGTERM, "SIGTERM")
 
 
-def test_signals_are_given_back():
+def test_signal_handlers_are_restored():
     before = signal.getsignal(signal.SIGTERM)
     interruption = Interruption()
     interruption.listen()
@@ -75,7 +75,7 @@ def test_signals_are_given_back():
     assert signal.getsignal(signal.SIGTERM) == before
 
 
-def test_other_threads_may_not_listen_and_need_not():
+def test_in_other_threads_listening_does_nothing():
     failed = []
 
     def work():
@@ -88,3 +88,10 @@ def test_other_threads_may_not_listen_and_need_not():
     thread.start()
     thread.join()
     assert not failed
+
+
+@pytest.mark.skipif(not hasattr(signal, "pthread_sigmask"), reason="Windows has no signal mask")
+def test_processes_started_in_the_block_do_not_receive_ctrl_c():
+    with ctrl_c_blocked():
+        assert signal.SIGINT in signal.pthread_sigmask(signal.SIG_BLOCK, ())
+    assert signal.SIGINT not in signal.pthread_sigmask(signal.SIG_BLOCK, ())

@@ -26,7 +26,7 @@ def test_the_leading_process_holds_the_folder_for_all(tmp_path):
 
 
 def test_all_hear_of_a_refusal(tmp_path):
-    with held(tmp_path / "run"), pytest.raises(RunError, match=r"run is being written by another process, number"):
+    with held(tmp_path / "run"), pytest.raises(RunError, match=r"run is being written by another process, PID"):
         with alone(tmp_path / "run", _processes(), wait=False):
             pass
     with pytest.raises(RunError, match=r"run cannot be written now\. The leading process says why\."):

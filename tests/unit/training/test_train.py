@@ -325,7 +325,7 @@ def test_force_replaces_nothing_when_the_new_run_cannot_start(tiny_config, tmp_p
 
 
 def test_a_run_that_another_process_writes_is_left_alone(tiny_config, tmp_path):
-    with held(tmp_path / "run"), pytest.raises(RunError, match=r"run is being written by another process, number"):
+    with held(tmp_path / "run"), pytest.raises(RunError, match=r"run is being written by another process, PID"):
         train(tiny_config(), tmp_path / "run", resume=True)
     assert not list(tmp_path.iterdir())
 
@@ -354,7 +354,7 @@ def test_a_run_that_was_taken_over_is_left_to_the_other(tiny_config, tmp_path, m
         lock_of(tmp_path / "run").write_text("another one's")
         time.sleep(0.2)
 
-    with pytest.raises(RunError, match=r"run is being written by another process, which took this one for dead"):
+    with pytest.raises(RunError, match=r"run is being written by another process, which considered this one dead"):
         train(tiny_config(), tmp_path / "run", progress=at(3, take_over))
     assert not (tmp_path / "run" / "provenance.json").exists()
 
