@@ -10,7 +10,7 @@ import torch
 
 from benchmarks.bound import D_MODEL, INNER
 from benchmarks.measure import Case, Effort, compare
-from epigx.kernels import lent
+from epigx.kernels import out_ops
 
 __all__ = ["KINDS", "Product", "measure"]
 
@@ -47,11 +47,11 @@ class Product:
         wide, out = PROJECTIONS[self.projection]
         x, y, weight = torch.randn(self.rows, wide), torch.randn(self.rows, out), torch.randn(out, wide)
         runs: dict[tuple[str, Kind], Callable[[], object]] = {
-            ("epigx", "result"): lambda: lent.linear(x, weight, y),
+            ("epigx", "result"): lambda: out_ops.linear(x, weight, y),
             ("library", "result"): lambda: torch.mm(x, weight.T, out=y),
-            ("epigx", "gradient of the input"): lambda: lent.linear_backward(y, weight, x),
+            ("epigx", "gradient of the input"): lambda: out_ops.linear_backward(y, weight, x),
             ("library", "gradient of the input"): lambda: torch.mm(y, weight, out=x),
-            ("epigx", "gradient of the weights"): lambda: lent.weight_gradient(y, x),
+            ("epigx", "gradient of the weights"): lambda: out_ops.weight_gradient(y, x),
             # With the wider one on the right, which is the faster way round.
             ("library", "gradient of the weights"): lambda: torch.mm(*((x.T, y) if out > wide else (y.T, x))),
         }

@@ -1,4 +1,4 @@
-"""The JSON of a run as Markdown tables: `python -m benchmarks.table build/bench.json docs/performance.md`.
+"""The JSON of a run as Markdown tables: `python -m benchmarks.table build/bench.json benchmarks/results/README.md`.
 
 In the document, what stands between ``<!-- bench: block -->`` and ``<!-- end -->`` is replaced by the table ``block``,
 and so on for each table.

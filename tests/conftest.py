@@ -42,7 +42,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
     """Say which comparisons were not run."""
     if config.option.markexpr == "not oracle":
         terminalreporter.write_line(
-            "Not run: comparisons with MACS3, enformer-pytorch, mambapy and transformers. Run them with: make test-oracles"
+            "Not run: comparisons with MACS3, enformer-pytorch, mambapy, transformers. Run them with: make test-oracles"
         )
 
 

@@ -7,6 +7,7 @@ import re
 import sys
 import tomllib
 from collections.abc import Iterator
+from itertools import chain
 from pathlib import Path
 
 import pytest
@@ -58,4 +59,4 @@ def test_optional_packages_are_imported_inside_functions():
 
 
 def test_extras_are_not_needed_by_the_package():
-    assert not names(PROJECT["dependencies"]) & names(sum(PROJECT["optional-dependencies"].values(), []))
+    assert not names(PROJECT["dependencies"]) & names([*chain(*PROJECT["optional-dependencies"].values())])

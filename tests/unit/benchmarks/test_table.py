@@ -7,7 +7,7 @@ import pytest
 from benchmarks.report import SECTIONS
 from benchmarks.table import fill, tables
 
-DOCUMENT = Path(__file__).parents[3] / "docs" / "performance.md"
+DOCUMENT = Path(__file__).parents[3] / "benchmarks" / "results" / "README.md"
 
 
 def rival(seconds: float, times: float | None = 1, rounds: int = 5, **more: Any) -> dict[str, Any]:

@@ -1,8 +1,8 @@
 """Does a training objective rid a model of confounding? Train, intervene, compare with the truth.
 
-    python examples/causal/study.py -o build/causal --dry-run
-    python examples/causal/study.py -o build/causal --data data/real --cell-type K562 --min-dna-coverage 0.95
-    python examples/causal/tables.py build/causal
+    python studies/causal/study.py -o build/causal --dry-run
+    python studies/causal/study.py -o build/causal --data data/real --cell-type K562 --min-dna-coverage 0.95
+    python studies/causal/tables.py build/causal
 
 Each seed draws a simulated genome of its own, and its confounding is swept; all systems of a seed start from the same
 weights and see the genes in the same order. With --data the same systems are trained on measured data too. Finished

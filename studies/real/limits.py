@@ -1,6 +1,6 @@
 """What holds the correlation back on real data: the genes, the inputs, the cell types or the model.
 
-    python examples/real/limits.py data/real20k data/marks20k --study runs/study --into docs/results/real_limits.md
+    python studies/real/limits.py data/real20k data/marks20k --study runs/study --into studies/real/limits.md
 
 Gradient boosting, since it takes seconds, fitted on K562 and scored on its validation genes: with a part of the
 training genes, with those of both cell types, with windows of other lengths, with other inputs. And from the scores of
@@ -37,7 +37,7 @@ def main() -> None:
     parser.add_argument("--into", type=Path, required=True, help="page to write")
     arguments = parser.parse_args()
     first = arguments.data[0]
-    parts = ["<!-- made by examples/real/limits.py -->"]
+    parts = ["<!-- made by studies/real/limits.py -->"]
     for title, table in (
         ("Gradient boosting with fewer training genes", fewer_genes(first)),
         ("Gradient boosting with other inputs", other_inputs(arguments.data)),

@@ -1,4 +1,4 @@
-"""The causal study in examples/: it runs from end to end, goes on where it stood, and its intervals are right."""
+"""The causal study runs from end to end, resumes, and its intervals are right."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-CAUSAL = Path(__file__).parents[2] / "examples" / "causal"
+CAUSAL = Path(__file__).parents[2] / "studies" / "causal"
 
 
 @pytest.fixture(scope="module")
@@ -26,11 +26,11 @@ def tables() -> ModuleType:
 
 
 def call(script: str, *words: str | Path) -> str:
-    told = subprocess.run(
+    ended = subprocess.run(
         [sys.executable, CAUSAL / script, *words], capture_output=True, text=True, check=False, timeout=300
     )
-    assert told.returncode == 0, told.stderr
-    return told.stdout
+    assert ended.returncode == 0, ended.stderr
+    return ended.stdout
 
 
 def test_the_causal_study_from_genomes_to_tables(tmp_path: Path) -> None:

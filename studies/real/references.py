@@ -1,6 +1,6 @@
 """Ridge and gradient boosting on the genes and inputs that a network reads: the bar that it has to clear.
 
-    python examples/real/references.py data/real --cell-type K562 --window 2000 -o runs/references
+    python studies/real/references.py data/real --cell-type K562 --window 2000 -o runs/references
 
 Signals are transformed as the dataset says and averaged in bins over the window; the features are those of the head;
 DNA enters as counts of k-mers on both strands. The ridge has its penalty chosen on the validation chromosomes; boosting

@@ -1,10 +1,10 @@
 """The long run on real data: each system on the same genes and inputs, three seeds, both cell types.
 
-    python examples/real/study.py plan  data/real20k -o runs/study     # what is done, and what is left
-    python examples/real/study.py train data/real20k -o runs/study     # all of it; finished runs are skipped
-    python examples/real/study.py score data/real20k -o runs/study     # tables
+    python studies/real/study.py plan  data/real20k -o runs/study     # what is done, and what is left
+    python studies/real/study.py train data/real20k -o runs/study     # all of it; finished runs are skipped
+    python studies/real/study.py score data/real20k -o runs/study     # tables
 
-Window, resolution, size and length of training were chosen on the validation chromosomes alone (docs/results/real.md).
+Window, resolution, size and length of training were chosen on validation chromosomes only (studies/real/results.md).
 The systems of a seed see the genes in the same order. Each run takes one thread: `train --part 1/2` beside
 `train --part 2/2` shares the work between two processes. The same on a dataset with other signals (marks.yaml) is
 another study: give it another folder, and `--tables` a page of its own.
@@ -56,7 +56,7 @@ def main() -> None:
     parser.add_argument("--part", default="1/1", help="k/n: every n-th run, from the k-th on")
     parser.add_argument("--systems", nargs="+", choices=SYSTEMS, default=list(SYSTEMS))
     parser.add_argument("--steps", type=int, help="training steps, where not those that were chosen")
-    parser.add_argument("--tables", type=Path, default=Path("docs/results/real_tables.md"), help="where `score` writes")
+    parser.add_argument("--tables", type=Path, default=Path("studies/real/tables.md"), help="where `score` writes")
     parser.add_argument("--blind", type=Path, help="where `score` writes predictions of GM12878's test genes")
     arguments = parser.parse_args()
     if arguments.what == "score":

@@ -21,7 +21,7 @@ REFERENCES = {"ridge": fit_ridge, "gradient boosting": fit_boosting}
 
 def write_scores(data: Path, out: Path, tables: Path, blind: Path | None) -> None:
     """Score every finished run and write a page of tables, and the blind predictions if asked to."""
-    parts = ["<!-- made by examples/real/study.py score -->"]
+    parts = ["<!-- made by studies/real/study.py score -->"]
     for cell_type in CELL_TYPES:
         parts += cell_type_tables(data, out, cell_type)
     parts += ["## Learning curves", "", learning_curves(out), "", "## Cost", "", cost(out)]

@@ -1,6 +1,6 @@
 """Why background patterns become fixed masks: what each loss does to the confounder encoder, step by step.
 
-    python examples/causal/collapse.py data/real --cell-type K562 --min-dna-coverage 0.95 -o build/causal/collapse.csv
+    python studies/causal/collapse.py data/real --cell-type K562 --min-dna-coverage 0.95 -o build/causal/collapse.csv
 
 The encoder is trained as in InFER, and with L₂ or L₃ switched off. On genes that no step has seen it tells how much the
 patterns, the logits under their sigmoid and the summary above it (the mean over positions) vary over genes, and how

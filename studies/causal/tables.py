@@ -1,7 +1,7 @@
 """The study's tables, from what was measured; and into the page of results, between its marks.
 
-python examples/causal/tables.py build/causal/study
-python examples/causal/tables.py build/causal/study --collapse build/causal/collapse.csv --into docs/results/causal.md
+python studies/causal/tables.py build/causal/study
+python studies/causal/tables.py build/causal/study --collapse build/causal/collapse.csv --into studies/causal/results.md
 """
 
 from __future__ import annotations
