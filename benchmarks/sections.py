@@ -1,4 +1,4 @@
-"""What a run consists of: the machine, the check that rivals compute the same, and the sections."""
+"""The sections of a run, after a description of the machine and a check that competitors compute the same."""
 
 from __future__ import annotations
 
@@ -8,38 +8,38 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-from benchmarks import block, build, inference, loader, products, scaling, step
-from benchmarks.apart import run_apart
+from benchmarks import block, data, products, scaling, step
+from benchmarks.competitors import COMPETITORS
 from benchmarks.machine import describe, limits
-from benchmarks.peers import PEERS
 from benchmarks.plan import FULL, Plan
+from benchmarks.worker import run_in_worker
 from epigx.kernels import kernel_in_use
 
 __all__ = ["SECTIONS", "begin"]
 
 
 def begin(plan: Plan) -> dict[str, Any]:
-    """Describe the run, measure the machine, and check that all rivals compute what we do."""
+    """Describe the run, measure the machine, and check that all competitors compute the same as epigx."""
     chosen = kernel_in_use("cpu")
-    os.environ["EPIGX_KERNEL"] = chosen.name  # a library that changes under way ends the run, not its speed
+    os.environ["EPIGX_KERNEL"] = chosen.name  # if the library changes during the run, the run fails
     names = {
         name
         for some in (plan.block, plan.step, plan.inference)
         for own in some
-        for name in (*own.names, *own.as_they_come)
+        for name in (*own.names, *own.default_settings)
     }
     return {
         "machine": describe(),
         "plan": "full" if plan is FULL else "quick",
         "effort": plan.effort._asdict(),
         "kernel": chosen._asdict(),
-        "limits": run_apart(limits),
-        "agreement": run_apart(agreement, sorted(names & PEERS.keys())),
+        "limits": run_in_worker(limits),
+        "agreement": run_in_worker(agreement, sorted(names & COMPETITORS.keys())),
     }
 
 
 def agreement(names: list[str]) -> dict[str, dict[str, float]]:
-    """Return how far each rival is from us, in a block and in a training step; raises where that is not rounding."""
+    """Return how much each competitor differs from epigx in a block and a training step; raise if not by rounding."""
     return {name: {"block": block.agree(name), "step": step.agree(name)} for name in names}
 
 
@@ -56,17 +56,17 @@ def steps(plan: Plan, report: dict[str, Any]) -> Iterator[dict[str, Any]]:
 
 
 def lengths(plan: Plan, report: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    yield from scaling.measure(plan.scaling, plan.scaling_rivals, plan.effort)
+    yield from scaling.measure(plan.scaling, plan.scaling_competitors, plan.effort)
 
 
 def predictions(plan: Plan, report: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    yield from inference.measure(plan.inference, plan.effort)
+    yield from step.measure_prediction(plan.inference, plan.effort)
 
 
-def data(plan: Plan, report: dict[str, Any]) -> Iterator[dict[str, Any]]:
+def readers(plan: Plan, report: dict[str, Any]) -> Iterator[dict[str, Any]]:
     with tempfile.TemporaryDirectory(prefix="epigx-bench-") as folder:
-        rows = build.measure(Path(folder), 2000, plan.chromosomes, plan.effort)
-        rows[0]["loader"] = loader.measure(Path(folder) / "data", 8, plan.effort)
+        rows = data.measure(Path(folder), 2000, plan.chromosomes, plan.effort)
+        rows[0]["loader"] = data.measure_loader(Path(folder) / "data", 8, plan.effort)
     yield from rows
 
 
@@ -76,5 +76,5 @@ SECTIONS: dict[str, Callable[[Plan, dict[str, Any]], Iterator[dict[str, Any]]]] 
     "step": steps,
     "scaling": lengths,
     "inference": predictions,
-    "data": data,
+    "data": readers,
 }
