@@ -195,7 +195,7 @@ def test_interrupted_it_ends_with_130_and_goes_on(genome_files, tmp_path):
 
 
 def test_real_manifest(shared_data, tmp_path):
-    values = yaml.safe_load((Path(__file__).parents[2] / "examples/real/manifest.yaml").read_text())
+    values = yaml.safe_load((Path(__file__).parents[2] / "studies/real/manifest.yaml").read_text())
     values["chromosomes"] = ["chr21", "chr22"]
     values["root"] = str(shared_data)
     del values["cell_types"]["GM12878"]["expression"]

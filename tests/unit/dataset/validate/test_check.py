@@ -115,7 +115,7 @@ def test_errors_are_refused_with_their_number(genome_files):
 
 
 def test_real_data_have_one_implausible_feature(shared_data):
-    manifest = read_manifest(Path(__file__).parents[3] / "examples/real/manifest.yaml").override(f"root={shared_data}")
+    manifest = read_manifest(Path(__file__).parents[3] / "studies/real/manifest.yaml").override(f"root={shared_data}")
     problems = check(manifest, 2000)
     assert not [problem for problem in problems if problem.level == "error"]
     messages = [problem.message for problem in problems]
