@@ -17,7 +17,7 @@ ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text()
 PAGES = [
     *ROOT.glob("*.md"),
-    *(page for folder in ("docs", "studies", "benchmarks") for page in (ROOT / folder).rglob("*.md")),
+    *(page for folder in ("docs", "examples", "studies", "benchmarks") for page in (ROOT / folder).rglob("*.md")),
 ]
 
 
