@@ -25,7 +25,7 @@ from epigx.dataset.inputs import fit_inputs
 from epigx.dataset.loader import train_loader
 from epigx.dataset.manifest.schema import Manifest, read_manifest
 from epigx.dataset.store import open_dataset
-from epigx.dataset.window_grid import window_starts
+from epigx.dataset.window_grid import WindowGrid
 from epigx.dataset.windows import Windows
 from epigx.genome.sequence import Genome, N
 from epigx.genome.tracks.tracks import open_track
@@ -108,8 +108,7 @@ class Reading:
         genome = [(self.manifest.locate(self.manifest.genome), bases)] if self.bases else []
         for path, read in (*genome, *((path, values) for path in tracks)):
             for chrom, own in genes.groupby("chrom", sort=False):
-                tss, strand = own["tss"].to_numpy(np.int64), own["strand"].to_numpy(object)
-                yield read(path, str(chrom), window_starts(tss, strand, self.window, self.manifest.orient), self.window)
+                yield read(path, str(chrom), WindowGrid.of(own, self.window, self.manifest.orient).starts, self.window)
 
 
 def _bases(path: Path, chrom: str, starts: NDArray[np.int64], length: int) -> Arrays:

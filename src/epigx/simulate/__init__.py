@@ -1,1 +1,1 @@
-"""The parts of the simulator, one link of the chain from motifs to expression each."""
+"""Simulated genomes, from DNA motifs to expression; see ``docs/simulator.md``."""

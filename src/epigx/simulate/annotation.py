@@ -1,4 +1,4 @@
-"""Genes and their transcripts: where each TSS lies, how exons follow, and the GTF that says so."""
+"""Simulated genes: TSS positions, transcripts, and the GTF."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from epigx.simulate.settings import Simulation
 
 __all__ = ["Annotation", "Transcript", "annotate", "write_gtf"]
 
-# Room at both ends of a chromosome, so that a window of 20 kb around any TSS and every gene body stays inside.
+# Empty space at both chromosome ends, so that 20 kb windows around any TSS and all gene bodies stay inside.
 FLANK = 20_000
 NONCODING_SHARE = 0.05
 
 
 @dataclass(frozen=True, slots=True)
 class Transcript:
-    """The lengths of one transcript's parts in bp, from its 5' end; every exon holds coding sequence."""
+    """Lengths of a transcript's UTRs, coding exons and introns in bp, from its 5' end; all exons are coding."""
 
     utr5: int
     coding: tuple[int, ...]
@@ -60,7 +60,7 @@ class Annotation:
     transcripts : tuple of Transcript
         One per gene, in the same order.
     noncoding : DataFrame
-        lncRNA genes, with the columns of ``genes``: in the GTF alone, and no part of the model.
+        lncRNA genes, with the columns of ``genes``: only in the GTF, not in the model.
     sizes : dict of str to int
         Chromosome lengths in bp.
     """
@@ -89,7 +89,7 @@ def annotate(settings: Simulation) -> Annotation:
         rng = settings.stream("annotation", chrom)
         steps = rng.integers(settings.spacing[0], settings.spacing[1] + 1, len(share))
         tss = FLANK + np.cumsum(steps) - steps[0]
-        # Whole kilobases, as the coarser files (background grid, contact bins) then end where the chromosome does.
+        # Whole kilobases, so that the background grid and the contact bins end at the chromosome's end.
         sizes[chrom] = int(-(-(tss[-1] + FLANK) // 1000) * 1000)
         strand = np.where(rng.random(len(share)) < 0.5, "+", "-")
         coding.append(pd.DataFrame({"chrom": chrom, "tss": tss, "strand": strand}))
@@ -101,10 +101,10 @@ def annotate(settings: Simulation) -> Annotation:
 
 
 def write_gtf(annotation: Annotation, path: Path) -> None:
-    """Write genes, transcripts, exons, CDS and UTRs as GTF in GENCODE's manner (1-based, closed intervals).
+    """Write genes, transcripts, exons, CDS and UTRs as GTF in GENCODE's format (1-based, closed intervals).
 
-    Every gene has a transcript tagged ``Ensembl_canonical`` that starts at its TSS; every third one has another that
-    starts further down in the 5' UTR, so a reader has to choose.
+    Every gene has a transcript with the tag ``Ensembl_canonical`` that starts at its TSS. Every third gene has a second
+    one that starts further downstream in the 5' UTR, so that readers have to choose.
     """
     with path.open("w", newline="\n") as file:
         file.write("##description: simulated genome of epigx; no real genes\n##format: gtf\n")
@@ -125,7 +125,7 @@ def _named(parts: list[pd.DataFrame], prefix: str) -> pd.DataFrame:
 
 
 def _draw_transcript(rng: np.random.Generator) -> Transcript:
-    """Draw lengths whose medians are of the size of human ones, scaled down so that genes fit between neighbours."""
+    """Draw lengths with medians like human ones, scaled down so that genes fit between their neighbours."""
     utr5 = int(np.clip(rng.lognormal(np.log(150), 0.6), 40, 800))
     utr3 = int(np.clip(rng.lognormal(np.log(600), 0.6), 80, 2000))
     cds = 3 * int(np.clip(rng.lognormal(np.log(400), 0.5), 100, 1000))

@@ -7,8 +7,8 @@ The graph is the paper's (section 3.2, Figure 2) with its letters spelled out::
     C ──> DNase, Hi-C contact, H3K27ac baseline        │
     └──────────────────── confounding ─────────────────┘
 
-H ← C → Y is the path from DNase and Hi-C through C to E. DNase and Hi-C have no arrow into E: whatever a model gains
-from them on the training chromosomes is the confounder's.
+H ← C → Y is the path from DNase and Hi-C through C to E. DNase and Hi-C have no arrow into E: all that a model gains
+from them on the training chromosomes comes from the confounder.
 """
 
 from __future__ import annotations
@@ -25,8 +25,8 @@ from epigx.simulate.settings import Simulation
 
 __all__ = ["ACETYLATION", "EXPRESSION", "GRID", "Background", "CellState", "draw_states", "smooth_noise"]
 
-GRID = 1000  # bp between the points at which the background state is drawn
-SHARED_BACKGROUND = 0.5  # share of C's variance that all cell types have in common
+GRID = 1000  # bp between the points of the background state
+SHARED_BACKGROUND = 0.5  # share of C's variance that all cell types share
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +71,7 @@ class Background:
 
 @dataclass(frozen=True)
 class CellState:
-    """What holds in one cell type; arrays are float64 (gene,).
+    """The causal variables of one cell type; arrays are float64 (gene,).
 
     Attributes
     ----------
@@ -80,13 +80,13 @@ class CellState:
     foreground, background_at_tss, acetylation : array
         F, C and K of each gene.
     transcript : array
-        What transcript features add to η, in log10 units.
+        Contribution of transcript features to η, in log10 units.
     background_effect : array
         The coefficient of C in η: ``confounding``, with the opposite sign where it is flipped.
     expression_true, expression : array
-        E in log10(1 + count), without noise and as it will be measured.
+        E in log10(1 + count), without noise and as measured.
     effect : array
-        dE/dη of each gene, the factor that turns a coefficient of η into a causal effect on E.
+        dE/dη of each gene: converts a coefficient of η into a causal effect on E.
     """
 
     background: Background
@@ -106,7 +106,7 @@ def draw_states(settings: Simulation, annotation: Annotation, motif_score: np.nd
     Parameters
     ----------
     settings : Simulation
-        The knobs.
+        The settings.
     annotation : Annotation
         The genes.
     motif_score : array
@@ -150,13 +150,13 @@ def _draw_state(
 
 
 def _draw_background(settings: Simulation, annotation: Annotation, cell: str) -> Background:
-    """Draw C as smoothed white noise, standardised over the TSSs so that ``confounding`` always means the same."""
+    """Draw C as smoothed white noise, standardised over TSSs so that ``confounding`` always has the same meaning."""
     width = settings.neighbourhood / GRID / 2
     points = {}
     for chrom, size in annotation.sizes.items():
         shared, own = (
-            smooth_noise(settings.stream("background", chrom, *whose), size // GRID + 1, width)
-            for whose in ((), (cell,))
+            smooth_noise(settings.stream("background", chrom, *source), size // GRID + 1, width)
+            for source in ((), (cell,))
         )
         points[chrom] = np.sqrt(SHARED_BACKGROUND) * shared + np.sqrt(1 - SHARED_BACKGROUND) * own
     at_tss = _at_tss(Background(points), annotation.genes)
@@ -164,7 +164,7 @@ def _draw_background(settings: Simulation, annotation: Annotation, cell: str) ->
 
 
 def smooth_noise(rng: np.random.Generator, n: int, width: float) -> np.ndarray:
-    """Return stationary noise of variance 1, alike over about ``2 · width`` points, float64 (n,)."""
+    """Return stationary noise of variance 1, correlated over about ``2 · width`` points, float64 (n,)."""
     margin = int(4 * width) + 1
     smooth = gaussian_filter1d(rng.normal(size=n + 2 * margin), width)[margin:-margin]
     kernel = gaussian_filter1d(np.eye(1, 2 * margin + 1, margin)[0], width)

@@ -15,11 +15,11 @@ from epigx.simulate.settings import Simulation
 __all__ = ["CONTACT_BACKGROUND", "RESOLUTIONS", "draw_pixels", "write_mcool"]
 
 RESOLUTIONS = (5_000, 10_000)
-REACH = 200_000  # bp; farther pairs of bins are left empty
-DEPTH = 80.0  # expected count of a bin with itself, where C = 0
+REACH = 200_000  # bp; more distant pairs of bins stay empty
+DEPTH = 80.0  # expected count of a bin with itself at C = 0
 DECAY = 0.87  # the ABC model's exponent of distance
 CONTACT_BACKGROUND = 0.6  # ln contact per standard deviation of C
-VISIBILITY = 0.4  # standard deviation of ln contact between bins that no cause explains
+VISIBILITY = 0.4  # standard deviation of ln contact between bins without a cause
 
 
 def draw_pixels(settings: Simulation, annotation: Annotation, state: CellState, cell: str) -> pd.DataFrame:
@@ -27,7 +27,7 @@ def draw_pixels(settings: Simulation, annotation: Annotation, state: CellState, 
 
     The count of bins i and j of a chromosome is Poisson with mean
     ``DEPTH · (1 + |i - j|)^-DECAY · exp((v_i + v_j) / 2)``, where ``v = CONTACT_BACKGROUND · C + VISIBILITY · noise``
-    of a bin: background lifts the contacts of its neighbourhood, and neither F nor E has a part in them.
+    of a bin: background increases the contacts of its neighbourhood; F and E have no effect on them.
 
     Returns
     -------
@@ -41,9 +41,9 @@ def draw_pixels(settings: Simulation, annotation: Annotation, state: CellState, 
         rng = settings.stream("contacts", chrom, cell)
         middle = np.minimum((np.arange(n) + 0.5) * RESOLUTIONS[0], size)
         visible = CONTACT_BACKGROUND * state.background.at(chrom, middle) + VISIBILITY * rng.normal(size=n)
-        i, apart = np.meshgrid(np.arange(n), np.arange(REACH // RESOLUTIONS[0]), indexing="ij")
-        inside = i + apart < n
-        i, j = i[inside], (i + apart)[inside]
+        i, distance = np.meshgrid(np.arange(n), np.arange(REACH // RESOLUTIONS[0]), indexing="ij")
+        inside = i + distance < n
+        i, j = i[inside], (i + distance)[inside]
         mean = DEPTH * (1.0 + j - i) ** -DECAY * np.exp((visible[i] + visible[j]) / 2)
         count = rng.poisson(mean)
         seen = count > 0
@@ -55,8 +55,8 @@ def draw_pixels(settings: Simulation, annotation: Annotation, state: CellState, 
 def write_mcool(path: Path, sizes: dict[str, int], pixels: pd.DataFrame) -> None:
     """Write pixels of the finest resolution, and their sums at the coarser ones, as a multi-resolution cooler.
 
-    Written with h5py by the cooler schema, version 3 (https://cooler.readthedocs.io/en/latest/schema.html), since a
-    writer library stamps the time of writing into the file, and the same seed has to give the same bytes.
+    This uses h5py and the cooler schema, version 3 (https://cooler.readthedocs.io/en/latest/schema.html): the cooler
+    library would store the time of writing, but the same seed must give the same bytes.
     """
     with h5py.File(path, "w", libver="earliest") as file:
         file.attrs.update({"format": "HDF5::MCOOL", "format-version": 2, "bin-type": "fixed", "simulated": True})

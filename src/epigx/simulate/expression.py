@@ -1,4 +1,4 @@
-"""The stranded CAGE pair of a cell type: expression as counts of transcript starts around each TSS."""
+"""The stranded CAGE tracks of a cell type: expression as counts of transcript starts around each TSS."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from epigx.simulate.signals import write_bigwig
 
 __all__ = ["write_cage"]
 
-# Starts scatter over a few bases; all of them lie within the 384 bp that make the label (REFERENCE 1.3).
+# Starts are spread over a few bases, well within the 384 bp of the label (REFERENCE 1.3).
 SCATTER = {-3: 0.05, -2: 0.1, -1: 0.2, 0: 0.3, 1: 0.2, 2: 0.1, 3: 0.05}
 
 
 def write_cage(annotation: Annotation, state: CellState, stem: Path) -> None:
     """Write ``<stem>.cage.plus.bigWig`` and ``<stem>.cage.minus.bigWig``.
 
-    A gene's counts on its own strand add up to 10^E - 1, hence log10(1 + sum) gives E back.
+    A gene's counts on its own strand add up to 10^E - 1, so log10(1 + sum) is E.
     """
     for name, strand in (("plus", "+"), ("minus", "-")):
         starts = _starts(annotation, np.power(10.0, state.expression) - 1, strand)

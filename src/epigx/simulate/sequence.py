@@ -1,4 +1,4 @@
-"""DNA: random bases, and around each TSS the planted motifs that foreground activity follows from."""
+"""DNA: random bases, with motifs around each TSS that determine foreground activity."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ __all__ = ["MOTIFS", "Motif", "motif_score", "plan_sites", "write_fasta"]
 
 @dataclass(frozen=True, slots=True)
 class Motif:
-    """A binding site: its consensus, and what one exact copy adds to the motif score of a gene."""
+    """A binding site: its consensus, and the weight of one exact copy in a gene's motif score."""
 
     name: str
     consensus: str
     weight: float
 
 
-# Twelve bases each: by chance a site turns up about once in 8 Mb of both strands, hence hardly ever near a TSS.
+# Twelve bases each: by chance a site occurs about once in 8 Mb of both strands, so hardly ever near a TSS.
 MOTIFS: Final = (
     Motif("NRF1", "TGCGCATGCGCA", 1.0),
     Motif("ETS", "AACCGGAAGTGA", 0.8),
@@ -33,7 +33,7 @@ MOTIFS: Final = (
 )
 COPIES_PER_MOTIF = 1.5
 WEAK_SHARE, WEAK_STRENGTH, WEAK_SUBSTITUTIONS = 0.3, 0.5, 2
-SLOT, REACH = 16, 240  # sites lie on a grid of 16 bp within 240 bp of the TSS, so a window of 500 bp holds them all
+SLOT, REACH = 16, 240  # sites are on a 16 bp grid within 240 bp of the TSS, so a 500 bp window contains all
 
 BASES = np.frombuffer(b"ACGT", dtype=np.uint8)
 GC_CONTENT = 0.42
@@ -42,7 +42,7 @@ _COMPLEMENT = bytes.maketrans(b"ACGT", b"TGCA")
 
 
 def plan_sites(settings: Simulation) -> pd.DataFrame:
-    """Draw which motif copies each gene has.
+    """Draw the motif copies of each gene.
 
     Returns
     -------
@@ -81,7 +81,7 @@ def motif_score(sites: pd.DataFrame, n_genes: int) -> np.ndarray:
 
 
 def write_fasta(settings: Simulation, annotation: Annotation, sites: pd.DataFrame, path: Path) -> None:
-    """Write the genome, one chromosome in memory at a time."""
+    """Write the genome as FASTA, with one chromosome in memory at a time."""
     genes = annotation.genes.loc[sites["gene"]].reset_index(drop=True)
     sites = sites.assign(chrom=genes["chrom"], start=genes["tss"] + sites["offset"])
     with path.open("wb") as file:
@@ -100,7 +100,7 @@ def write_fasta(settings: Simulation, annotation: Annotation, sites: pd.DataFram
 
 
 def _draw_bases(rng: np.random.Generator, size: int) -> np.ndarray:
-    # A byte decides a base: below `gc` C or G, otherwise A or T. Much quicker than Generator.choice with weights.
+    # Each byte selects a base: C or G below `gc`, otherwise A or T. Much faster than Generator.choice with weights.
     byte = rng.integers(0, 256, size, dtype=np.uint8)
     gc = round(256 * GC_CONTENT)
     table = np.empty(256, dtype=np.uint8)

@@ -1,4 +1,4 @@
-"""H3K27ac and DNase tracks of a cell type, its DNase peaks, and a blacklist: what is measured of its state."""
+"""Simulated measurements of a cell type: H3K27ac and DNase tracks, DNase peaks, and a blacklist."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ PEAK_HALF = 150  # bp from a peak's summit to either end in the narrowPeak file
 
 @dataclass(frozen=True, slots=True)
 class _Track:
-    """How a track follows the state: its baseline is exp(ln_baseline + background · C(x) + drift · noise(x)).
+    """How a track depends on the state: its baseline is exp(ln_baseline + background · C(x) + drift · noise(x)).
 
-    Drift changes over about 5 kb and says nothing of any cause; it and the noise of bins and peaks are standard
-    deviations of the natural logarithm.
+    Drift varies over about 5 kb and has no cause. Drift and the noise of bins and peaks are standard deviations of the
+    natural logarithm.
     """
 
     ln_baseline: float
@@ -39,9 +39,9 @@ class _Track:
 H3K27AC: Final = _Track(ln_baseline=-0.9, background=0.15, drift=0.3, bin_noise=0.2, peak_noise=0.3)
 DNASE: Final = _Track(ln_baseline=-0.4, background=0.6, drift=0.3, bin_noise=0.25, peak_noise=0.4)
 DRIFT_WIDTH = 2.5  # grid points, kb
-DNASE_LN_HEIGHT = 1.2  # ln height of a DNase peak where C = 0; F has no part in it
-CALL_HEIGHT = 2.0  # a DNase peak at least this high is called
-BLACKLIST_EVERY = 50_000  # bp of the genome for each blacklisted region
+DNASE_LN_HEIGHT = 1.2  # ln height of a DNase peak at C = 0; F has no effect
+CALL_HEIGHT = 2.0  # the lowest DNase peak that is called
+BLACKLIST_EVERY = 50_000  # bp of the genome per blacklisted region
 BLACKLIST_LENGTHS = (300, 1500)  # bp
 
 
@@ -81,12 +81,12 @@ def write_tracks(
 
 
 def write_bigwig(path: Path, sizes: dict[str, int], intervals: Iterator[tuple[str, int, int, float]]) -> None:
-    """Write ``(chrom, start, end, value)`` as bigWig, in the order of their chromosomes' names, as the format wants."""
+    """Write ``(chrom, start, end, value)`` as bigWig, sorted by chromosome name, as the format requires."""
     pybigtools.open(str(path), "w").write(dict(sorted(sizes.items())), intervals)
 
 
 def write_peaks(path: Path, bumps: pd.DataFrame) -> None:
-    """Write the bumps that are high enough as narrowPeak; p and q values are not computed (-1)."""
+    """Write bumps that are high enough as narrowPeak, without p and q values (-1)."""
     called = bumps[bumps["height"] >= CALL_HEIGHT].sort_values(["chrom", "center"], kind="stable")
     with path.open("w", newline="\n") as file:
         for number, (chrom, center, height) in enumerate(
@@ -100,7 +100,7 @@ def write_peaks(path: Path, bumps: pd.DataFrame) -> None:
 
 
 def write_blacklist(settings: Simulation, annotation: Annotation, path: Path) -> None:
-    """Write regions drawn without regard to anything as BED; the signals there are no worse than elsewhere."""
+    """Write random regions as BED; the signals there are no worse than elsewhere."""
     with path.open("w", newline="\n") as file:
         for chrom, size in annotation.sizes.items():
             rng = settings.stream("blacklist", chrom)
@@ -112,7 +112,7 @@ def write_blacklist(settings: Simulation, annotation: Annotation, path: Path) ->
 def _acetylation_bumps(
     settings: Simulation, annotation: Annotation, elements: pd.DataFrame, state: CellState, cell: str
 ) -> pd.DataFrame:
-    """Return H3K27ac bumps: one at either side of the TSS, the higher downstream, and one at each distal element."""
+    """Return H3K27ac bumps: one on each side of the TSS, the higher one downstream, and one at each distal element."""
     promoters = elements[~elements["distal"]]
     distal = elements[elements["distal"]]
     sign = np.where(annotation.genes["strand"].to_numpy()[promoters["gene"]] == "+", 1, -1)
@@ -129,7 +129,7 @@ def _acetylation_bumps(
 
 
 def _accessibility_bumps(settings: Simulation, elements: pd.DataFrame, state: CellState, cell: str) -> pd.DataFrame:
-    """Return DNase bumps, one per element; C lifts them as it lifts the baseline."""
+    """Return DNase bumps, one per element; C raises them like the baseline."""
     noise = DNASE.peak_noise * settings.stream("dnase peaks", cell).normal(size=len(elements))
     background = DNASE.background * state.background_at_tss[elements["gene"]]
     return elements.assign(width=120.0, height=np.exp(DNASE_LN_HEIGHT + background + noise))
@@ -138,7 +138,7 @@ def _accessibility_bumps(settings: Simulation, elements: pd.DataFrame, state: Ce
 def _measure(
     track: _Track, rng: np.random.Generator, state: CellState, chrom: str, size: int, bumps: pd.DataFrame
 ) -> np.ndarray:
-    """Return the track along one chromosome, float64 (ceil(size / STEP),), rounded as measured tracks are."""
+    """Return the track along one chromosome, float64 (ceil(size / STEP),), rounded like measured tracks."""
     middle = np.arange(0, size, STEP) + STEP / 2
     drift = np.interp(middle, np.arange(size // GRID + 1) * GRID, smooth_noise(rng, size // GRID + 1, DRIFT_WIDTH))
     background = state.background.at(chrom, middle)

@@ -1,6 +1,6 @@
-"""A simulated genome: raw files drawn from the paper's structural causal model, with the truth beside them.
+"""Writes a simulated genome: raw files drawn from the paper's structural causal model, and the known truth.
 
-``docs/simulator.md`` tells the model; :mod:`epigx.simulate` holds it, one link of the chain each.
+``docs/simulator.md`` describes the model.
 """
 
 from __future__ import annotations
@@ -36,16 +36,16 @@ def simulate(
     Parameters
     ----------
     settings : Simulation
-        The knobs.
+        The settings.
     out : str or Path
-        Folder to make: ``genome.fa``, ``genes.gtf``, ``blacklist.bed``; for each cell type ``<cell>.h3k27ac.bigWig``,
+        Folder to write: ``genome.fa``, ``genes.gtf``, ``blacklist.bed``; for each cell type ``<cell>.h3k27ac.bigWig``,
         ``<cell>.dnase.bigWig``, ``<cell>.dnase.narrowPeak``, ``<cell>.mcool`` and ``<cell>.cage.plus/minus.bigWig``;
         ``manifest.yaml`` for `epigx build`; ``truth.parquet`` and ``truth.json``
         (:func:`epigx.simulate.truth.truth_table`).
     force : bool
-        Whether a folder at ``out`` may be replaced, once the new one is whole.
+        Whether to replace a folder at ``out``, once the new one is complete.
     progress : callable, optional
-        Called with (files written, files in all) after each step.
+        Called with (finished steps, all steps) after each step.
 
     Returns
     -------
@@ -81,6 +81,8 @@ def simulate(
 
 
 class _Steps:
+    """Counts the finished steps and reports progress."""
+
     def __init__(self, total: int, progress: Callable[[int, int], None] | None) -> None:
         self._count, self._total, self._progress = 0, total, progress
 
@@ -91,7 +93,7 @@ class _Steps:
 
 
 def _manifest_text(settings: Simulation) -> str:
-    """Return the manifest as a person would write it, in the short forms that reading it allows."""
+    """Return the manifest as a user would write it, with the short forms."""
     values = {
         "assembly": "simulated",
         "genome": "genome.fa",

@@ -1,4 +1,4 @@
-"""What the simulator knows and a measured genome never tells: states, expression without noise, causal effects."""
+"""The known truth of a simulated genome: states, expression without noise, causal effects."""
 
 from __future__ import annotations
 
@@ -29,38 +29,38 @@ def truth_table(annotation: Annotation, states: dict[str, CellState]) -> pd.Data
         One row per cell type and gene:
 
         cell_type, gene_id, chrom, tss, strand, split
-            Which gene; ``split`` is the paper's.
+            The gene and its split in the paper.
         foreground, background
             F and C (at the TSS), in standard deviations.
         acetylation
             K, the ln height of the gene's H3K27ac peaks before measurement noise.
         transcript
-            What transcript features add, in log10 units.
+            Contribution of transcript features, in log10 units.
         expression_true, expression
-            log10(1 + count) without noise, and as the CAGE files hold it.
+            log10(1 + count) without noise, and as in the CAGE files.
         effect_h3k27ac, effect_dnase, effect_hic
-            dE / d ln signal under an intervention on that signal alone.
+            dE / d ln signal under an intervention on only that signal.
         effect_background
-            dE / dC under an intervention on C that leaves the H3K27ac peaks alone: the confounder's own arrow.
+            dE / dC under an intervention on C with fixed H3K27ac peaks: the confounder's own arrow.
     """
     return pd.concat([_cell_table(annotation, cell, state) for cell, state in states.items()], ignore_index=True)
 
 
 def truth_summary(settings: Simulation) -> dict[str, Any]:
-    """Return the structural equations' coefficients and the effects that a model should, and should not, find."""
+    """Return the coefficients of the structural equations and the true and the confounded effects."""
     strength = settings.confounding
     return {
         "simulated": True,
         "epigx_version": __version__,
         "settings": settings.model_dump(mode="json"),
         "effects_per_ln_signal": {"h3k27ac": EXPRESSION.acetylation, "dnase": 0.0, "hic": 0.0},
-        # What regression on a background signal alone tends to, since it measures C; noise of measurement lowers it.
+        # The slope of a regression on only one background signal, which measures C; measurement noise lowers it.
         "confounded_slopes_per_ln_signal": {
             "dnase": strength / DNASE.background,
             "hic": strength / CONTACT_BACKGROUND,
         },
         "background_effect": {
-            part: -strength if settings.flip and part == "test" else strength for part in ("train", "valid", "test")
+            split: -strength if settings.flip and split == "test" else strength for split in ("train", "valid", "test")
         },
         "equations": {
             "acetylation": asdict(ACETYLATION),

@@ -122,12 +122,12 @@ def test_progress_counts_to_the_end(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("values", "message"),
     [
-        ({"chromosomes": ["chr1", "chr1"]}, r"holds a name twice \(chr1, chr1\)"),
+        ({"chromosomes": ["chr1", "chr1"]}, r"has a name twice \(chr1, chr1\); name each once"),
         ({"chromosomes": ["chr 1"]}, "chromosomes"),
         ({"spacing": [9000, 8000]}, r"larger to the smaller distance \(9000, 8000\); swap the two"),
         ({"spacing": [1000, 8000]}, "spacing.*2000"),
         ({"genes": 5}, "genes.*20"),
-        ({"genes": 20, "chromosomes": [f"chr{i}" for i in range(30)]}, "20 genes leave some of 30 chromosomes without"),
+        ({"genes": 20, "chromosomes": [f"chr{i}" for i in range(30)]}, "20 genes are too few for 30 chromosomes"),
         (
             {"flip": True, "chromosomes": ["chr1", "chr2"]},
             r"none of chr22, chrX is among the chromosomes \(chr1, chr2\)",
