@@ -23,7 +23,7 @@ from epigx.batch import Batch
 from epigx.dataset.loader import train_loader
 from epigx.objectives import Backdoor, GenePatterns, Objective
 from epigx.objectives.backdoor import BackdoorLoss
-from epigx.training.module import pattern_statistics
+from epigx.objectives.base import pattern_statistics
 from epigx.training.setup import Material, prepare
 from epigx.training.weights import build_networks
 

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from typing import Literal
 
 import torch
 from jaxtyping import Float
 from pydantic import Field
-from torch import Tensor, nn
+from torch import Tensor
 
 from epigx.batch import Batch, Loss, Prediction
 from epigx.errors import ConfigError
 from epigx.models import ConfounderEncoder, Model, Predictor
 from epigx.models.encoders import Activation
-from epigx.objectives.base import Distance, Objective, distance, labels
+from epigx.objectives.base import Distance, Objective, ObjectiveModule, distance, labels, pattern_statistics
 
 __all__ = ["Backdoor", "BackdoorLoss", "diversity", "diversity_floor"]
 
@@ -71,7 +72,7 @@ class Backdoor(Objective):
         return BackdoorLoss(self, n_signals, model.n_encoded)
 
 
-class BackdoorLoss(nn.Module):
+class BackdoorLoss(ObjectiveModule):
     """The three losses of a batch, and the confounder encoder, which inference never calls.
 
     Parameters
@@ -110,6 +111,14 @@ class BackdoorLoss(nn.Module):
         """Return the background patterns aᵢ of each gene, A = g_ω(S)."""
         patterns: Tensor = self.confounder_encoder(batch.signals)
         return patterns
+
+    def diagnostics(self, batch: Batch) -> dict[str, Tensor]:
+        """Return the patterns of each gene, (gene, pattern, encoded)."""
+        return {"patterns": self.patterns(batch)}
+
+    def summarize(self, diagnostics: Mapping[str, Tensor]) -> dict[str, float]:
+        """Return :func:`~epigx.objectives.base.pattern_statistics` and ``diversity_floor``, the lowest possible L₃."""
+        return pattern_statistics(diagnostics["patterns"]) | {"diversity_floor": self.floor}
 
     def diversity(self, patterns: Float[Tensor, "batch pattern encoded"]) -> Float[Tensor, ""]:
         """Return L₃ of a batch's patterns."""

@@ -6,14 +6,14 @@ from typing import Literal
 
 from jaxtyping import Float
 from pydantic import Field
-from torch import Tensor, nn
+from torch import Tensor
 from torch.distributions import Beta, kl_divergence
 
 from epigx.batch import Batch, Loss, Prediction
 from epigx.errors import ConfigError
 from epigx.models import Model
 from epigx.models.seq2exp import Seq2Exp, Seq2ExpModel
-from epigx.objectives.base import Distance, Objective, distance, labels
+from epigx.objectives.base import Distance, Objective, ObjectiveModule, distance, labels
 
 __all__ = ["Bottleneck", "BottleneckLoss", "discontinuity"]
 
@@ -52,7 +52,7 @@ class Bottleneck(Objective):
         return BottleneckLoss(self)
 
 
-class BottleneckLoss(nn.Module):
+class BottleneckLoss(ObjectiveModule):
     """The prediction loss, the divergence of the mask from its prior, and what the log tells of the mask."""
 
     def __init__(self, config: Bottleneck) -> None:

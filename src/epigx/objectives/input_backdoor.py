@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from epigx.batch import Batch, Loss, Prediction
 from epigx.models import Model
 from epigx.objectives.background import BackgroundState, in_state, need_background
-from epigx.objectives.base import Distance, Objective, distance, labels
+from epigx.objectives.base import Distance, Objective, ObjectiveModule, distance, labels
 
 __all__ = ["SignalAdjustment", "SignalAdjustmentLoss"]
 
@@ -58,7 +58,7 @@ class SignalAdjustment(Objective):
         return SignalAdjustmentLoss(self, background)
 
 
-class SignalAdjustmentLoss(nn.Module):
+class SignalAdjustmentLoss(ObjectiveModule):
     """The two losses of a batch."""
 
     def __init__(self, config: SignalAdjustment, background: tuple[int, ...]) -> None:

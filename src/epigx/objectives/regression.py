@@ -8,7 +8,7 @@ from torch import nn
 
 from epigx.batch import Batch, Loss, Prediction
 from epigx.models import Model
-from epigx.objectives.base import Distance, Objective, distance, labels
+from epigx.objectives.base import Distance, Objective, ObjectiveModule, distance, labels
 
 __all__ = ["Regression", "RegressionLoss"]
 
@@ -25,7 +25,7 @@ class Regression(Objective):
         return RegressionLoss(self)
 
 
-class RegressionLoss(nn.Module):
+class RegressionLoss(ObjectiveModule):
     """L₁ of a batch."""
 
     def __init__(self, config: Regression) -> None:

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from epigx.batch import Batch, Loss, Prediction
 from epigx.models import Model
 from epigx.objectives.background import need_background
-from epigx.objectives.base import Distance, Objective, distance, labels
+from epigx.objectives.base import Distance, Objective, ObjectiveModule, distance, labels
 
 __all__ = ["RegressedOut", "RegressedOutLoss"]
 
@@ -49,7 +49,7 @@ class RegressedOut(Objective):
         return RegressedOutLoss(self, n_signals, background)
 
 
-class RegressedOutLoss(nn.Module):
+class RegressedOutLoss(ObjectiveModule):
     """The loss against adjusted labels.
 
     Attributes

@@ -11,7 +11,7 @@ from torch import nn
 from epigx.batch import Batch, Loss, Prediction
 from epigx.models import Model
 from epigx.objectives.background import accessibility, need_background
-from epigx.objectives.base import Distance, Objective, distance, labels
+from epigx.objectives.base import Distance, Objective, ObjectiveModule, distance, labels
 
 __all__ = ["RiskExtrapolation", "RiskExtrapolationLoss"]
 
@@ -50,7 +50,7 @@ class RiskExtrapolation(Objective):
         return RiskExtrapolationLoss(self, background)
 
 
-class RiskExtrapolationLoss(nn.Module):
+class RiskExtrapolationLoss(ObjectiveModule):
     """Mean and variance of the risks of a batch."""
 
     def __init__(self, config: RiskExtrapolation, background: tuple[int, ...]) -> None:

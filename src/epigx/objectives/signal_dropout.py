@@ -12,7 +12,7 @@ from torch import nn
 from epigx.batch import Batch, Loss, Prediction
 from epigx.models import Model
 from epigx.objectives.background import exchanged, need_background
-from epigx.objectives.base import Distance, Objective, distance, labels
+from epigx.objectives.base import Distance, Objective, ObjectiveModule, distance, labels
 
 __all__ = ["SignalDropout", "SignalDropoutLoss"]
 
@@ -62,7 +62,7 @@ class SignalDropout(Objective):
         return SignalDropoutLoss(self, background)
 
 
-class SignalDropoutLoss(nn.Module):
+class SignalDropoutLoss(ObjectiveModule):
     """The prediction loss of a batch; signals are replaced in training mode alone."""
 
     def __init__(self, config: SignalDropout, background: tuple[int, ...]) -> None:

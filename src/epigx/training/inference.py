@@ -10,7 +10,6 @@ import torch
 from jaxtyping import Float
 from numpy.typing import NDArray
 from torch import Tensor, nn
-from torchmetrics.functional.regression import mean_absolute_error, mean_squared_error, pearson_corrcoef
 
 from epigx.dataset.loader import eval_loader
 from epigx.dataset.windows import Windows
@@ -88,10 +87,10 @@ def score(predicted: Float[Tensor, " window"], observed: Float[Tensor, " window"
 
     The correlation is NaN when one side does not vary.
     """
-    predicted, observed = predicted.cpu().double(), observed.cpu().double()
-    varies = len(observed) > 1 and predicted.std() > 1e-7 and observed.std() > 1e-7
+    one, other = (values.cpu().double().numpy() for values in (predicted, observed))
+    varies = len(other) > 1 and one.std(ddof=1) > 1e-7 and other.std(ddof=1) > 1e-7
     return {
-        "mse": float(mean_squared_error(predicted, observed)),
-        "mae": float(mean_absolute_error(predicted, observed)),
-        "pearson": float(pearson_corrcoef(predicted, observed)) if varies else math.nan,
+        "mse": float(np.square(one - other).mean()),
+        "mae": float(np.abs(one - other).mean()),
+        "pearson": float(np.corrcoef(one, other)[0, 1]) if varies else math.nan,
     }

@@ -7,7 +7,7 @@ import math
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -25,11 +25,9 @@ from epigx.system.shutdown import Interruption
 from epigx.training.checkpoint import State
 from epigx.training.distributed import Processes
 from epigx.training.inference import predict_windows, score
+from epigx.training.loop import Progress, fit
 from epigx.training.output_dir import alone, check_output, finished_run, remove_run
 from epigx.training.setup import Material, prepare
-
-if TYPE_CHECKING:  # it brings Lightning
-    from epigx.training.callbacks import Progress
 
 __all__ = ["Run", "StoppedError", "open_run", "train", "write_run"]
 
@@ -108,8 +106,6 @@ def train(
         if state.step < config.training.steps:
             if started is not None:
                 started()
-            from epigx.training.loop import fit  # Lightning: four seconds of imports
-
             fit(material, config.training, state, folder, interruption, processes, _watched(hold, progress))
         if state.step < config.training.steps and interruption.received:
             raise StoppedError(
@@ -169,7 +165,7 @@ def _finish(folder: Path, config: RunConfig, material: Material, state: State, p
         step = state.best.step
         networks.load(state.best.weights, source="the best weights")
     networks.model.eval()
-    share = processes.share.of(np.arange(len(material.valid)))
+    share = processes.shard.of(np.arange(len(material.valid)))
     found = predict_windows(networks.model, material.valid.only(share), device=material.device)
     predicted = processes.gathered(torch.from_numpy(found), len(material.valid)).numpy()
     if processes.leads:

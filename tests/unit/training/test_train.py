@@ -23,8 +23,8 @@ from epigx.models import Model, PredictorModel
 from epigx.models.predictor import Predictor
 from epigx.runs.folder import open_run
 from epigx.system.locks import held, lock_of
-from epigx.training.callbacks import DivergedError
 from epigx.training.checkpoint import State
+from epigx.training.loop import DivergedError
 from epigx.training.train import StoppedError, train
 from epigx.training.weights import build_networks
 
@@ -414,13 +414,13 @@ def test_a_damaged_checkpoint_is_told(tiny_config, tmp_path):
     train(tiny_config(), tmp_path / "run", max_time=0)
     path = tmp_path / "run" / "checkpoints" / "last.ckpt"
     path.write_bytes(path.read_bytes()[:1000])
-    with pytest.raises(RunError, match=r"last.ckpt cannot be read: .* Start the run anew with --force"):
+    with pytest.raises(RunError, match=r"last.ckpt cannot be read: .* Restart the run with --force"):
         train(tiny_config(), tmp_path / "run", resume=True)
 
 
 def test_a_loss_that_is_no_number_ends_training_and_keeps_the_last_checkpoint(tiny_config, tmp_path):
     config = tiny_config("training.lr=1e30", "training.warmup_lr=0", "training.validate_every=0.2")
-    with pytest.raises(DivergedError, match=r"not a number any more at step .* Lower training.lr") as diverged:
+    with pytest.raises(DivergedError, match=r"is NaN or infinite at step .* Lower training.lr") as diverged:
         train(config, tmp_path / "run")
     assert diverged.value.exit_code == 1
     state = State.load(tmp_path / "run" / "checkpoints" / "last.ckpt")
