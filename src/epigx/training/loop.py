@@ -7,6 +7,7 @@ import math
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import cast
 
 import numpy as np
 import pandas as pd
@@ -21,6 +22,7 @@ from epigx.dataset.loader import eval_loader, train_loader
 from epigx.dataset.order import Order
 from epigx.errors import RunError
 from epigx.layers.batch_norm import dealt_out
+from epigx.objectives.base import ObjectiveModule
 from epigx.runs.config import TrainingConfig
 from epigx.runs.folder import write_text
 from epigx.system.shutdown import Interruption
@@ -194,7 +196,7 @@ class _Trainer:
     @torch.no_grad()
     def _validate(self) -> None:
         """Score all validation genes at once, in float32 whatever the precision of training."""
-        model, objective = self.networks
+        model, objective = self.networks.model, cast(ObjectiveModule, self.networks.objective)
         self.module.eval()
         predicted: list[Tensor] = []
         observed: list[Tensor] = []
