@@ -1,6 +1,6 @@
 """Why background patterns become fixed masks: what each loss does to the confounder encoder, step by step.
 
-    python studies/causal/collapse.py data/real --cell-type K562 --min-dna-coverage 0.95 -o build/causal/collapse.csv
+    python examples/causal/collapse.py data/real --cell-type K562 --min-dna-coverage 0.95 -o build/causal/collapse.csv
 
 The encoder is trained as in InFER, and with L₂ or L₃ switched off. On genes that no step has seen it tells how much the
 patterns, the logits under their sigmoid and the summary above it (the mean over positions) vary over genes, and how
@@ -21,8 +21,9 @@ from systems import configure
 
 from epigx.batch import Batch
 from epigx.dataset.loader import train_loader
-from epigx.objectives import Backdoor, GeneSpecificBackdoor, Objective
-from epigx.objectives.backdoor import BackdoorLoss, pattern_statistics
+from epigx.objectives import Backdoor, GenePatterns, Objective
+from epigx.objectives.backdoor import BackdoorLoss
+from epigx.objectives.base import pattern_statistics
 from epigx.training.setup import Material, prepare
 from epigx.training.weights import build_networks
 
@@ -30,7 +31,7 @@ ARMS: dict[str, Objective] = {
     "InFER": Backdoor(),
     "InFER, L₂ alone (β = 0)": Backdoor(beta=0),
     "InFER, L₃ alone (α = 0)": Backdoor(alpha=0),
-    "gene patterns": GeneSpecificBackdoor(),
+    "gene patterns": GenePatterns(),
 }
 LOOKED_AT = 256
 

@@ -29,6 +29,7 @@ from epigx.system.denormals import flushed_denormals
 from epigx.training.checkpoint import State
 from epigx.training.config import TrainingConfig
 from epigx.training.distributed import Processes
+from epigx.training.loop import fit
 from epigx.training.inference import evaluation_batch, predict_windows
 from epigx.training.setup import prepare
 from epigx.training.weights import Networks, build_networks, read_weights, write_weights
@@ -152,8 +153,6 @@ class Network(Method):
         state = _resume(data, session, device, processes)
         session.start(data.inputs, resumed=resumed)
         if state.step < self.training.steps:
-            from epigx.training.loop import fit
-
             fit(material, self.training, state, session.folder, session.interruption, processes, session.progress)
         if state.step < self.training.steps and session.interruption.received:
             raise StoppedError(
