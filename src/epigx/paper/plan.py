@@ -1,4 +1,4 @@
-"""Which runs the exhibits need, what each will roughly cost, and how far it is."""
+"""Which runs the tables and figures need, what each costs roughly, and which are done."""
 
 from __future__ import annotations
 
@@ -16,30 +16,30 @@ from epigx.runs.folder import open_run
 __all__ = ["RATE", "RULE", "PlannedRun", "cpu_hours", "is_finished", "plan"]
 
 RATE = 10e9
-"""Operations a second that one CPU core is taken to do."""
+"""Assumed operations per second of one CPU core."""
 
 RULE = (
-    "CPU-hours are a rough rule: 6 operations for each weight, position read, gene of a step and prediction of the "
-    f"objective, at {RATE / 1e9:.0f} billion a second and core."
+    "CPU-hours are a rough rule: 6 operations per weight, position, gene of a step and prediction of the objective, "
+    f"at {RATE / 1e9:.0f} billion operations per second and core."
 )
 
 
 @dataclass(frozen=True)
 class PlannedRun:
-    """A run that an exhibit needs.
+    """A run that a table or figure needs.
 
     Parameters
     ----------
     name : str
-        Its folder.
+        Name of its folder.
     config : RunConfig
-        What it is.
+        Its configuration.
     parameters : int
-        Weights of the model.
+        Number of weights of the model.
     cpu_hours : float
-        Rough cost of all of it.
+        Rough cost of the training.
     state : {"done", "begun", "to do"}
-        How far it is.
+        Whether it is done, begun, or not begun.
     """
 
     name: str
@@ -50,16 +50,16 @@ class PlannedRun:
 
 
 def plan(exhibits: Iterable[Exhibit], dataset: Dataset, runs: Path) -> list[PlannedRun]:
-    """Return each run once, seeds outermost, so that what is done early can be compared.
+    """Return each run once, sorted by seed, so that all systems are trained with the first seed first.
 
     Parameters
     ----------
     exhibits : iterable of Exhibit
-        What is to be shown.
+        Tables and figures.
     dataset : Dataset
-        What the runs read.
+        Dataset of the runs.
     runs : Path
-        The folder of the run folders.
+        Folder that contains the run folders.
     """
     found = {
         name: PlannedRun(
@@ -75,7 +75,7 @@ def plan(exhibits: Iterable[Exhibit], dataset: Dataset, runs: Path) -> list[Plan
 
 
 def is_finished(folder: Path) -> bool:
-    """Whether a run stands there and has come to its last step."""
+    """Return whether the folder contains a run that has finished its last step."""
     try:
         return open_run(folder).finished
     except RunError:

@@ -1,4 +1,4 @@
-"""The paper as code."""
+"""Recipes: functions that return the run configurations of the paper."""
 
 from epigx.recipes.elements import epinformer
 from epigx.recipes.models import caduceus, caduceus_signals, enformer, hyenadna, infer, mamba, prism

@@ -1,4 +1,4 @@
-"""From what a recipe says of a system to the whole run."""
+"""Assembles run configurations from the settings of a recipe."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from epigx.runs.config import DataConfig, RunConfig, TrainingConfig
 __all__ = ["LONG", "SHORT", "assemble", "choose_data"]
 
 SHORT, LONG = 2_000, 200_000
-"""Windows in bp: InFER's, and that of Seq2Exp and all that it was compared with, whose results Table 1 cites."""
+"""Windows in bp: of InFER, and of Seq2Exp and the methods it was compared with, whose results Table 1 cites."""
 
 
 def choose_data(
     data: str | Path, cell_type: str | Iterable[str], window: Window, scale: Scale, published: int
 ) -> DataConfig:
-    """Say what to read; ``published`` is the window of the paper's scale."""
+    """Return the data settings; ``published`` is the window at the paper's scale, in bp."""
     cell_types = (cell_type,) if isinstance(cell_type, str) else tuple(cell_type)
     read = (SIZES[scale].window or published) if window == "recipe" else window
     return DataConfig.parse({"path": str(data), "cell_types": cell_types, "window": read})
@@ -29,7 +29,7 @@ def choose_data(
 def assemble(
     model: Model, objective: Objective, data: DataConfig, seed: int, scale: Scale, **settings: Any
 ) -> RunConfig:
-    """Put a run together; the settings of a system's own training are those of the paper's scale alone."""
+    """Return the configuration of a run; ``settings`` of the training apply only at the paper's scale."""
     own = settings if scale == "paper" else {}
     training = TrainingConfig.parse({**SIZES[scale].training.model_dump(), **own, "seed": seed})
     return RunConfig(data=data, model=model, objective=objective, training=training)
