@@ -209,10 +209,9 @@ class _Trainer:
             observed.append(batch.expression)
             for name, values in objective.diagnostics(on_device).items():
                 diagnostics.setdefault(name, []).append(values)
-        found = metrics(self._gathered(observed).numpy(), self._gathered(predicted).numpy()).scores
-        scores = {name: found[name] for name in ("mse", "mae", "pearson")}
+        scores = metrics(self._gathered(observed).numpy(), self._gathered(predicted).numpy()).scores
         found = {name: self._gathered(values) for name, values in diagnostics.items()}
-        self.validated = {f"valid_{name}": value for name, value in scores.items()}
+        self.validated = {f"valid_{name}": scores[name] for name in ("mse", "mae", "pearson")}
         self.validated |= objective.summarize(found)
         self.module.train()
 

@@ -29,7 +29,7 @@ def test_the_kernel_and_its_reason_come_first(monkeypatch):
     line = machine.device_line()
     threads = torch.get_num_threads()
     assert line.startswith(f"Device: {machine.compute()['device']}, {threads} thread{'s' * (threads != 1)}. ")
-    assert "Kernel: torch. EPIGX_KERNEL=torch asks for it: plain PyTorch, about " in line
+    assert "Kernel: torch. Set by EPIGX_KERNEL=torch: plain PyTorch, about " in line
 
 
 def test_a_kernel_that_does_not_exist_is_refused(monkeypatch):
