@@ -61,8 +61,8 @@ def test_all_exhibits_share_the_runs_that_a_dry_run_lists(epigx, tiny_dataset, t
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (["table5"], r"table5 needs a dataset: give --data FOLDER"),
-        (["table5", "--data", "DATA", "--seeds", "2,x"], "--seeds '2,x' is no list of whole numbers"),
+        (["table5"], r"table5 needs a dataset\. Add --data FOLDER"),
+        (["table5", "--data", "DATA", "--seeds", "2,x"], "--seeds '2,x' is not a list of whole numbers"),
         (["table5", "--data", "DATA", "--cell-type", "bare"], r"no gene of the test .* has a label in bare"),
         (["table5", "--data", "DATA", "--set", "training.stepz=3"], r"unknown key 'stepz'\. Did you mean 'steps'\?"),
         (["table5", "--data", "DATA", "--jobs", "0"], "--jobs 0: jobs"),

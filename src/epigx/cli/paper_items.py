@@ -1,4 +1,4 @@
-"""From the words of ``epigx reproduce`` to exhibits, and to where their runs are trained."""
+"""From the arguments of ``epigx reproduce`` to tables and figures."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from pathlib import Path
 
 from epigx import paper
 from epigx.dataset.store import open_dataset
-from epigx.engines import Engine
 from epigx.errors import ConfigError
 from epigx.paper.items import Exhibit, Impossible, Scores
 from epigx.paper.study import Study
@@ -17,9 +16,7 @@ from epigx.recipes.data import Scale
 __all__ = [
     "NAMES",
     "WITHOUT_DATA",
-    "choose_engine",
     "command",
-    "divide",
     "exhibits_of",
     "impossible",
     "seeds_of",
@@ -30,36 +27,19 @@ NAMES = (
     "table1", "table2", "table3", "table4", "table5", "table6", "table7", "table8",
     "figure1a", "figure1b", "figure1c", "figure4",
 )  # fmt: skip
-"""The exhibits, in the order in which ``all`` makes them."""
+"""The tables and figures, in the order of ``all``."""
 
 WITHOUT_DATA = {"table8"}
-"""Those that need no dataset."""
-
-_AT_ONCE = {"local": "jobs", "slurm": "at_once", "dask": "workers"}
-"""What an engine calls the number of runs at a time."""
-
-_ENGINE = "engine."
-
-
-def divide(settings: Sequence[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Tell the values of the runs' configurations from those of the engine, which begin with ``engine.``.
-
-    Examples
-    --------
-    >>> divide(["training.steps=10", "engine.partition=gpu"])
-    (('training.steps=10',), ('partition=gpu',))
-    """
-    runs = tuple(word for word in settings if not word.startswith(_ENGINE))
-    return runs, tuple(word.removeprefix(_ENGINE) for word in settings if word.startswith(_ENGINE))
+"""Tables that need no dataset."""
 
 
 def seeds_of(text: str) -> tuple[int, ...]:
-    """Read seeds.
+    """Parse a list of seeds.
 
     Raises
     ------
     ConfigError
-        It is no list of whole numbers.
+        It is not a list of whole numbers.
 
     Examples
     --------
@@ -68,31 +48,31 @@ def seeds_of(text: str) -> tuple[int, ...]:
     """
     words = [word.strip() for word in text.split(",")]
     if not all(word.isdecimal() for word in words):
-        raise ConfigError(f"--seeds {text!r} is no list of whole numbers. Write them as 2,22,222.")
+        raise ConfigError(f"--seeds {text!r} is not a list of whole numbers. Write them as 2,22,222.")
     return tuple(map(int, words))
 
 
 def study_of(data: Path, cell_types: Sequence[str], seeds: str | None, scale: Scale, settings: Sequence[str]) -> Study:
-    """Return the study that the flags describe."""
+    """Return the study that the options describe."""
     chosen = () if seeds is None else seeds_of(seeds)
     return Study.on(open_dataset(data), cell_types=cell_types, seeds=chosen, scale=scale, settings=settings)
 
 
 def exhibits_of(names: Sequence[str], study: Study | None, scale: Scale) -> list[Exhibit]:
-    """Plan exhibits.
+    """Plan tables and figures.
 
     Raises
     ------
     ConfigError
-        One of them needs a dataset, and there is none.
+        One of them needs a dataset and none is given.
     """
     if study is None and (needy := [name for name in names if name not in WITHOUT_DATA]):
-        raise ConfigError(f"{needy[0]} needs a dataset: give --data FOLDER (made with `epigx build`).")
+        raise ConfigError(f"{needy[0]} needs a dataset. Add --data FOLDER (made with `epigx build`).")
     return [getattr(paper, name)(scale if name in WITHOUT_DATA else study) for name in names]
 
 
 def impossible(exhibits: Sequence[Exhibit]) -> dict[str, list[str]]:
-    """Return the rows that cannot be trained, by the reason."""
+    """Return the rows that cannot be trained, grouped by the reason."""
     found: dict[str, list[str]] = {}
     for exhibit in exhibits:
         for row in exhibit.rows if isinstance(exhibit, Scores) else ():
@@ -101,20 +81,8 @@ def impossible(exhibits: Sequence[Exhibit]) -> dict[str, list[str]]:
     return found
 
 
-def choose_engine(name: str, jobs: int | None, settings: Sequence[str]) -> Engine:
-    """Return an engine with its settings.
-
-    Raises
-    ------
-    ConfigError
-        A setting is unknown or cannot work.
-    """
-    values = {"kind": name} | ({} if jobs is None else {_AT_ONCE[name]: jobs})
-    return Engine.parse(values, source="" if jobs is None else f"--jobs {jobs}").override(*settings)
-
-
 def command(exhibit: str, flags: Mapping[str, object]) -> str:
-    """Write the call again, without what was left out.
+    """Return the command as text, with the options that were given.
 
     Examples
     --------

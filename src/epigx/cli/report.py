@@ -1,4 +1,4 @@
-"""``epigx report``: runs to one HTML page."""
+"""``epigx report``: an HTML page about runs."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ app = App(
         "Example:\n"
         "  epigx report runs/infer-2 -o report.html\n"
         "  epigx report runs/infer-2 runs/plain-2 -o comparison.html\n\n"
-        "With several runs, the others are compared with the first on the same genes."
+        "With several runs, each is compared with the first one on the same genes."
     ),
 )
 
@@ -35,22 +35,22 @@ def report(
     bootstrap: int = 1000,
     force: Force = False,
 ) -> None:
-    """Write one offline HTML page about one or several runs.
+    """Write a report on one or several runs, as one HTML page that works offline.
 
     Parameters
     ----------
     runs : tuple of Path
         One or several run folders.
     out : Path
-        The file to write.
+        File to write.
     data : Path, optional
-        Another dataset than the runs' own.
+        Dataset to score on; by default the runs' own.
     cell_type : str, optional
-        Another cell type than the runs' own.
+        Cell type to score on; by default the runs' own.
     split : str
-        The genes to score.
+        Genes to score.
     bootstrap : int
-        Resamples for the 95 % intervals.
+        Bootstrap samples for the 95 % confidence intervals.
     force : bool
         Replace an existing file.
     """
@@ -60,7 +60,7 @@ def report(
     from epigx.runs.folder import open_run
 
     check_output(out, force=force)
-    say(prepare())
+    prepare()
     with Progress("Scoring") as progress:
         found = write_report(
             [open_run(run) for run in runs], out, data=data, cell_type=cell_type, split=split, bootstrap=bootstrap,
@@ -68,5 +68,5 @@ def report(
         )  # fmt: skip
     if said := verdict(found, bootstrap):
         say(said)
-    say(f"Wrote {out.stat().st_size / 1024:,.0f} KiB; open it in a browser.")
+    say(f"Wrote {out.stat().st_size / 1024:,.0f} KiB. Open the report in a browser.")
     emit(str(out))

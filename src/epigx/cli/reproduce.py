@@ -1,4 +1,4 @@
-"""``epigx reproduce``: the paper's tables and figures on a dataset."""
+"""``epigx reproduce``: tables and figures of the paper, on a dataset."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 from cyclopts import App, Parameter
 
 from epigx.cli.console import columns, emit, emit_json, say, warn
+from epigx.cli.engine import Counted, EngineName, choose_engine, divide
 from epigx.cli.exit import DONE, FAILED
 from epigx.cli.options import Json, Out, Settings
 from epigx.cli.progress import Progress
@@ -22,11 +23,12 @@ app = App(
         "Example:\n"
         "  epigx reproduce table1 --data data/k562 --scale small -o results\n"
         "  epigx reproduce table1 --data data/both --dry-run -o results\n"
-        "  epigx reproduce table6 --data data/k562 --cell-type K562 --seeds 2,22 --jobs 2 -o results\n"
-        "  epigx reproduce all --data data/both --engine slurm --set engine.partition=gpu -o results\n"
+        "  epigx reproduce table6 --data data/k562 --seeds 2,22 --jobs 2 -o results\n"
+        "  epigx reproduce all --data data/both --engine slurm -o results \\\n"
+        "      --set engine.partition=gpu\n"
         "  epigx reproduce table8 -o results\n\n"
-        "Runs are shared between exhibits and kept in OUT/runs. The same command goes on where an earlier one was\n"
-        "stopped; finished runs are skipped."
+        "Tables and figures share their runs, which are in OUT/runs. If the command is stopped, the same command "
+        "continues it: finished runs are skipped."
     ),
 )
 
@@ -38,7 +40,7 @@ Name = Literal[
 
 @app.default
 def reproduce(
-    exhibit: Annotated[Name, Parameter(name="EXHIBIT")],
+    exhibit: Annotated[Name, Parameter(name="NAME")],
     /,
     *,
     out: Out,
@@ -46,48 +48,48 @@ def reproduce(
     cell_type: tuple[str, ...] = (),
     seeds: str | None = None,
     scale: Literal["paper", "small"] = "paper",
-    engine: Literal["local", "slurm", "dask"] = "local",
+    engine: EngineName = "local",
     jobs: int | None = None,
     dry_run: bool = False,
     settings: Settings = (),
     json: Json = False,
 ) -> int:
-    """Train and score what one of the paper's tables and figures compares, and write it.
+    """Reproduce a table or figure of the paper.
 
     Parameters
     ----------
     exhibit : str
         table1 to table8, figure1a, figure1b, figure1c, figure4, or all.
     out : Path
-        Folder of runs, predictions and exhibits.
+        Folder for runs, predictions, tables and figures.
     data : Path, optional
-        The dataset folder; table8 needs none.
+        Dataset folder; table8 needs none.
     cell_type : tuple of str
-        Cell type to train and score on; may be repeated. By default all of the dataset that have labels.
+        Cell type to train and score on; may be repeated. By default all cell types of the dataset with labels.
     seeds : str, optional
-        Seeds, as 2,22,222; by default the paper's five, or the first of them at the small scale.
+        Seeds, as 2,22,222; by default the paper's five, or the first of them with --scale small.
     scale : {"paper", "small"}
-        Networks and training of the paper, or cut down to minutes on a CPU.
+        Networks and training of the paper, or small ones that take minutes on a CPU.
     engine : {"local", "slurm", "dask"}
-        Where to train; its settings are --set engine.KEY=VALUE.
+        Where to train; set its options with --set engine.KEY=VALUE.
     jobs : int, optional
-        Runs at a time.
+        Number of runs at a time.
     dry_run : bool
-        Only list the runs, what they cost and what is done.
+        Only list the runs with their cost and state.
     settings : tuple of str
-        A value of every run's configuration, as key=value; may be repeated.
+        A setting of every run, as key=value; may be repeated.
     json : bool
-        Write JSON.
+        Print JSON.
     """
     from epigx.cli import paper_items as words
     from epigx.cli.machine import prepare
     from epigx.paper import plan
     from epigx.paper import reproduce as make
 
-    mine, of_engine = words.divide(settings)
+    mine, of_engine = divide(settings)
     study = None if data is None else words.study_of(data, cell_type, seeds, scale, mine)
     exhibits = words.exhibits_of(words.NAMES if exhibit == "all" else (exhibit,), study, scale)
-    place = words.choose_engine(engine, jobs, of_engine)
+    place = choose_engine(engine, jobs, of_engine)
     for reason, rows in words.impossible(exhibits).items():
         warn(f"Left out: {', '.join(rows)}. {reason}")
     planned = plan(exhibits, study.dataset, out / "runs") if study else []
@@ -95,13 +97,13 @@ def reproduce(
         _list(planned, json=json)
         return DONE
     if planned:
-        say(prepare())
+        prepare()
     pages: list[Path] = []
     flags = {"data": data, "cell-type": cell_type, "seeds": seeds, "scale": scale, "set": settings, "out": out}
     with Progress("Training") as progress:
         outcomes = make(
             exhibits, study, out,
-            engine=place, command=words.command(exhibit, flags), progress=_Told(progress, len(planned)),
+            engine=place, command=words.command(exhibit, flags), progress=Counted(progress, len(planned)),
             shown=pages.append,
         )  # fmt: skip
     for outcome in outcomes:
@@ -114,22 +116,8 @@ def reproduce(
     return FAILED if any(outcome.state == "failed" for outcome in outcomes) else DONE
 
 
-class _Told:
-    """Turns what an engine tells of single runs into one line of progress."""
-
-    def __init__(self, progress: Progress, total: int) -> None:
-        self.progress = progress
-        self.total = total
-        self.ended = 0
-
-    def __call__(self, name: str, state: str) -> None:
-        """Hear that a run was started or has ended."""
-        self.ended += state != "started"
-        self.progress(self.ended, self.total, f"{name} {state}")
-
-
 def _list(planned: Sequence[PlannedRun], *, json: bool) -> None:
-    """Write the runs with their cost, and what is done of them."""
+    """Print the runs with their cost and state."""
     from epigx.paper import RULE
 
     if json:

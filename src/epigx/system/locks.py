@@ -3,7 +3,7 @@
 A training that a user starts refuses a locked folder. An engine may start a task a second time, because it believes
 that a slow machine is lost: the second process waits until the first has ended. On the same machine a lock is valid
 while its owner's process exists. On another machine it is valid while the owner updates the lock file; the waiting
-process measures this with its own clock. docs/decisions/0017-own-locks-and-pools.md says why no library does this.
+process measures this with its own clock. Decision 17 compares it with filelock.
 """
 
 from __future__ import annotations
@@ -195,4 +195,7 @@ def _born(pid: int) -> str:
         return ""
 
 
-Hold, held, lock_of = FolderLock, locked, lock_file  # the former names
+# The former names.
+Hold = FolderLock
+held = locked
+lock_of = lock_file

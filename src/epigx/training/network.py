@@ -53,6 +53,7 @@ class Network(Method):
     """A network: a model, the objective that trains it, and the training settings."""
 
     packages: ClassVar[tuple[str, ...]] = ("torch",)
+    uses_torch: ClassVar[bool] = True
 
     kind: Literal["network"] = "network"
     model: Model
