@@ -29,8 +29,8 @@ from epigx.dataset.window_grid import WindowGrid
 from epigx.dataset.windows import Windows
 from epigx.genome.sequence import Genome, N
 from epigx.genome.tracks.tracks import open_track
-from epigx.simulate.settings import Simulation
-from epigx.simulate.simulate import simulate
+from epigx.simulator.settings import Simulation
+from epigx.simulator.simulate import simulate
 
 __all__ = ["READERS", "Building", "Reading", "agree", "measure", "measure_loader", "sources"]
 

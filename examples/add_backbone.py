@@ -22,8 +22,8 @@ from torch import Tensor, nn
 import epigx
 from epigx import recipes
 from epigx.backbones import Backbone
-from epigx.simulate.settings import Simulation
-from epigx.simulate.simulate import simulate
+from epigx.simulator.settings import Simulation
+from epigx.simulator.simulate import simulate
 
 
 class Dilated(Backbone):

@@ -12,8 +12,8 @@ from pathlib import Path
 
 import epigx
 from epigx import recipes
-from epigx.simulate.settings import Simulation
-from epigx.simulate.simulate import simulate
+from epigx.simulator.settings import Simulation
+from epigx.simulator.simulate import simulate
 
 
 def main(out: Path) -> None:

@@ -25,7 +25,7 @@ from systems import SYSTEMS, WINDOW, configure
 import epigx as gx
 from epigx.dataset.build.build import build
 from epigx.dataset.manifest.schema import read_manifest
-from epigx.simulate.simulate import Simulation, simulate
+from epigx.simulator.simulate import Simulation, simulate
 from epigx.system.atomic import atomic_file
 from epigx.training.train import train
 

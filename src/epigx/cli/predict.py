@@ -77,8 +77,8 @@ def predict(
         return _predict_each(runs, data, out, cell_type, split, engine, settings)
     refuse_settings(settings)
     from epigx.cli.machine import prepare
-    from epigx.evaluation.predict import predict as infer
     from epigx.dataset.store import open_dataset
+    from epigx.evaluation.predict import predict as infer
     from epigx.runs.folder import open_run
 
     if out is not None:
@@ -93,7 +93,7 @@ def predict(
     if few := int(table["low_coverage"].sum()):
         say(f"{few:,} of them have too many N bases (low_coverage): `evaluate` leaves them out.")
     if unknown := int((table["dna_coverage"] == 0).sum()):
-        say(f"{unknown:,} have no known base in their window (dna_coverage 0): predicted from signals and features only.")
+        say(f"{unknown:,} have no known base in their window (dna_coverage 0): predicted without DNA.")
     if out is None:
         emit(table.to_csv(sep="\t", index=False, float_format="%.6g").rstrip("\n"))
     else:

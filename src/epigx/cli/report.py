@@ -60,10 +60,11 @@ def report(
     from epigx.runs.folder import open_run
 
     check_output(out, force=force)
-    prepare()
+    opened = [open_run(run) for run in runs]
+    prepare(torch=any(run.config.method.uses_torch for run in opened))
     with Progress("Scoring") as progress:
         found = write_report(
-            [open_run(run) for run in runs], out, data=data, cell_type=cell_type, split=split, bootstrap=bootstrap,
+            opened, out, data=data, cell_type=cell_type, split=split, bootstrap=bootstrap,
             progress=progress,
         )  # fmt: skip
     if said := verdict(found, bootstrap):

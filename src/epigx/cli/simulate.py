@@ -46,8 +46,8 @@ def simulate(
     force : bool
         Replace an existing folder.
     """
-    from epigx.simulate.simulate import Simulation
-    from epigx.simulate.simulate import simulate as write
+    from epigx.simulator.simulate import Simulation
+    from epigx.simulator.simulate import simulate as write
 
     given = {"genes": genes, "seed": seed, "flip": flip or None}
     assignments = {key: f"{key}={value}" for key, value in given.items() if value is not None}

@@ -120,11 +120,11 @@ def train(
             started=lambda: say(plan + _cropped(config)),
             progress=partial(_show, progress),
         )
-    steps = f" {run.provenance.steps_done:,} steps" if run.provenance.steps_done else ""
+    done = f" {run.provenance.steps_done:,} steps" if run.provenance.steps_done else ""
     if run.finished:
-        say(f"Trained{steps} in {duration(run.provenance.wall_seconds)}.")
+        say(f"Trained{done} in {duration(run.provenance.wall_seconds)}.")
     else:
-        warn(f"Stopped after{steps}; continue with --resume.")
+        warn(f"Stopped after{done}; continue with --resume.")
     say("Validation: " + ", ".join(f"{key} {value:.4g}" for key, value in run.metrics.items() if type(value) is float))
     if processes.leads:
         emit(str(out))

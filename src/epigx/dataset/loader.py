@@ -7,10 +7,11 @@ processes.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, cast
 
 import torch
 from torch.utils.data import DataLoader, Sampler
+from torch.utils.data import Dataset as TorchDataset
 
 from epigx.batch import Batch
 from epigx.dataset.order import Order, Shard
@@ -77,7 +78,7 @@ def _load(windows: Windows, batches: Sampler[list[int]] | list[list[int]]) -> Da
     # The loader has its own generator: otherwise it would draw a seed from the global one at each iteration, and a
     # resumed run would draw other dropout masks than an uninterrupted one.
     return DataLoader(
-        windows,
+        cast("TorchDataset[Batch]", windows),  # by its methods; the class itself is free of torch
         batch_sampler=batches,
         collate_fn=_return_batch,
         generator=torch.Generator().manual_seed(0),

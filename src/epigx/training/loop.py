@@ -24,10 +24,10 @@ from epigx.errors import RunError
 from epigx.layers.batch_norm import dealt_out
 from epigx.metrics import metrics
 from epigx.objectives.base import ObjectiveModule
-from epigx.training.config import TrainingConfig
 from epigx.runs.folder import write_text
 from epigx.system.shutdown import Interruption
 from epigx.training.checkpoint import Best, State
+from epigx.training.config import TrainingConfig
 from epigx.training.distributed import Processes
 from epigx.training.inference import evaluation_batch
 from epigx.training.optim import learning_rate, parameter_groups

@@ -29,8 +29,8 @@ from epigx.system.denormals import flushed_denormals
 from epigx.training.checkpoint import State
 from epigx.training.config import TrainingConfig
 from epigx.training.distributed import Processes
-from epigx.training.loop import fit
 from epigx.training.inference import evaluation_batch, predict_windows
+from epigx.training.loop import fit
 from epigx.training.setup import prepare
 from epigx.training.weights import Networks, build_networks, read_weights, write_weights
 

@@ -23,8 +23,8 @@ from epigx.models import Model, PredictorModel
 from epigx.models.predictor import Predictor
 from epigx.runs.folder import open_run
 from epigx.system.locks import held, lock_of
-from epigx.training.loop import DivergedError
 from epigx.training.checkpoint import State
+from epigx.training.loop import DivergedError
 from epigx.training.network import StoppedError
 from epigx.training.train import train
 from epigx.training.weights import build_networks

@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 from epigx.errors import ConfigError, InputError
-from epigx.simulate.simulate import Simulation, simulate
+from epigx.simulator.simulate import Simulation, simulate
 
 SMALL = Simulation(genes=60, chromosomes=("chr1", "chr3", "chr22"), spacing=(6_000, 9_000), cell_types={"a": 0.3})
 EXPRESSION_FILES = {"a.cage.plus.bigWig", "a.cage.minus.bigWig", "truth.parquet", "truth.json"}

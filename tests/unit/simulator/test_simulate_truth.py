@@ -13,11 +13,11 @@ import pytest
 from sklearn.ensemble import HistGradientBoostingRegressor
 from sklearn.linear_model import LinearRegression
 
-from epigx.simulate.annotation import annotate
-from epigx.simulate.causes import draw_states, smooth_noise
-from epigx.simulate.sequence import motif_score, plan_sites
-from epigx.simulate.simulate import Simulation, simulate
-from epigx.simulate.truth import truth_summary, truth_table
+from epigx.simulator.annotation import annotate
+from epigx.simulator.causes import draw_states, smooth_noise
+from epigx.simulator.sequence import motif_score, plan_sites
+from epigx.simulator.simulate import Simulation, simulate
+from epigx.simulator.truth import truth_summary, truth_table
 
 CONTROLS = ["foreground", "transcript"]
 

@@ -8,9 +8,9 @@ import h5py
 import numpy as np
 import pandas as pd
 
-from epigx.simulate.annotation import Annotation
-from epigx.simulate.causes import CellState
-from epigx.simulate.settings import Simulation
+from epigx.simulator.annotation import Annotation
+from epigx.simulator.causes import CellState
+from epigx.simulator.settings import Simulation
 
 __all__ = ["CONTACT_BACKGROUND", "RESOLUTIONS", "draw_pixels", "write_mcool"]
 

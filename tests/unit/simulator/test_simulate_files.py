@@ -19,10 +19,10 @@ from epigx.dataset.manifest.schema import read_manifest
 from epigx.dataset.validate.check import check
 from epigx.dataset.windows import Windows
 from epigx.genome.transcripts import transcript_features
-from epigx.simulate.annotation import Transcript, annotate
-from epigx.simulate.contacts import RESOLUTIONS
-from epigx.simulate.sequence import MOTIFS, REACH, motif_score, plan_sites
-from epigx.simulate.simulate import Simulation, simulate
+from epigx.simulator.annotation import Transcript, annotate
+from epigx.simulator.contacts import RESOLUTIONS
+from epigx.simulator.sequence import MOTIFS, REACH, motif_score, plan_sites
+from epigx.simulator.simulate import Simulation, simulate
 
 SETTINGS = Simulation(
     genes=240, chromosomes=("chr1", "chr3", "chr10", "chr22"), spacing=(9_000, 12_000), cell_types={"a": 0.2, "b": 0.5}

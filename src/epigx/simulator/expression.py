@@ -7,9 +7,9 @@ from pathlib import Path
 
 import numpy as np
 
-from epigx.simulate.annotation import Annotation
-from epigx.simulate.causes import CellState
-from epigx.simulate.signals import write_bigwig
+from epigx.simulator.annotation import Annotation
+from epigx.simulator.causes import CellState
+from epigx.simulator.signals import write_bigwig
 
 __all__ = ["write_cage"]
 

@@ -11,9 +11,9 @@ import numpy as np
 import pandas as pd
 import pybigtools
 
-from epigx.simulate.annotation import Annotation
-from epigx.simulate.causes import GRID, CellState, smooth_noise
-from epigx.simulate.settings import Simulation
+from epigx.simulator.annotation import Annotation
+from epigx.simulator.causes import GRID, CellState, smooth_noise
+from epigx.simulator.settings import Simulation
 
 __all__ = ["DNASE", "H3K27AC", "draw_elements", "write_bigwig", "write_blacklist", "write_peaks", "write_tracks"]
 

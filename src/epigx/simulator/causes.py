@@ -20,8 +20,8 @@ import numpy as np
 import pandas as pd
 from scipy.ndimage import gaussian_filter1d
 
-from epigx.simulate.annotation import Annotation
-from epigx.simulate.settings import Simulation
+from epigx.simulator.annotation import Annotation
+from epigx.simulator.settings import Simulation
 
 __all__ = ["ACETYLATION", "EXPRESSION", "GRID", "Background", "CellState", "draw_states", "smooth_noise"]
 

@@ -11,14 +11,14 @@ from pathlib import Path
 import yaml
 
 from epigx.dataset.manifest.split import PAPER
-from epigx.simulate.annotation import annotate, write_gtf
-from epigx.simulate.causes import draw_states
-from epigx.simulate.contacts import RESOLUTIONS, draw_pixels, write_mcool
-from epigx.simulate.expression import write_cage
-from epigx.simulate.sequence import motif_score, plan_sites, write_fasta
-from epigx.simulate.settings import Simulation
-from epigx.simulate.signals import draw_elements, write_blacklist, write_tracks
-from epigx.simulate.truth import write_truth
+from epigx.simulator.annotation import annotate, write_gtf
+from epigx.simulator.causes import draw_states
+from epigx.simulator.contacts import RESOLUTIONS, draw_pixels, write_mcool
+from epigx.simulator.expression import write_cage
+from epigx.simulator.sequence import motif_score, plan_sites, write_fasta
+from epigx.simulator.settings import Simulation
+from epigx.simulator.signals import draw_elements, write_blacklist, write_tracks
+from epigx.simulator.truth import write_truth
 from epigx.system.atomic import atomic_folder
 
 __all__ = ["Simulation", "simulate"]
@@ -41,7 +41,7 @@ def simulate(
         Folder to write: ``genome.fa``, ``genes.gtf``, ``blacklist.bed``; for each cell type ``<cell>.h3k27ac.bigWig``,
         ``<cell>.dnase.bigWig``, ``<cell>.dnase.narrowPeak``, ``<cell>.mcool`` and ``<cell>.cage.plus/minus.bigWig``;
         ``manifest.yaml`` for `epigx build`; ``truth.parquet`` and ``truth.json``
-        (:func:`epigx.simulate.truth.truth_table`).
+        (:func:`epigx.simulator.truth.truth_table`).
     force : bool
         Whether to replace a folder at ``out``, once the new one is complete.
     progress : callable, optional

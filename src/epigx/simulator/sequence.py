@@ -9,8 +9,8 @@ from typing import Final
 import numpy as np
 import pandas as pd
 
-from epigx.simulate.annotation import Annotation
-from epigx.simulate.settings import Simulation
+from epigx.simulator.annotation import Annotation
+from epigx.simulator.settings import Simulation
 
 __all__ = ["MOTIFS", "Motif", "motif_score", "plan_sites", "write_fasta"]
 

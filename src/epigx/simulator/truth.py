@@ -10,11 +10,11 @@ from typing import Any
 import pandas as pd
 
 from epigx.dataset.manifest.split import PAPER
-from epigx.simulate.annotation import Annotation
-from epigx.simulate.causes import ACETYLATION, EXPRESSION, CellState
-from epigx.simulate.contacts import CONTACT_BACKGROUND
-from epigx.simulate.settings import Simulation
-from epigx.simulate.signals import DNASE, H3K27AC
+from epigx.simulator.annotation import Annotation
+from epigx.simulator.causes import ACETYLATION, EXPRESSION, CellState
+from epigx.simulator.contacts import CONTACT_BACKGROUND
+from epigx.simulator.settings import Simulation
+from epigx.simulator.signals import DNASE, H3K27AC
 from epigx.version import __version__
 
 __all__ = ["truth_summary", "truth_table", "write_truth"]

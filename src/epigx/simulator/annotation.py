@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from epigx.simulate.settings import Simulation
+from epigx.simulator.settings import Simulation
 
 __all__ = ["Annotation", "Transcript", "annotate", "write_gtf"]
 
