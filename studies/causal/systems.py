@@ -12,14 +12,14 @@ SYSTEMS: dict[str, tuple[str, ...]] = {
     "plain": ("objective.kind=regression",),
     "foreground alone": ("objective.kind=regression",),  # and no background signals, see `configure`
     "InFER": ("objective.kind=backdoor",),
-    "gene patterns": ("objective.kind=gene_patterns",),
+    "gene patterns": ("objective.kind=gene_specific_backdoor",),
     "dropout": ("objective.kind=signal_dropout",),
     "rare dropout": ("objective.kind=signal_dropout", "objective.rate=0.1"),
     "dropout beside intact": ("objective.kind=signal_dropout", "objective.intact=1"),
     "exchange": ("objective.kind=signal_dropout", "objective.replacement=exchanged"),
-    "adjustment": ("objective.kind=signal_adjustment",),
+    "adjustment": ("objective.kind=input_backdoor",),
     "risk extrapolation": ("objective.kind=risk_extrapolation",),
-    "regressed out": ("objective.kind=regressed_out",),
+    "regressed out": ("objective.kind=residualize",),
 }
 """Each system's settings; what an objective does not set here stands at its default, chosen before any test gene."""
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from cyclopts import App, Parameter
 
@@ -39,6 +39,8 @@ def prism(
     out: Out,
     cell_type: str | None = None,
     data: Path | None = None,
+    pool: int = 2_000,
+    activation: Literal["sigmoid", "softmax"] = "sigmoid",
     force: Force = False,
 ) -> None:
     """Convert an official Prism checkpoint to a run folder.
@@ -53,13 +55,18 @@ def prism(
         Cell type that it was trained on; the file does not contain it.
     data : Path, optional
         Default dataset of the run for evaluation and prediction.
+    pool : int
+        Central bp that the model averages (center_len in the official configuration).
+    activation : str
+        Bound of the pattern weights (weight_act in the official configuration).
     force : bool
         Replace an existing run.
     """
     from epigx.importers.prism import import_prism
 
     given = {"cell_type": cell_type, "data": data}
-    _tell(import_prism(source, out, force=force, **_known(given)), source, out)
+    run = import_prism(source, out, pool=pool, activation=activation, force=force, **_known(given))
+    _tell(run, source, out)
 
 
 @app.command(
