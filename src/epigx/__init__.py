@@ -12,10 +12,13 @@ from epigx.version import __version__
 
 if TYPE_CHECKING:
     from epigx import recipes
+    from epigx.batch import Batch, Prediction
     from epigx.dataset.build.build import build
     from epigx.dataset.manifest.schema import read_manifest
     from epigx.dataset.store import open_dataset
     from epigx.dataset.validate.check import check
+    from epigx.dataset.windows import Windows
+    from epigx.evaluation.arrays import predict_arrays
     from epigx.evaluation.evaluate import evaluate
     from epigx.evaluation.predict import predict
     from epigx.runs.folder import open_run
@@ -24,6 +27,9 @@ if TYPE_CHECKING:
     from epigx.training.train import train
 
 __all__ = [
+    "Batch",
+    "Prediction",
+    "Windows",
     "__version__",
     "build",
     "check",
@@ -32,6 +38,7 @@ __all__ = [
     "open_dataset",
     "open_run",
     "predict",
+    "predict_arrays",
     "read_manifest",
     "recipes",
     "simulate",
@@ -39,6 +46,9 @@ __all__ = [
 ]
 
 _HOMES = {
+    "Batch": "epigx.batch:Batch",
+    "Prediction": "epigx.batch:Prediction",
+    "Windows": "epigx.dataset.windows:Windows",
     "build": "epigx.dataset.build.build:build",
     "check": "epigx.dataset.validate.check:check",
     "evaluate": "epigx.evaluation.evaluate:evaluate",
@@ -46,6 +56,7 @@ _HOMES = {
     "open_dataset": "epigx.dataset.store:open_dataset",
     "open_run": "epigx.runs.folder:open_run",
     "predict": "epigx.evaluation.predict:predict",
+    "predict_arrays": "epigx.evaluation.arrays:predict_arrays",
     "read_manifest": "epigx.dataset.manifest.schema:read_manifest",
     "recipes": "epigx.recipes:",
     "simulate": "epigx.simulator.simulate:simulate",

@@ -137,7 +137,7 @@ def test_load_names_the_file(tmp_path) -> None:
     with pytest.raises(ConfigError, match=r"house\.yaml is not valid YAML"):
         House.load(tmp_path / "house.yaml")
     (tmp_path / "house.yaml").write_text("rooms: 1\nrooms: 2")
-    with pytest.raises(ConfigError, match=r"house\.yaml .*YAML: line 2, column 1: the key 'rooms' stands twice"):
+    with pytest.raises(ConfigError, match=r"house\.yaml .*YAML: line 2, column 1: the key 'rooms' is repeated"):
         House.load(tmp_path / "house.yaml")
     (tmp_path / "house.yaml").write_text("romos: 1")
     with pytest.raises(ConfigError, match=r"house\.yaml: unknown key 'romos'"):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
+from typing import ClassVar
 
 from pydantic import Field
 from torch import nn
@@ -16,6 +17,8 @@ __all__ = ["Backbone"]
 
 class Backbone(Kind):
     """Settings of a sequence network. To add a backbone, write a subclass with its own ``kind`` and ``build``."""
+
+    group: ClassVar[str] = "epigx.backbones"
 
     d_model: int = Field(default=128, ge=1)
     """Channels of its input and output."""

@@ -11,7 +11,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from epigx.dataset.inputs import Inputs
-from epigx.dataset.store import Dataset
 from epigx.dataset.windows import Windows
 from epigx.errors import DatasetError, RunError
 from epigx.runs.method import FittedModel, Method, Progress
@@ -105,20 +104,11 @@ class FittedLine(FittedModel):
 
 
 def _log_activity(windows: Windows, feature: str) -> NDArray[np.float64]:
-    """Return log10(1 + activity) of each window, NaN where the dataset has none."""
-    column = _column(windows.dataset, feature)
-    values = np.empty(len(windows))
-    for cell_type in np.unique(windows.cell_type):
-        index = windows.cell_type == cell_type
-        values[index] = windows.dataset.feature_values(str(cell_type))[windows.row[index], column]
-    return np.log10(1 + values)
-
-
-def _column(dataset: Dataset, feature: str) -> int:
-    names = [info.name for info in dataset.features]
-    if feature not in names:
+    """Return log10(1 + activity) of each window, NaN where it is missing."""
+    try:
+        return np.log10(1 + windows.raw_feature(feature))
+    except DatasetError as error:
         raise DatasetError(
-            f"{dataset.path} has no feature {feature!r}. Add it to the manifest (features: promoter_activity: {{}}) "
-            "and build again."
-        )
-    return names.index(feature)
+            f"{error} Add it to the manifest (features: promoter_activity: {{}}) and build again, or name another "
+            "feature (method.feature)."
+        ) from None

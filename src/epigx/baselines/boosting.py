@@ -110,9 +110,13 @@ class FittedTrees(FittedModel):
     def __init__(self, text: str, columns: Columns) -> None:
         import lightgbm
 
-        # LightGBM may end the process on a text that is cut short.
-        if not text.startswith("tree\n") or "end of trees" not in text:
+        # LightGBM may end the process on a truncated text.
+        if not text.startswith("tree\n") or "\nend of trees" not in text:
             raise ValueError("it is not a complete LightGBM model")
+        if not all(
+            np.isfinite([float(value) for value in line.split()]).all() for line in _values(text, "leaf_value=")
+        ):
+            raise ValueError("a leaf has a value that is not finite")
         try:
             self.booster = lightgbm.Booster(model_str=text)
         except lightgbm.basic.LightGBMError as error:

@@ -64,6 +64,8 @@ class Ridge(Method):
         shapes = {name: array.shape for name, array in arrays.items()}
         if shapes != {"mean": (width,), "scale": (width,), "weights": (width,), "intercept": (2,)}:
             raise RunError(f"{path} does not hold a ridge regression on {width} columns: it is damaged.")
+        if not all(np.isfinite(array).all() for array in arrays.values()):
+            raise RunError(f"{path} holds a number that is not finite: it is damaged.")
         return FittedRidge(self.columns, **arrays)
 
 

@@ -145,6 +145,22 @@ class Windows:
             gene_id=tuple(self.gene_id[chosen]),
         )
 
+    def raw_feature(self, name: str) -> NDArray[np.float64]:
+        """Return a feature of the dataset as it is stored, without scaling, float64 (n,); NaN where it is missing.
+
+        Raises
+        ------
+        DatasetError
+            The dataset has no such feature.
+        """
+        known = [feature.name for feature in self.dataset.features]
+        if name not in known:
+            raise DatasetError(f"{self.dataset.path} has no feature {name!r}.{did_you_mean(name, known)}")
+        values = np.empty(len(self))
+        for cell_type, index in self._by_cell_type(np.arange(len(self))):
+            values[index] = self.dataset.feature_values(cell_type)[self.row[index], known.index(name)]
+        return values
+
     def __getitem__(self, index: int) -> Batch:
         """Return one window as a batch of one."""
         return self.__getitems__([index])

@@ -12,7 +12,10 @@ from epigx.dataset.manifest.schema import Manifest
 from epigx.dataset.store import open_dataset
 from epigx.engines.base import Engine, Outcome, Progress, Task
 from epigx.errors import EpigxError
-from epigx.system.locks import held
+from epigx.runs.folder import open_run
+from epigx.system.atomic import atomic_file
+from epigx.system.locks import locked
+from epigx.system.setup_process import setup_process
 
 __all__ = ["build_all", "by_cell_type", "predict_all"]
 
@@ -135,19 +138,17 @@ def _is_built(folder: Path, manifest: Manifest, window: int) -> bool:
 
 
 def _build(manifest: Manifest, window: int, folder: Path, jobs: int) -> None:
-    with held(folder):
+    with locked(folder):
         if not _is_built(folder, manifest, window):  # another machine may have done it since
             build(manifest, window, folder, jobs=jobs)
 
 
 def _predict(runs: list[Path], data: Path, cell_type: str, table: Path, threads: int) -> None:
-    import torch
-
+    opened = [open_run(run) for run in runs]
+    setup_process(threads, torch=any("torch" in run.config.method.packages for run in opened))
     from epigx.evaluation.predict import predict
-    from epigx.system.atomic import atomic_file
 
-    torch.set_num_threads(threads)
-    predicted = predict(runs, data=data, cell_type=cell_type)
+    predicted = predict(opened, data=data, cell_type=cell_type)
     predicted.attrs = _made_of(runs, data)  # kept in the file, beside the columns
     with atomic_file(table) as partial:
         predicted.to_parquet(partial, index=False)

@@ -55,9 +55,9 @@ def train_all(
 
 def train_one(config: RunConfig, folder: Path, threads: int) -> None:
     """Train a run in this process, from its last checkpoint, once no other process writes it."""
+    setup_process(threads, torch=config.method.uses_torch)
     from epigx.training.train import train
 
-    setup_process(threads, torch=config.method.uses_torch)
     train(config, folder, resume=True, wait=True)
 
 

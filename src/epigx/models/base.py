@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from dataclasses import dataclass
+from typing import ClassVar
 
 from torch import nn
 
@@ -34,6 +35,8 @@ class Cost:
 
 class Model(Kind):
     """Settings of a model. To add a model, write a subclass with its own ``kind`` and ``build``."""
+
+    group: ClassVar[str] = "epigx.models"
 
     @property
     def n_encoded(self) -> int:

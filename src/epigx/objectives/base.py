@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Mapping
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 from jaxtyping import Float
 from pydantic import model_validator
@@ -55,6 +55,8 @@ class ObjectiveModule(nn.Module):
 
 class Objective(Kind):
     """Settings of an objective. To add an objective, write a subclass with its own ``kind`` and ``build``."""
+
+    group: ClassVar[str] = "epigx.objectives"
 
     @property
     def compares_genes(self) -> bool:

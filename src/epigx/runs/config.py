@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Iterable, Mapping
 from typing import Any, Self
 
 from pydantic import Field, model_validator
@@ -73,9 +74,18 @@ class RunConfig(Config):
             As of :meth:`Config.override`.
         """
         said = {assignment: f"--set {assignment}" for assignment in assignments} | dict(typed or {})
-        whole = {assignment: self._complete(assignment) for assignment in assignments}
+        fields = self._method_fields(assignments)
+        whole = {
+            assignment: f"method.{assignment}" if re.split(r"[.=]", assignment)[0].strip() in fields else assignment
+            for assignment in assignments
+        }
         return super().override(*whole.values(), typed={whole[one]: said[one] for one in assignments})
 
-    def _complete(self, assignment: str) -> str:
-        first = assignment.partition("=")[0].partition(".")[0].strip()
-        return f"method.{assignment}" if first in type(self.method).model_fields and first != "kind" else assignment
+    def _method_fields(self, assignments: Iterable[str]) -> set[str]:
+        """Return the settings that may leave out ``method.``, of the method that the assignments choose."""
+        method = type(self.method)
+        for assignment in assignments:
+            key, _, name = assignment.partition("=")
+            if key.strip() == "method.kind":
+                method = Method.find(name.strip()) or method
+        return set(method.model_fields) - {"kind"}

@@ -96,9 +96,9 @@ class Run:
         RunError
             Its files are damaged, or belong to another model than ``config.yaml`` describes.
         """
-        fitted = self.config.method.load_fitted(_model_folder(self.path), self.inputs)
+        # First, because a library may crash on a damaged file of its own format.
         _check_unchanged(self.path, [n for n in self.provenance.sha256 if not n.endswith(".yaml")], self.provenance)
-        return fitted
+        return self.config.method.load_fitted(_model_folder(self.path), self.inputs)
 
     def model(self) -> Any:
         """Return the trained network of a run of the method ``network``, in evaluation mode: a plain ``nn.Module``.

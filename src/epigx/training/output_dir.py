@@ -12,7 +12,7 @@ from epigx.config import Config
 from epigx.errors import ConfigError, EpigxError, InputError, RunError
 from epigx.runs.config import RunConfig
 from epigx.runs.folder import Run, open_run
-from epigx.system.locks import Hold, held
+from epigx.system.locks import FolderLock, locked
 from epigx.training.distributed import Processes
 
 __all__ = ["alone", "check_output", "finished_run"]
@@ -21,7 +21,7 @@ _log = logging.getLogger(__name__)
 
 
 @contextmanager
-def alone(folder: Path, processes: Processes, *, wait: bool) -> Iterator[Hold | None]:
+def alone(folder: Path, processes: Processes, *, wait: bool) -> Iterator[FolderLock | None]:
     """Lock a run's folder in the process that writes it; all processes raise when that is refused.
 
     Raises
@@ -32,16 +32,16 @@ def alone(folder: Path, processes: Processes, *, wait: bool) -> Iterator[Hold | 
         The folder cannot be written.
     """
     with ExitStack() as stack:
-        hold: Hold | None = None
+        lock: FolderLock | None = None
         refusal: EpigxError | None = None
         if processes.leads:
             try:
-                hold = stack.enter_context(held(folder, wait=wait))
+                lock = stack.enter_context(locked(folder, wait=wait))
             except EpigxError as error:
                 refusal = error
         if processes.sum(float(refusal is not None)):
             raise refusal or RunError(f"{folder} cannot be written now; see the error of the first process.")
-        yield hold
+        yield lock
 
 
 def check_output(folder: Path, config: RunConfig, *, resume: bool, force: bool) -> None:

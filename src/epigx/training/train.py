@@ -16,7 +16,7 @@ from epigx.runs.method import FittedModel
 from epigx.runs.provenance import Provenance, versions
 from epigx.runs.session import Session, StepProgress
 from epigx.runs.training_data import TrainingData, choose_training_data
-from epigx.system.locks import Hold
+from epigx.system.locks import FolderLock
 from epigx.system.shutdown import Interruption
 from epigx.training.distributed import Processes
 from epigx.training.output_dir import alone, check_output, finished_run
@@ -80,12 +80,12 @@ def train(
     if resume and (run := finished_run(folder, config)) is not None:  # may be in a read-only folder
         return run
     processes.join()
-    with alone(folder, processes, wait=wait) as hold:
+    with alone(folder, processes, wait=wait) as lock:
         check_output(folder, config, resume=resume, force=force)
         if resume and (run := finished_run(folder, config)) is not None:  # finished while this process waited
             return run
         data = choose_training_data(config.data, config.method.needs)
-        watched = _watched(hold, progress)
+        watched = _watched(lock, progress)
         session = Session(folder, config, resume, interruption, processes.leads, watched, started)
         wall, cpu = time.monotonic(), time.process_time()
         fitted = config.method.fit(data, session)
@@ -96,12 +96,12 @@ def train(
         return open_run(folder)
 
 
-def _watched(hold: Hold | None, progress: StepProgress | None) -> StepProgress:
+def _watched(lock: FolderLock | None, progress: StepProgress | None) -> StepProgress:
     """Report each step, unless another process has taken over the run."""
 
     def report(done: int, total: int, validated: Mapping[str, float]) -> None:
-        if hold is not None:
-            hold.check()
+        if lock is not None:
+            lock.check()
         if progress is not None:
             progress(done, total, validated)
 

@@ -57,7 +57,7 @@ def test_signals_come_in_the_order_of_the_run(dataset):
 
 def test_dropped_signals_are_zero_and_others_stay(dataset, inputs):
     plain = Windows(dataset, "alpha", ROWS, inputs)[0].signals
-    dropped = Windows(dataset, "alpha", ROWS, inputs, drop=["dnase"])[0].signals
+    dropped = Windows(dataset, "alpha", ROWS, inputs).dropping(["dnase"])[0].signals
     assert not dropped[..., 1].any()
     torch.testing.assert_close(dropped[..., [0, 2]], plain[..., [0, 2]], rtol=0, atol=0)
 
@@ -118,14 +118,14 @@ def test_without_labels_there_is_no_expression(dataset, inputs):
 
 
 def test_it_can_be_sent_to_another_process(dataset, inputs):
-    windows = Windows(dataset, "alpha", ROWS, inputs, drop=["hic"])
+    windows = Windows(dataset, "alpha", ROWS, inputs).dropping(["hic"])
     again = pickle.loads(pickle.dumps(windows))
     torch.testing.assert_close(again[2].signals, windows[2].signals, rtol=0, atol=0)
 
 
 def test_what_is_not_there(dataset, inputs):
-    with pytest.raises(DatasetError, match=r"There is no signal 'dnaze' to drop\. Did you mean 'dnase'\?"):
-        Windows(dataset, "alpha", ROWS, inputs, drop=["dnaze"])
+    with pytest.raises(DatasetError, match=r"reads no signal 'dnaze' that could be dropped\. Did you mean 'dnase'\?"):
+        Windows(dataset, "alpha", ROWS, inputs).dropping(["dnaze"])
     with pytest.raises(DatasetError, match="has no cell type 'gamma'"):
         Windows(dataset, "gamma", ROWS, inputs)
     with pytest.raises(DatasetError, match="has windows of 128 bp"):

@@ -82,7 +82,7 @@ def test_a_finished_run_of_another_dataset_is_not_taken_for_this_one(tiny_config
     )
     assert outcome.state == "failed"
     assert outcome.error == (
-        f"{tmp_path / 'a'} was trained on another dataset than {other} holds now. Remove it to train anew."
+        f"{tmp_path / 'a'} was trained on another dataset than {other} holds now. Remove the folder to train again."
     )
     assert told == [("a", "failed")]
 

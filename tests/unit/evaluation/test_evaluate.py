@@ -67,7 +67,7 @@ def test_a_shorter_window_is_the_centre_of_the_window(tiny_run):
 
 @pytest.mark.parametrize("split", ["train", "all"])
 def test_a_run_is_not_scored_where_it_was_trained(tiny_run, split):
-    with pytest.raises(LeakageError, match=r"was trained on genes of chr1, chr2: .* --allow-overlap"):
+    with pytest.raises(LeakageError, match=r"was trained on genes of chr1, chr2, so .* --allow-overlap"):
         evaluate(tiny_run, split=split)
     found = evaluate(tiny_run, split=split, allow_overlap=True, bootstrap=0)
     assert found.overlap == ("chr1", "chr2")
@@ -86,7 +86,7 @@ def test_the_leak_guard_knows_genes_wherever_another_genome_has_them(tiny_run, t
     dataset = open_dataset(tiny_dataset)
     moved = dataset.genes.index[:3]
     dataset.genes.loc[moved, "chrom"] = "chr4"
-    with pytest.raises(LeakageError, match="was trained on genes of chr4: scores there say nothing about unseen genes"):
+    with pytest.raises(LeakageError, match="trained on genes of chr4, so scores there say nothing about unseen genes"):
         evaluate(tiny_run, data=dataset)
     assert evaluate(tiny_run, data=dataset, allow_overlap=True, bootstrap=0).overlap == ("chr4",)
 
@@ -118,8 +118,8 @@ def test_genes_without_a_label_are_left_out_and_counted(tiny_run, tiny_dataset):
 def test_genes_with_little_dna_are_left_out_as_in_training(tiny_run, tmp_path):
     config = tiny_run.config.override("data.min_dna_coverage=0.9")
     run = write_run(
-        tmp_path / "run", config=config, inputs=tiny_run.inputs, model=tiny_run.model(),
-        objective=tiny_run.objective(), metrics={}, provenance=tiny_run.provenance,
+        tmp_path / "run", config=config, inputs=tiny_run.inputs, fitted=tiny_run.fitted,
+        metrics={}, provenance=tiny_run.provenance,
     )  # fmt: skip
     found = evaluate(run, bootstrap=0)
     assert (found.metrics.n_genes, found.n_low_coverage) == (10, 2)
@@ -134,8 +134,8 @@ def test_a_cell_type_without_labels_cannot_be_scored(tiny_run):
     ("asked", "kind", "message"),
     [
         ({"cell_type": "alhpa"}, DatasetError, "has no cell type 'alhpa'. Did you mean 'alpha'"),
-        ({"drop": ["dnsae"]}, DatasetError, "There is no signal 'dnsae' to drop. Did you mean 'dnase'"),
-        ({"drop": "dnsae"}, DatasetError, "There is no signal 'dnsae' to drop"),
+        ({"drop": ["dnsae"]}, DatasetError, "reads no signal 'dnsae' that could be dropped. Did you mean 'dnase'"),
+        ({"drop": "dnsae"}, DatasetError, "reads no signal 'dnsae' that could be dropped"),
         ({"window": 256}, DatasetError, "has windows of 128 bp, but 256 bp are asked for"),
         ({"window": 63}, ConfigError, "window"),
         ({"data": "nowhere"}, DatasetError, "nowhere is not a dataset"),
@@ -150,16 +150,16 @@ def test_one_of_several_cell_types_has_to_be_named(tiny_run, make_dataset, tmp_p
     only = make_dataset(tmp_path / "only", cell_types=("gamma",))
     assert evaluate(tiny_run, data=only, bootstrap=0).cell_type == "gamma"
     several = make_dataset(tmp_path / "several", cell_types=("gamma", "delta"))
-    with pytest.raises(DatasetError, match=r"has several cell types \(gamma, delta\). Name one of them"):
+    with pytest.raises(DatasetError, match=r"has several cell types \(gamma, delta\). Choose one with --cell-type"):
         evaluate(tiny_run, data=several)
 
 
 def test_a_run_that_names_no_dataset_needs_one(tiny_run, tiny_dataset, tmp_path):
     run = write_run(
         tmp_path / "run", config=tiny_run.config.override("data.path=''"), inputs=tiny_run.inputs,
-        model=tiny_run.model(), objective=tiny_run.objective(), metrics={}, provenance=tiny_run.provenance,
+        fitted=tiny_run.fitted, metrics={}, provenance=tiny_run.provenance,
     )  # fmt: skip
-    with pytest.raises(DatasetError, match=r"does not say which dataset belongs to it. Name one"):
+    with pytest.raises(DatasetError, match=r"does not name its dataset. Give one with --data"):
         evaluate(run)
     assert evaluate(run, data=tiny_dataset, bootstrap=0).metrics == evaluate(tiny_run, bootstrap=0).metrics
 
@@ -169,7 +169,7 @@ def test_a_dataset_that_changed_since_training_is_remarked(tiny_run, tmp_path, c
     provenance = tmp_path / "run" / "provenance.json"
     provenance.write_text(provenance.read_text().replace(tiny_run.provenance.dataset_hash, "0" * 64))
     evaluate(open_run(tmp_path / "run"), bootstrap=0)
-    assert "is not the dataset any more that" in caplog.text
+    assert "has changed since" in caplog.text
 
 
 def test_an_evaluation_becomes_json(tiny_run):

@@ -8,11 +8,11 @@ from epigx.models import PredictorModel
 from epigx.objectives import Backdoor
 from epigx.runs.config import DataConfig, RunConfig
 from epigx.training.config import TrainingConfig
+from epigx.training.network import Network
 
 CONFIG = RunConfig(
     data=DataConfig(path="data/k562", cell_types=("K562",), split=PAPER),
-    model=PredictorModel(),
-    objective=Backdoor(),
+    method=Network(model=PredictorModel(), objective=Backdoor()),
 )
 
 
@@ -20,7 +20,7 @@ def test_values_of_the_command_line() -> None:
     changed = CONFIG.override("data.signals=[dnase]", "data.transforms={dnase: sqrt}", "objective.alpha=0.1")
     assert changed.data.signals == ("dnase",)
     assert changed.data.transforms == {"dnase": "sqrt"}
-    assert changed.objective == Backdoor(alpha=0.1)
+    assert changed.method.objective == Backdoor(alpha=0.1)
 
 
 @pytest.mark.parametrize(
@@ -43,6 +43,6 @@ def test_what_cannot_work(assignment: str, message: str) -> None:
 
 
 def test_a_short_run() -> None:
-    assert CONFIG.override("training.steps=100", "training.warmup_steps=10").training == TrainingConfig(
+    assert CONFIG.override("training.steps=100", "training.warmup_steps=10").method.training == TrainingConfig(
         steps=100, warmup_steps=10
     )

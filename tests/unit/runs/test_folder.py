@@ -7,6 +7,7 @@ import json
 import shutil
 import subprocess
 import sys
+from copy import copy
 
 import numpy as np
 import pandas as pd
@@ -17,6 +18,7 @@ from epigx.dataset.store import open_dataset
 from epigx.dataset.windows import Windows
 from epigx.errors import InputError, RunError
 from epigx.runs.folder import open_run, write_run
+from epigx.runs.method import TrainingFacts
 from epigx.runs.provenance import Provenance
 
 
@@ -60,7 +62,7 @@ def test_a_missing_file_is_told(run, name):
     (run.path / name).unlink()
     expected = {
         "config.yaml": "is not a run: it has no config.yaml. Make one with `epigx train`",
-        "provenance.json": "has no provenance.json yet: its training was broken off. Go on with `epigx train --resume`",
+        "provenance.json": "has no provenance.json yet: it is still training or was stopped early. Wait for it",
     }.get(name, f"{name} is missing. Train the run again, or copy")
     with pytest.raises(RunError, match=expected):
         open_run(run.path)
@@ -71,7 +73,7 @@ def test_a_missing_file_is_told(run, name):
     [
         ("config.yaml", r"The run is damaged: .*config.yaml"),  # whole YAML or not, as chance cuts it
         ("inputs.yaml", r"The run is damaged: .*inputs.yaml"),
-        ("model/weights.safetensors", r"model/weights.safetensors cannot be read"),
+        ("model/weights.safetensors", r"The run is damaged: .*model/weights.safetensors was changed since"),
         ("metrics.json", r"metrics.json is not valid JSON"),
         ("provenance.json", r"provenance.json is not valid JSON"),
     ],
@@ -80,7 +82,7 @@ def test_a_file_cut_short_is_told(run, name, message):
     content = (run.path / name).read_bytes()
     (run.path / name).write_bytes(content[: len(content) // 2])
     with pytest.raises(RunError, match=message):
-        open_run(run.path)
+        _ = open_run(run.path).fitted
 
 
 def test_provenance_of_another_kind_is_told(run):
@@ -125,8 +127,7 @@ def written(run, folder, **changes):
     given = {
         "config": run.config,
         "inputs": run.inputs,
-        "model": run.model(),
-        "objective": run.objective(),
+        "fitted": run.fitted,
         "metrics": {"mse": 0.5},
         "provenance": Provenance(origin="imported from elsewhere", chromosomes_trained=("chr1",)),
     }
@@ -146,7 +147,9 @@ def test_a_run_of_imported_weights(run, tmp_path):
 
 def test_a_run_with_log_and_predictions(run, tmp_path):
     log, predictions = pd.DataFrame({"step": [1, 2]}), pd.DataFrame({"gene_id": ["a"], "predicted": [0.5]})
-    other = written(run, tmp_path / "whole", log=log, predictions=predictions)
+    fitted = copy(run.fitted)
+    fitted.facts = TrainingFacts(log=log)
+    other = written(run, tmp_path / "whole", fitted=fitted, predictions=predictions)
     pd.testing.assert_frame_equal(other.log, log)
     pd.testing.assert_frame_equal(other.predictions, predictions)
 

@@ -29,7 +29,7 @@ def test_all_hear_of_a_refusal(tmp_path):
     with held(tmp_path / "run"), pytest.raises(RunError, match=r"run is being written by another process, PID"):
         with alone(tmp_path / "run", _processes(), wait=False):
             pass
-    with pytest.raises(RunError, match=r"run cannot be written now\. The leading process says why\."):
+    with pytest.raises(RunError, match=r"run cannot be written now; see the error of the first process\."):
         with alone(tmp_path / "run", _processes(leads=False, refused_elsewhere=1.0), wait=False):
             pass
     (tmp_path / "file").touch()

@@ -165,7 +165,7 @@ def test_a_crash_and_a_resumption_come_to_the_same_weights(longer, long_run, tmp
         train(longer, tmp_path / "run", progress=at(step, crash))
     saved = tmp_path / "run" / "checkpoints" / "last.ckpt"
     assert saved.is_file() == (step > 10)
-    with pytest.raises(RunError, match=r"was broken off. Go on with `epigx train --resume`"):
+    with pytest.raises(RunError, match=r"was stopped early. Wait for it, or continue it with `epigx train --resume`"):
         open_run(tmp_path / "run")
     assert_same(train(longer, tmp_path / "run", resume=True), long_run)
 
@@ -173,7 +173,8 @@ def test_a_crash_and_a_resumption_come_to_the_same_weights(longer, long_run, tmp
 @pytest.mark.parametrize("name", ["SIGTERM", "SIGINT"])
 def test_a_signal_saves_the_state_in_mid_epoch(longer, long_run, tmp_path, name):
     before = signal.getsignal(getattr(signal, name))
-    with pytest.raises(StoppedError, match=f"{name} stopped the training after 13 of 40 steps.*--resume") as stopped:
+    message = f"{name} received: stopped after 13 of 40 steps. Continue with --resume"
+    with pytest.raises(StoppedError, match=message) as stopped:
         train(longer, tmp_path / "run", progress=at(13, lambda: signal.raise_signal(getattr(signal, name))))
     assert stopped.value.exit_code == 130
     assert signal.getsignal(getattr(signal, name)) == before
@@ -238,7 +239,8 @@ class NoisyPredictor(Predictor):
 
 
 def test_what_is_drawn_in_a_step_does_not_depend_on_a_resumption(longer, tmp_path):
-    config = longer.model_copy(update={"model": Noisy(inner=longer.model)}).override("training.steps=25")
+    noisy = longer.method.model_copy(update={"model": Noisy(inner=longer.method.model)})
+    config = longer.model_copy(update={"method": noisy}).override("training.steps=25")
     whole = train(config, tmp_path / "whole")
     with pytest.raises(StoppedError):
         train(config, tmp_path / "run", progress=at(14, lambda: signal.raise_signal(signal.SIGTERM)))
@@ -298,20 +300,22 @@ def test_lightning_says_and_leaves_nothing(tiny_config, tmp_path, capfd, monkeyp
     assert [path.name for path in tmp_path.iterdir()] == ["run"]
     assert {path.name for path in (tmp_path / "run").iterdir()} == {
         "checkpoints", "config.yaml", "inputs.yaml", "log.csv", "metrics.json", "predictions.parquet",
-        "provenance.json", "model/weights.safetensors",
+        "provenance.json", "model",
     }  # fmt: skip
 
 
 def test_a_finished_run_is_returned_as_it_is(tiny_config, tiny_run, caplog):
     before = {path: path.stat().st_mtime_ns for path in tiny_run.path.rglob("*")}
     assert train(tiny_config(), tiny_run.path, resume=True) == tiny_run
-    assert "is finished after 12 steps: nothing is left to do" in caplog.text
+    assert "is already finished (12 steps)." in caplog.text
     assert {path: path.stat().st_mtime_ns for path in tiny_run.path.rglob("*")} == before
 
 
 def test_an_existing_run_is_replaced_only_by_force(tiny_config, tmp_path):
     run = train(tiny_config(), tmp_path / "run")
-    with pytest.raises(InputError, match=r"already exists. Choose another folder, go on with --resume, or .* --force"):
+    with pytest.raises(
+        InputError, match=r"already exists. Choose another folder, continue with --resume, or .* --force"
+    ):
         train(tiny_config(), run.path)
     assert train(tiny_config("training.seed=3"), run.path, force=True).provenance.seed == 3
     assert [path.name for path in tmp_path.iterdir()] == ["run"]
@@ -373,7 +377,7 @@ def test_a_run_that_cannot_be_removed_is_told(tiny_config, tmp_path, monkeypatch
 @pytest.mark.parametrize("how", ["resume", "force"])
 def test_a_folder_that_is_no_run_is_left_alone(tiny_config, tmp_path, how):
     (tmp_path / "thesis.tex").write_text("years of work")
-    with pytest.raises(InputError, match=r"is not a run .* is left alone"):
+    with pytest.raises(InputError, match=r"is not a run \(it has no config.yaml\), so it was not changed"):
         train(tiny_config(), tmp_path, **{how: True})
     assert (tmp_path / "thesis.tex").read_text() == "years of work"
 
@@ -384,7 +388,7 @@ def test_an_empty_folder_can_be_used(tiny_config, tmp_path):
 
 def test_a_run_is_resumed_with_its_own_configuration(tiny_config, tmp_path):
     train(tiny_config(), tmp_path / "run", max_time=0)
-    with pytest.raises(ConfigError, match=r"another configuration: training.lr is 0.01 there and 0.02 here"):
+    with pytest.raises(ConfigError, match=r"another configuration: method.training.lr was 0.01 and is now 0.02"):
         train(tiny_config("training.lr=0.02"), tmp_path / "run", resume=True)
 
 
@@ -392,7 +396,7 @@ def test_a_run_is_resumed_with_its_own_kernel(tiny_config, tmp_path, monkeypatch
     monkeypatch.setenv("EPIGX_KERNEL", "reference")
     train(tiny_config(), tmp_path / "run", max_time=0)
     monkeypatch.setenv("EPIGX_KERNEL", "torch")
-    with pytest.raises(RunError, match=r"was started with the kernel 'reference'.*EPIGX_KERNEL=reference to go on"):
+    with pytest.raises(RunError, match=r"was started with the kernel 'reference'.*EPIGX_KERNEL=reference to continue"):
         train(tiny_config(), tmp_path / "run", resume=True)
 
 
@@ -407,7 +411,7 @@ def test_a_run_is_resumed_on_its_own_data_wherever_that_lies(tiny_config, make_d
 def test_what_a_killed_process_was_writing_is_removed_by_a_resumption(tiny_config, tmp_path):
     train(tiny_config(), tmp_path / "run", max_time=0)
     (tmp_path / "run" / ".keep").touch()
-    for name in (".log.csv.x1", ".model/weights.safetensors.x2", "checkpoints/.last.ckpt.x3"):
+    for name in (".log.csv.x1", "model/.weights.safetensors.x2", "checkpoints/.last.ckpt.x3"):
         (tmp_path / "run" / name).write_text("half of it")
     run = train(tiny_config(), tmp_path / "run", resume=True)
     assert [path.name for path in run.path.rglob(".*")] == [".keep"]
