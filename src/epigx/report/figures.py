@@ -12,11 +12,12 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 from numpy.typing import NDArray
 
-from epigx.metrics import Estimate
+from epigx.metrics import METRICS, Estimate
 from epigx.report.drawing import BLUE, GREEN, INK, ORANGE, PURPLE, SHADES, VERMILLION, canvas, signal_colours
 
 __all__ = [
     "LOSSES",
+    "PANELS",
     "comparison",
     "coverage",
     "expression_histogram",
@@ -33,6 +34,12 @@ LOSSES: dict[str, tuple[str, str, Any]] = {
     "diversity": ("L₃ diversity", GREEN, "-"),
 }
 """The terms of the loss by their names in the log: what the paper calls them, their colour and their stroke."""
+
+PANELS: dict[str, str] = {
+    name: f"{METRICS[name].label} ({'higher' if METRICS[name].higher_is_better else 'lower'} is better)"
+    for name in ("mse", "pearson")
+}
+"""The metrics that figures show, with the titles of their axes."""
 
 Values = NDArray[np.floating[Any]]
 
@@ -113,9 +120,7 @@ def signal_drop(drops: Mapping[str, Mapping[str, Estimate]], colours: Sequence[s
     labels = list(drops)
     places = np.arange(len(drops))[::-1]
     with canvas(2, width=7.6, height=0.9 + 0.36 * len(drops)) as (figure, both):
-        for axes, name, title in zip(
-            both, ("mse", "pearson"), ("MSE (lower is better)", "Pearson r (higher is better)"), strict=True
-        ):
+        for axes, (name, title) in zip(both, PANELS.items(), strict=True):
             values = [drop[name] for drop in drops.values()]
             centre = np.array([v.value for v in values])
             reach = np.abs(np.array([[v.value - v.low for v in values], [v.high - v.value for v in values]]))
@@ -217,9 +222,7 @@ def comparison(scores: Mapping[str, Mapping[str, Estimate]]) -> Figure:
     """Draw the scores of several runs with their intervals, one row a run."""
     places = np.arange(len(scores))[::-1]
     with canvas(2, width=7.6, height=0.9 + 0.34 * len(scores)) as (figure, both):
-        for axes, name, title in zip(
-            both, ("mse", "pearson"), ("MSE (lower is better)", "Pearson r (higher is better)"), strict=True
-        ):
+        for axes, (name, title) in zip(both, PANELS.items(), strict=True):
             for place, estimates, colour in zip(places, scores.values(), _cycle(len(scores)), strict=True):
                 estimate = estimates[name]
                 axes.plot([estimate.low, estimate.high], [place, place], color=colour, linewidth=2.4, alpha=0.7)

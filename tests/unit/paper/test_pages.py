@@ -1,38 +1,56 @@
-"""How exhibits are laid out, marked, written and drawn."""
+"""How tables and figures are laid out, marked, written and drawn."""
 
 from __future__ import annotations
+
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
 import pytest
 
 from epigx.metrics import Estimate, Metrics
-from epigx.paper import Impossible, Locus, Published, Row, Scores, table8
-from epigx.paper.pages import CountResults, LocusGene, LocusResults, RowResult, ScoreResults, Terms, write_exhibit
-from epigx.paper.pages.figures import curves, locus, marks
-from epigx.paper.pages.markdown import about, markdown
-from epigx.paper.pages.tables import frame, locus_table, missing, own_cell_type, score_table
+from epigx.paper import GenePanel, Impossible, Published, Row, ScoreTable, Trained, table8
+from epigx.paper.figures import curves, gene_panel, marks
+from epigx.paper.gene_panel import PanelGene
+from epigx.paper.pages import markdown, write_page
+from epigx.paper.published import own_cell_type
+from epigx.paper.scores import RowResult, score_frame, score_table
+from epigx.recipes.models import infer
 
-TERMS = Terms("data/k562", "hg38", False, "small", (2, 22), ("training.steps=9",), "epigx reproduce table0")
+COMMAND = "epigx reproduce table0"
+
+
+def study(assembly="hg38", seeds=(2, 22), settings=("training.steps=9",)):
+    dataset = SimpleNamespace(path="data/k562", about=SimpleNamespace(assembly=assembly))
+    return SimpleNamespace(dataset=dataset, seeds=seeds, scale="small", settings=settings)
+
+
+SYSTEM = Trained({"run": infer(data="data/k562", cell_type="K562")}, {}, 1)
 PRINTED = Published(0.2, 0.3, None, 0.01, None, None)
 
 
-def scored(label, mse, *, pearson=0.5, group="", cell_type="K562", seeds=2, baseline=False, at=None, printed=PRINTED):
-    row = Row(label, cell_type, Impossible("unused"), group, baseline=baseline, at=at, published=printed)
-    scores = tuple(Metrics(mse + 0.01 * n, mse / 2, pearson, 0.4, 50) for n in range(seeds))
+def scored(label, mse, *, pearson=0.5, group="", cell_type="K562", seeds=2, baseline=False, x=None, printed=PRINTED):
+    row = Row(label, cell_type, SYSTEM, group, baseline=baseline, x=x, published=printed)
+    scores = tuple(
+        Metrics({"mse": mse + 0.01 * n, "mae": mse / 2, "pearson": pearson, "spearman": 0.4}, 50) for n in range(seeds)
+    )
     difference = {} if baseline else {name: Estimate(0.1, -0.05, 0.2) for name in ("mse", "mae", "pearson", "spearman")}
-    return RowResult(row, 2_000, scores, difference)
+    return RowResult(row, scores, difference)
+
+
+def contents(*rows, simulated=False, seeds=(2, 22), settings=("training.steps=9",)):
+    made = study("simulated" if simulated else "hg38", seeds, settings)
+    return ScoreTable("table0", "Table 0. Try", "A caption.", made, ()).layout(rows, COMMAND)
 
 
 @pytest.fixture
-def results():
-    gap = RowResult(Row("Gap", "K562", Impossible("No peaks.")), None, (), {}, "No peaks.")
-    rows = (scored("A", 0.30), scored("B", 0.10, pearson=0.7), scored("C | c", 0.20, baseline=True), gap)
-    return ScoreResults(Scores("table0", "Table 0. Try", "A caption.", tuple(r.row for r in rows)), TERMS, rows)
+def rows():
+    gap = RowResult(Row("Gap", "K562", Impossible("No peaks.")), (), {}, "No peaks.")
+    return scored("A", 0.30), scored("B", 0.10, pearson=0.7), scored("C | c", 0.20, baseline=True), gap
 
 
-def test_the_table_has_the_papers_number_beside_ours(results):
-    table = score_table(results, "K562")
+def test_the_table_has_the_papers_number_next_to_ours(rows):
+    table = score_table(rows)
     assert table.head[:4] == ("System", "bp", "MSE", "paper, K562")
     assert table.head[-1] == "r, difference to C | c"
     row = dict(zip(table.head[-3:], table.rows[0][-3:], strict=True))
@@ -44,8 +62,8 @@ def test_the_table_has_the_papers_number_beside_ours(results):
     assert all(len(line) == len(table.head) for line in table.rows)
 
 
-def test_the_best_is_marked_and_the_second(results):
-    table = score_table(results, "K562")
+def test_the_best_and_the_second_are_marked(rows):
+    table = score_table(rows)
     assert table.best == {(1, 2), (1, 4), (1, 6)}
     assert (2, 2) in table.second
     assert len(table.second) == 3
@@ -55,39 +73,38 @@ def test_rows_are_ranked_within_their_group_where_there_is_something_to_rank():
     rows = tuple(scored(name, mse, group=group) for group, name, mse in [
         ("g", "a", 0.3), ("g", "b", 0.2), ("g", "c", 0.4), ("h", "a", 0.1), ("h", "b", 0.05),
     ])  # fmt: skip
-    found = score_table(ScoreResults(Scores("t", "T", "", ()), TERMS, rows), "K562")
+    found = score_table(rows)
     assert found.head[0] == "Group"
     assert {cell for cell in found.best if cell[1] == 3} == {(1, 3)}
 
 
 def test_numbers_of_a_single_seed_have_no_deviation():
-    (row,) = score_table(ScoreResults(Scores("t", "T", "", ()), TERMS, (scored("A", 0.3, seeds=1),)), "K562").rows
+    (row,) = score_table([scored("A", 0.3, seeds=1)]).rows
     assert row[2] == "0.3000"
 
 
-def test_a_cell_type_that_the_paper_has_not_is_shown_beside_k562():
-    rows = (scored("A", 0.3, cell_type="HepG2"),)
-    assert score_table(ScoreResults(Scores("t", "T", "", ()), TERMS, rows), "HepG2").head[3] == "paper, K562"
+def test_a_cell_type_that_the_paper_lacks_is_shown_next_to_k562():
+    assert score_table([scored("A", 0.3, cell_type="HepG2")]).head[3] == "paper, K562"
     assert (own_cell_type("HepG2"), own_cell_type("k562"), own_cell_type("gm12878")) == (None, "K562", "GM12878")
 
 
-def test_markdown_marks_and_says_what_is_missing(results):
-    text = markdown(results)
+def test_markdown_marks_values_and_lists_what_is_missing(rows):
+    text = markdown(contents(*rows))
     assert "| **0.1050 ± 0.0071** " in text
     assert "<u>0.2050 ± 0.0071</u>" in text
     assert "| C \\| c |" in text
     assert "* K562 · Gap: No peaks." in text
-    assert "scale small; seeds 2, 22; set: training.steps=9. Made by `epigx reproduce table0`." in text
+    assert "scale small; seeds 2, 22; settings: training.steps=9. Made by `epigx reproduce table0`." in text
     assert len({line.count("|") - line.count("\\|") for line in text.splitlines() if line.startswith("|")}) == 1
 
 
-def test_each_reason_is_said_once():
-    rows = tuple(RowResult(Row(name, "K562", Impossible("x")), None, (), {}, "No peaks.") for name in "ab")
-    assert missing(ScoreResults(Scores("t", "T", "", ()), TERMS, rows)) == ["K562 · a, K562 · b: No peaks."]
+def test_each_reason_is_given_once():
+    rows = [RowResult(Row(name, "K562", Impossible("x")), (), {}, "No peaks.") for name in "ab"]
+    assert contents(*rows).missing == ("K562 · a, K562 · b: No peaks.",)
 
 
-def test_the_numbers_are_columns_of_the_tsv(results):
-    table = frame(results)
+def test_the_numbers_are_columns_of_the_tsv(rows):
+    table = score_frame(rows)
     assert table["mse"][1] == pytest.approx(0.105)
     assert table["mse_paper"][1] == 0.2
     assert table["mse_difference_high"][0] == 0.2
@@ -95,8 +112,8 @@ def test_the_numbers_are_columns_of_the_tsv(results):
     assert table["missing"].tolist() == ["", "", "", "No peaks."]
 
 
-def test_an_exhibit_is_written_whole_and_again(results, tmp_path):
-    page = write_exhibit(results, tmp_path / "out" / "table0")
+def test_a_page_is_written_complete_and_again_with_the_same_bytes(rows, tmp_path):
+    page = write_page(contents(*rows), tmp_path / "out" / "table0")
     assert sorted(path.name for path in page.parent.iterdir()) == [
         "table0-K562.png", "table0.html", "table0.md", "table0.tsv",
     ]  # fmt: skip
@@ -108,54 +125,53 @@ def test_an_exhibit_is_written_whole_and_again(results, tmp_path):
     assert "http" not in html.replace("http://www.w3.org", "")
     assert pd.read_csv(page.parent / "table0.tsv", sep="\t").shape[0] == 4
     before = {path.name: path.read_bytes() for path in page.parent.iterdir()}
-    write_exhibit(results, tmp_path / "out" / "table0")
+    write_page(contents(*rows), tmp_path / "out" / "table0")
     assert {path.name: path.read_bytes() for path in page.parent.iterdir()} == before
 
 
-def test_simulated_data_are_said_to_be(results, tmp_path):
-    terms = Terms("data", "simulated", True, "small", (2,), (), "epigx reproduce table0")
-    simulated = ScoreResults(results.exhibit, terms, results.rows)
-    assert "nothing here is a finding about cells" in write_exhibit(simulated, tmp_path / "t").read_text()
-    assert "seed 2. Made by" in about(simulated)
+def test_simulated_data_are_marked(rows, tmp_path):
+    simulated = contents(*rows, simulated=True, seeds=(2,), settings=())
+    assert "nothing here is a finding about cells" in write_page(simulated, tmp_path / "t").read_text()
+    assert "seed 2. Made by" in simulated.about
 
 
 def test_parameter_counts_are_written_without_pictures(tmp_path):
-    results = CountResults(table8())
-    page = write_exhibit(results, tmp_path / "table8")
+    found = table8().contents(tmp_path, COMMAND, {})
+    page = write_page(found, tmp_path / "table8")
     assert "585,681" in page.read_text()
     assert not list(page.parent.glob("*.png"))
-    assert about(results) == ""
-    assert frame(results).set_index("system").loc["InFER", ["model", "objective"]].tolist() == [574_721, 10_960]
+    assert found.about == ""
+    assert found.frame.set_index("system").loc["InFER", ["model", "objective"]].tolist() == [574_721, 10_960]
 
 
-def test_the_papers_marks_are_drawn_for_its_own_cell_types_alone(results):
-    ours = marks(results.rows)
+def test_the_papers_marks_are_drawn_only_for_its_own_cell_types(rows):
+    ours = marks(rows)
     assert [text.get_text() for text in ours.axes[0].get_legend().get_texts()][-1] == "paper"
     theirs = marks([scored("A", 0.3, cell_type="HepG2")])
     assert theirs.axes[0].get_legend() is None
 
 
 def test_curves_run_over_the_lengths_one_for_each_group():
-    rows = [scored(f"{at} bp", 0.1 + at / 1e4, group=group, at=at) for group in "ab" for at in (100, 110, 500, 2_000)]
+    rows = [scored(f"{x} bp", 0.1 + x / 1e4, group=group, x=x) for group in "ab" for x in (100, 110, 500, 2_000)]
     axes = curves(rows, "bp read").axes[0]
     labels = [text.get_text() for text in axes.get_legend().get_texts()]
     assert labels == ["a, paper", "b, paper", "a", "b"]
     assert axes.get_xlabel() == "bp read"
     assert list(axes.get_xticks()) == [110, 500, 2_000]
-    assert curves([scored("x", 0.1, at=at, printed=None) for at in (1.0, 2.0)], "bp").axes[0].get_legend() is None
+    assert curves([scored("x", 0.1, x=x, printed=None) for x in (1.0, 2.0)], "bp").axes[0].get_legend() is None
 
 
 @pytest.fixture
 def gene():
     signals = {"h3k27ac": np.zeros(40), "dnase": np.linspace(0, 3, 40)}
-    return LocusGene(
+    return PanelGene(
         "K562", "G1", "ABC", "chr22", "-", 999, 0.8, 20, ((7, "+", "XYZ"),), signals, {"h3k27ac": 2.0, "dnase": 2.0},
         0.6, {"InFER": np.array([0.7, 0.9])},
     )  # fmt: skip
 
 
-def test_a_locus_shows_gene_signals_and_expression(gene):
-    figure = locus(gene)
+def test_a_gene_panel_shows_gene_signals_and_expression(gene):
+    figure = gene_panel(gene)
     top, h3k27ac, dnase, bottom = figure.axes
     assert {text.get_text() for text in top.texts} >= {"ABC", "XYZ"}
     assert (h3k27ac.get_ylabel(), dnase.get_ylabel()) == ("h3k27ac", "dnase")
@@ -164,11 +180,11 @@ def test_a_locus_shows_gene_signals_and_expression(gene):
     assert [label.get_text() for label in bottom.get_yticklabels()] == ["InFER", "observed"]
 
 
-def test_the_genes_of_a_locus_are_written(gene, tmp_path):
-    results = LocusResults(Locus("figure4", "Figure 4", "A caption.", {}), TERMS, (gene,))
-    (row,) = locus_table(results).rows
+def test_the_genes_of_a_panel_are_written(gene, tmp_path):
+    found = GenePanel("figure4", "Figure 4", "A caption.", study(), {}).layout([gene], COMMAND)
+    (row,) = found.sections[0].table.rows
     assert row == ("K562", "ABC", "G1", "chr22:1,000 (-)", "0.80", "0.6000", "0.8000 ± 0.1414")
-    page = write_exhibit(results, tmp_path / "figure4")
+    page = write_page(found, tmp_path / "figure4")
     assert (page.parent / "figure4-K562-G1.png").stat().st_size > 1_000
     assert "0.8000 ± 0.1414" in (page.parent / "figure4.md").read_text()
-    assert frame(results)["infer"][0] == pytest.approx(0.8)
+    assert found.frame["infer"][0] == pytest.approx(0.8)

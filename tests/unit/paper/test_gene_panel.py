@@ -30,12 +30,12 @@ def test_a_gene_of_the_pattern_is_found(make_dataset, tmp_path):
     assert found["score"].between(0, 1).all()
 
 
-def test_no_signal_of_a_role_or_no_label_is_said(make_dataset, tmp_path):
+def test_missing_roles_and_labels_are_reported(make_dataset, tmp_path):
     path = make_dataset(tmp_path / "data")
     with pytest.raises(DatasetError, match="no gene of the split 'test' has a label in bare"):
         genes_like_figure4(open_dataset(path), "bare", window=64)
     about = json.loads((path / "dataset.json").read_text())
     about["signals"][0]["role"] = "background"
     (path / "dataset.json").write_text(json.dumps(about))
-    with pytest.raises(DatasetError, match="has no foreground signal, and Figure 4 is about both"):
+    with pytest.raises(DatasetError, match="has no foreground signal, and Figure 4 needs both roles"):
         genes_like_figure4(open_dataset(path), "alpha", window=64)

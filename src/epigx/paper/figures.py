@@ -1,74 +1,78 @@
-"""The figures of the exhibits: scores with their spread over seeds, and genes with their signals."""
+"""The drawings: scores with their spread over seeds, and genes with their signals."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, NullFormatter
 
-from epigx.paper.pages.contents import LocusGene, RowResult
-from epigx.paper.pages.tables import own_cell_type
+from epigx.paper.published import own_cell_type
 from epigx.report.drawing import BLUE, GREEN, GREY, INK, ORANGE, PURPLE, VERMILLION, canvas, signal_colours
+from epigx.report.figures import PANELS
 
-__all__ = ["curves", "locus", "marks"]
+if TYPE_CHECKING:
+    from epigx.paper.gene_panel import PanelGene
+    from epigx.paper.scores import RowResult
+
+__all__ = ["curves", "gene_panel", "marks"]
 
 COLOURS = (BLUE, ORANGE, GREEN, PURPLE, VERMILLION)
-PANELS = (("mse", "MSE (lower is better)"), ("pearson", "Pearson r (higher is better)"))
 
 
 def marks(rows: Sequence[RowResult]) -> Figure:
-    """Draw one line a row of a cell type: the mean over seeds, its standard deviation, and the paper's number."""
+    """Draw the rows of a cell type below each other: mean and standard deviation over seeds, and the paper's number."""
     groups = list(dict.fromkeys(result.row.group for result in rows))
     labels = [" · ".join(filter(None, (result.row.group, result.row.label))) for result in rows]
-    places = np.arange(len(rows))[::-1]
+    positions = np.arange(len(rows))[::-1]
     with canvas(2, width=8.6, height=1.0 + 0.27 * len(rows)) as (figure, both):
-        for axes, (metric, title) in zip(both, PANELS, strict=True):
-            for place, result in zip(places, rows, strict=True):
+        for axes, (metric, title) in zip(both, PANELS.items(), strict=True):
+            for y, result in zip(positions, rows, strict=True):
                 colour = COLOURS[groups.index(result.row.group) % len(COLOURS)]
-                _mark(axes, result, metric, float(place), colour)
+                _mark(axes, result, metric, float(y), colour)
                 if result.row.baseline and result.scores:
                     axes.axvline(result.mean(metric), color=colour, linewidth=0.8, linestyle=(0, (4, 3)), alpha=0.6)
-            axes.set(title=title, yticks=places, yticklabels=labels if axes is both[0] else [])
+            axes.set(title=title, yticks=positions, yticklabels=labels if axes is both[0] else [])
             axes.set_ylim(-0.6, len(rows) - 0.4)
             axes.grid(visible=True, axis="x")
         _legend(both[0], rows)
     return figure
 
 
-def _mark(axes: Axes, result: RowResult, metric: str, place: float, colour: str) -> None:
+def _mark(axes: Axes, result: RowResult, metric: str, y: float, colour: str) -> None:
     if result.scores:
         spread = result.deviation(metric) or 0.0
         axes.errorbar(
-            result.mean(metric), place, xerr=spread, fmt="o", color=colour, markersize=5, elinewidth=1.6, capsize=2.5
+            result.mean(metric), y, xerr=spread, fmt="o", color=colour, markersize=5, elinewidth=1.6, capsize=2.5
         )
     printed = _paper(result, metric)
     if printed is not None:
-        axes.plot([printed], [place], "D", markersize=5, color="none", mec=GREY, mew=1.3)
+        axes.plot([printed], [y], "D", markersize=5, color="none", mec=GREY, mew=1.3)
 
 
 def curves(rows: Sequence[RowResult], axis: str) -> Figure:
-    """Draw the rows of a cell type over what :attr:`Row.at` measures, one curve a group."""
+    """Draw the rows of a cell type over :attr:`Row.x`, one curve per group."""
     groups = list(dict.fromkeys(result.row.group for result in rows))
     with canvas(2, width=8.2, height=3.0) as (figure, both):
-        for axes, (metric, title) in zip(both, PANELS, strict=True):
+        for axes, (metric, title) in zip(both, PANELS.items(), strict=True):
             for group, colour in zip(groups, COLOURS, strict=False):
                 mine = [result for result in rows if result.row.group == group and result.scores]
-                at = [float(result.row.at or 0) for result in mine]
+                x = [float(result.row.x or 0) for result in mine]
                 axes.errorbar(
-                    at, [r.mean(metric) for r in mine], yerr=[r.deviation(metric) or 0.0 for r in mine],
+                    x, [r.mean(metric) for r in mine], yerr=[r.deviation(metric) or 0.0 for r in mine],
                     fmt="o-", color=colour, markersize=4.5, elinewidth=1.4, capsize=2.5, label=group or "here",
                 )  # fmt: skip
-                printed = [(r.row.at, _paper(r, metric)) for r in mine if _paper(r, metric) is not None]
+                printed = [(r.row.x, _paper(r, metric)) for r in mine if _paper(r, metric) is not None]
                 if printed:
                     axes.plot(*zip(*printed, strict=True), "D--", markersize=4.5, mfc="none", color=colour, alpha=0.6,
                               linewidth=1, label=f"{group}, paper".removeprefix(", "))  # fmt: skip
             axes.set(title=title, xlabel=axis, xscale="log")
-            ticks = sorted({result.row.at for result in rows if result.row.at})
-            axes.set_xticks(_apart(ticks))
-            axes.xaxis.set_major_formatter(FuncFormatter(lambda at, _: f"{at:,.0f}"))
+            ticks = sorted({result.row.x for result in rows if result.row.x})
+            axes.set_xticks(_spaced(ticks))
+            axes.xaxis.set_major_formatter(FuncFormatter(lambda x, _: f"{x:,.0f}"))
             axes.xaxis.set_minor_formatter(NullFormatter())
             axes.minorticks_off()
             axes.grid(visible=True)
@@ -77,8 +81,8 @@ def curves(rows: Sequence[RowResult], axis: str) -> Figure:
     return figure
 
 
-def _apart(ticks: Sequence[float], ratio: float = 1.35) -> list[float]:
-    """Leave out ticks whose labels would run into one another, and keep the last."""
+def _spaced(ticks: Sequence[float], ratio: float = 1.35) -> list[float]:
+    """Leave out ticks whose labels would overlap; keep the last."""
     kept: list[float] = []
     for tick in reversed(ticks):
         if not kept or kept[-1] / tick >= ratio:
@@ -87,22 +91,19 @@ def _apart(ticks: Sequence[float], ratio: float = 1.35) -> list[float]:
 
 
 def _paper(result: RowResult, metric: str) -> float | None:
-    """Return what the paper prints, where it is of the same cell type and so belongs on the same axis."""
-    if own_cell_type(result.row.cell_type) is None:
-        return None
-    value: float | None = getattr(result.row.published, metric, None)
-    return value
+    """Return the paper's number if it is of the same cell type, and so comparable on one axis."""
+    return None if own_cell_type(result.row.cell_type) is None else result.paper(metric)
 
 
 def _legend(axes: Axes, rows: Sequence[RowResult]) -> None:
     if any(_paper(result, "mse") is not None for result in rows):
-        axes.plot([], [], "o", color=INK, markersize=5, label="here: mean and deviation over seeds")
+        axes.plot([], [], "o", color=INK, markersize=5, label="here: mean ± standard deviation over seeds")
         axes.plot([], [], "D", markersize=5, color="none", mec=GREY, mew=1.3, label="paper")
         axes.legend(loc="upper center", bbox_to_anchor=(1.0, -0.08), ncols=2, fontsize=8)
 
 
-def locus(gene: LocusGene) -> Figure:
-    """Draw a gene: its place and its neighbours', each signal around it, and expression."""
+def gene_panel(gene: PanelGene) -> Figure:
+    """Draw a gene: its TSS and its neighbours', each signal around it, and expression."""
     names = list(gene.signals)
     colours = signal_colours(names)
     heights = [0.55, *[1.0] * len(names), 0.5 + 0.32 * (1 + len(gene.predicted))]
@@ -125,8 +126,8 @@ def locus(gene: LocusGene) -> Figure:
     return figure
 
 
-def _gene_model(axes: Axes, gene: LocusGene, half: int) -> None:
-    """Draw an arrow from each TSS in the direction of its gene; a dataset knows no exons."""
+def _gene_model(axes: Axes, gene: PanelGene, half: int) -> None:
+    """Draw an arrow from each TSS in the direction of its gene; a dataset has no exons."""
     for at, strand, symbol, colour in ((0, gene.strand, gene.symbol, INK), *((*n, GREY) for n in gene.neighbours)):
         end = np.clip(at + (0.3 if strand == "+" else -0.3) * half, -half, half)
         axes.plot([at, at], [0, 0.5], color=colour, linewidth=1.2)
@@ -137,12 +138,12 @@ def _gene_model(axes: Axes, gene: LocusGene, half: int) -> None:
     axes.spines["left"].set_visible(False)
 
 
-def _expression(axes: Axes, gene: LocusGene) -> None:
+def _expression(axes: Axes, gene: PanelGene) -> None:
     rows = [("observed", np.array([gene.observed]), INK)]
     rows += [(label, values, colour) for (label, values), colour in zip(gene.predicted.items(), COLOURS, strict=False)]
-    for place, (_, values, colour) in enumerate(reversed(rows)):
-        axes.plot(values, np.full(len(values), place), "o", color=colour, markersize=3.5, alpha=0.45)
-        axes.plot([values.mean()], [place], "o", color=colour, markersize=7)
+    for y, (_, values, colour) in enumerate(reversed(rows)):
+        axes.plot(values, np.full(len(values), y), "o", color=colour, markersize=3.5, alpha=0.45)
+        axes.plot([values.mean()], [y], "o", color=colour, markersize=7)
     axes.axvline(gene.observed, color=INK, linewidth=0.8, linestyle=(0, (4, 3)), alpha=0.6)
     highest = max(float(values.max()) for _, values, _ in rows)
     lowest = min(float(values.min()) for _, values, _ in rows)
