@@ -1,4 +1,4 @@
-"""Builds datasets, and predicts, for many cell types on an engine: a dataset or a table is a task, and is made once."""
+"""Build datasets and predict for many cell types on an engine; each dataset or table is one task, made once."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def build_all(
     engine: Engine,
     progress: Progress | None = None,
 ) -> list[Outcome]:
-    """Build a dataset from each manifest, in the folder of its name; one that was broken off goes on where it was.
+    """Build a dataset from each manifest, in the folder of its name; an interrupted build continues.
 
     Parameters
     ----------
@@ -122,7 +122,7 @@ def _run(names: Iterable[str], tasks: Mapping[str, Task], engine: Engine, progre
 
 
 def _is_built(folder: Path, manifest: Manifest, window: int) -> bool:
-    """Whether the dataset stands there; that its files hold what they held is taken for granted."""
+    """Return whether the dataset exists; its source files are assumed to be unchanged."""
     try:
         about = open_dataset(folder).about
     except EpigxError:

@@ -41,7 +41,7 @@ def import_prism(
     out : str or Path
         Run folder to make.
     force : bool
-        Whether a folder that stands there is replaced.
+        Whether to replace an existing folder.
 
     Raises
     ------

@@ -1,6 +1,6 @@
 """Official weights of the Seq2Exp code as a run of epigx: Seq2Exp itself, and the systems that it was compared with.
 
-Seq2Exp-soft, Seq2Exp-hard, the mask of peaks (MACS3), Caduceus with signals and without, and Mamba are told apart by
+Seq2Exp-soft, Seq2Exp-hard, the mask of peaks (MACS3), Caduceus with signals and without, and Mamba are recognised by
 the names in the file. What it cannot tell are the pooled centre, the cell type, and the settings of the mask that are
 no weights: those are the official scripts'.
 """
@@ -55,7 +55,7 @@ def import_seq2exp(
     out : str or Path
         Run folder to make.
     force : bool
-        Whether a folder that stands there is replaced.
+        Whether to replace an existing folder.
 
     Raises
     ------

@@ -262,7 +262,7 @@ class _Trainer:
     def _stop_requested(self) -> bool:
         """Return whether any process was asked to stop; all of them then know the reason."""
         request = self.processes.largest(self.interruption.request)
-        self.interruption.heed(request)
+        self.interruption.adopt(request)
         return request > 0
 
     def _add_time(self) -> None:
