@@ -86,13 +86,13 @@ class Config(BaseModel):
         *assignments : str
             ``"dotted.key=value"``; the value is read as YAML (``0.1``, ``true``, ``[dnase, hic]``, ``null``).
         typed : mapping of str to str, optional
-            What the user typed for an assignment, where that was not ``--set``: ``{"training.steps=0": "--steps 0"}``.
+            Options that the user typed in place of ``--set``, such as ``{"training.steps=0": "--steps 0"}``.
 
         Raises
         ------
         ConfigError
             An assignment has no ``=``, names an unknown key, or gives a value that does not validate; the message names
-            those that the problem is about.
+            the assignments concerned.
         """
         values: dict[str, Any] = self.model_dump(mode="json")
         said: dict[str, str] = {}
@@ -198,7 +198,7 @@ class Kind(Config):
 
     @model_serializer(mode="wrap")
     def _dump_member(self, handler: Any, info: Any) -> dict[str, Any]:
-        # A field typed with the family would otherwise be written with the family's fields alone.
+        # A field typed with the family would otherwise be written with only the family's fields.
         if set(values := handler(self)) == set(type(self).model_fields):
             return dict(values)
         return self.model_dump(mode=info.mode)

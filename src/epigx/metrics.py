@@ -1,9 +1,9 @@
-"""How close predictions are to measurements: over all genes of a split at once, never as a mean of batch means.
+"""Metrics of predictions, over all genes of a split at once, never as a mean of batch means.
 
 :data:`METRICS` is the one table of metrics: training, tables, figures and the paper's pages read it, so a new metric is
 one row (or an entry point ``epigx.metrics`` of another package). Intervals come from resampling genes with replacement
-(percentile bootstrap); two systems are compared on the same resamples, so that what makes a gene hard for both cancels
-out.
+(percentile bootstrap). Two systems are compared on the same resamples, so that differences between genes that affect
+both cancel out.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ class Metric:
     Parameters
     ----------
     name, label : str
-        Key in tables and JSON, and what pages print.
+        Key in tables and JSON, and label on pages.
     higher_is_better : bool
         Direction.
     function : callable
@@ -125,7 +125,7 @@ class Metrics:
 
 @dataclass(frozen=True, slots=True)
 class Estimate:
-    """A value with the interval that the bootstrap gives it."""
+    """A value with its bootstrap interval."""
 
     value: float
     low: float
@@ -157,7 +157,7 @@ def metrics(observed: ArrayLike, predicted: ArrayLike) -> Metrics:
 def bootstrap(
     observed: ArrayLike, predicted: ArrayLike, *, resamples: int = 1000, seed: int = 0, level: float = 0.95
 ) -> dict[str, Estimate]:
-    """Give each metric the interval that holds ``level`` of its values over resampled genes.
+    """Return each metric with the interval that contains ``level`` of its values over resampled genes.
 
     Returns
     -------

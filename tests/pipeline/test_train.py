@@ -1,4 +1,4 @@
-"""Training as a process that is killed, told to stop, and taken up again."""
+"""Training in a process that is killed or stopped, and resumed."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def interrupted(config, folder, number, step):
 @pytest.mark.parametrize(
     ("number", "status", "kept"), [(signal.SIGKILL, -signal.SIGKILL, 10), (signal.SIGTERM, 130, 13)]
 )
-def test_a_training_ended_in_mid_epoch_goes_on_to_the_same_weights(config, whole, tmp_path, number, status, kept):
+def test_a_training_stopped_in_mid_epoch_resumes_to_the_same_weights(config, whole, tmp_path, number, status, kept):
     ended = interrupted(config, tmp_path, number, 13)
     assert ended.returncode == status, ended.stderr
     assert ended.stderr == ""

@@ -59,7 +59,7 @@ def test_a_config_is_frozen() -> None:
         ({"pet": {"kind": "cat", "legs": -1}}, r"pet\.legs: .*greater than or equal to 0.*-1"),
     ],
 )
-def test_a_wrong_value_is_told_with_its_place_and_the_remedy(values: dict[str, object], message: str) -> None:
+def test_a_wrong_value_is_reported_with_its_key_and_a_fix(values: dict[str, object], message: str) -> None:
     with pytest.raises(ConfigError, match=message):
         House.parse(values)
 
@@ -160,7 +160,7 @@ def test_a_mistyped_key_is_named_before_the_key_that_is_missing_for_it() -> None
         (b"\xff\xfe\x00\xd8", r"house\.yaml is not valid YAML: 'utf-8' codec can't decode"),
     ],
 )
-def test_a_file_that_is_no_yaml_is_told_in_one_sentence(tmp_path, text, said) -> None:
+def test_a_file_that_is_not_yaml_is_reported_in_one_sentence(tmp_path, text, said) -> None:
     path = tmp_path / "house.yaml"
     path.write_bytes(text)
     with pytest.raises(ConfigError, match=said) as raised:
@@ -169,7 +169,7 @@ def test_a_file_that_is_no_yaml_is_told_in_one_sentence(tmp_path, text, said) ->
     assert "\n" not in str(raised.value)
 
 
-def test_a_member_defined_elsewhere_takes_part() -> None:
+def test_a_member_defined_elsewhere_is_found() -> None:
     class Fish(Animal):
         kind: Literal["fish"] = "fish"
         legs: int = 0

@@ -50,7 +50,7 @@ def test_an_undefined_correlation_is_nan_and_null_in_json():
 
 
 @pytest.mark.parametrize("n", [3, 7, 100])
-def test_a_constant_has_no_correlation_whatever_its_mean_rounds_to(n):
+def test_a_constant_has_no_correlation_despite_rounding_of_its_mean(n):
     scored = metrics(np.linspace(0, 1, n), np.full(n, 0.1))  # whose mean is not 0.1
     assert np.isnan(scored.pearson)
     assert np.isnan(scored.spearman)

@@ -1,4 +1,4 @@
-"""What a user would try before a network, on the genes and inputs that a network reads; nothing here imports torch."""
+"""Baselines, which read the same genes and inputs as networks; nothing here imports torch."""
 
 from epigx.baselines.activity import PromoterActivity
 from epigx.baselines.boosting import GradientBoosting

@@ -1,4 +1,4 @@
-"""A line through the activity of the promoter: the promoter's part in the Activity-by-Contact model."""
+"""A straight line from the activity of the promoter, as in the Activity-by-Contact model."""
 
 from __future__ import annotations
 
@@ -64,7 +64,9 @@ class PromoterActivity(Method):
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise RunError(f"{path} cannot be read: {error}. Copy the run again from the original.") from None
         if not all(map(math.isfinite, (line.slope, line.intercept, line.typical))):
-            raise RunError(f"{path} holds a number that is not finite: it is damaged.")
+            raise RunError(
+                f"{path} holds a number that is not finite: it is damaged. Copy the run again from the original."
+            )
         return line
 
 
@@ -78,7 +80,7 @@ class FittedLine(FittedModel):
     slope, intercept : float
         The line, in log10(1 + activity).
     typical : float
-        What a gene without activity is taken to have: the mean of the training genes.
+        Log activity to assume for a gene without a value: the mean of the training genes.
     """
 
     def __init__(self, feature: str, slope: float, intercept: float, typical: float) -> None:

@@ -1,4 +1,4 @@
-"""A gene as one row of numbers: its signals in bins, its features, the k-mer composition of its DNA."""
+"""Describe a gene by one row of numbers: binned signals, features, and the k-mer frequencies of its DNA."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ CHUNK_BASES = 2**20
 
 
 class Columns(Config):
-    """Which columns describe a gene."""
+    """Columns that describe a gene."""
 
     bins: int = Field(default=20, ge=0)
     """Bins of equal width over the window, in each of which each transformed signal is averaged; 0: none."""

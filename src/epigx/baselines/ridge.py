@@ -65,7 +65,9 @@ class Ridge(Method):
         if shapes != {"mean": (width,), "scale": (width,), "weights": (width,), "intercept": (2,)}:
             raise RunError(f"{path} does not hold a ridge regression on {width} columns: it is damaged.")
         if not all(np.isfinite(array).all() for array in arrays.values()):
-            raise RunError(f"{path} holds a number that is not finite: it is damaged.")
+            raise RunError(
+                f"{path} holds a number that is not finite: it is damaged. Copy the run again from the original."
+            )
         return FittedRidge(self.columns, **arrays)
 
 

@@ -1,4 +1,4 @@
-"""Windows: a dataset's genes as the batches that a model reads.
+"""Windows: the genes of a dataset, read in batches.
 
 Reading is a pure function of the indices: nothing is drawn or remembered, so a batch does not depend on earlier ones.
 """
@@ -52,22 +52,22 @@ class WindowArrays:
 
 
 class Windows:
-    """The windows of some genes in some cell types, read a batch at a time.
+    """The windows of some genes in some cell types, read one batch at a time.
 
     It is a map-style dataset for PyTorch's loaders, and imports torch only when it makes a batch of tensors.
 
     Parameters
     ----------
     dataset : Dataset
-        Where they are.
+        The dataset.
     cell_type : str or sequence of str
         The cell type; of several, all genes of the first come first.
     index : ndarray of int64, (gene,)
         Rows of the dataset.
     inputs : Inputs
-        What is read, and on what scale.
+        What to read, with transforms and scaling.
     needs : collection of str
-        Fields of the batch that the model asks for beside DNA, signals and features.
+        Fields of the batch that the model needs besides DNA, signals and features.
 
     Attributes
     ----------
@@ -118,7 +118,7 @@ class Windows:
 
     @property
     def bases(self) -> int:
-        """Base pairs that are read of each: its window, and promoter and elements where the model reads them."""
+        """Base pairs read per window: the window itself, and promoter and elements if the model reads them."""
         elements = self.dataset.about.regions.elements if "elements" in self.needs else None
         return self.inputs.window + ((1 + elements.count) * elements.length if elements else 0)
 
@@ -128,11 +128,11 @@ class Windows:
 
     def only(self, keep: NDArray[np.bool_] | NDArray[np.int64]) -> Windows:
         """Return some of the windows, by a mask or by indices, (n,)."""
-        part = copy(self)
-        part.__dict__.pop("gene_id", None)
+        chosen = copy(self)
+        chosen.__dict__.pop("gene_id", None)
         for name in ("row", "cell_type", "_label", "_features"):
-            setattr(part, name, getattr(self, name)[keep])
-        return part
+            setattr(chosen, name, getattr(self, name)[keep])
+        return chosen
 
     def arrays(self, indices: Sequence[int] | NDArray[np.int64]) -> WindowArrays:
         """Return some windows as arrays, in the order asked for."""
@@ -202,18 +202,18 @@ class Windows:
         for name in names:
             if name not in read:
                 raise DatasetError(f"The run reads no signal {name!r} that could be dropped.{did_you_mean(name, read)}")
-        part = copy(self)
-        part.drop = frozenset(names)
-        return part
+        changed = copy(self)
+        changed.drop = frozenset(names)
+        return changed
 
     @property
     def crop(self) -> slice:
-        """Where the run's window lies in the dataset's."""
+        """Position of the run's window in the dataset's window."""
         start = self.dataset.window // 2 - self.inputs.window // 2
         return slice(start, start + self.inputs.window)
 
     def _signals(self, chosen: NDArray[np.int64]) -> NDArray[np.float32]:
-        """Read, transform and lay out the channels of the run, float32 (batch, length, signal)."""
+        """Read and transform the signals of the run, float32 (batch, length, signal)."""
         stored = [signal.name for signal in self.dataset.signals]
         out = np.zeros((len(chosen), self.inputs.window, len(self.inputs.signals)), np.float32)
         for cell_type, index in self._by_cell_type(chosen):
@@ -225,7 +225,7 @@ class Windows:
         return out
 
     def _by_cell_type(self, chosen: NDArray[np.int64]) -> Iterator[tuple[str, NDArray[np.intp]]]:
-        """Yield the cell types of some windows, each with the indices of its windows."""
+        """Yield each cell type of some windows, with the indices of its windows."""
         for cell_type in np.unique(self.cell_type[chosen]):
             yield str(cell_type), np.flatnonzero(self.cell_type[chosen] == cell_type)
 

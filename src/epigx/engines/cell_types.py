@@ -1,4 +1,4 @@
-"""Build datasets and predict for many cell types on an engine; each dataset or table is one task, made once."""
+"""Build datasets and predict for many cell types on an engine; finished datasets and tables are skipped."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ __all__ = ["build_all", "by_cell_type", "predict_all"]
 
 
 def by_cell_type(manifest: Manifest) -> dict[str, Manifest]:
-    """Return a manifest for each cell type, so that machines share the work; every dataset has its own sequence then.
+    """Return one manifest per cell type, so that machines can share the work; each dataset stores its own sequence.
 
-    Elements are made of the peaks of every cell type of a manifest: those of one alone are other ones.
+    Elements are made from the peaks of all cell types of a manifest, so those of a single cell type differ.
     """
     return {
         name: manifest.model_copy(update={"cell_types": {name: cell}}) for name, cell in manifest.cell_types.items()
@@ -38,7 +38,7 @@ def build_all(
     engine: Engine,
     progress: Progress | None = None,
 ) -> list[Outcome]:
-    """Build a dataset from each manifest, in the folder of its name; an interrupted build continues.
+    """Build a dataset from each manifest, in the folder of its name; an interrupted build continues where it stopped.
 
     Parameters
     ----------
@@ -56,8 +56,8 @@ def build_all(
     Returns
     -------
     list of Outcome
-        In the order of the manifests; skipped is a dataset of that window, split, cell types, signals and files that
-        is there. One of others is left alone, and its outcome is failed.
+        In the order of the manifests. A dataset that exists with this window, split, cell types, signals and files is
+        skipped. If it exists with others, it is not changed, and the outcome is failed.
     """
     folders = {name: Path(out).absolute() / name for name in manifests}
     there = {name for name, manifest in manifests.items() if _is_built(folders[name], manifest, window)}
@@ -85,7 +85,7 @@ def predict_all(
     runs : paths
         Run folders.
     datasets : mapping of str to path
-        A dataset by the name of the cell type to read from it; several may be in one dataset.
+        For each cell type, the dataset to read it from; a dataset may have several cell types.
     out : str or Path
         The folder of the tables, ``<cell type>.parquet``; their columns are those of
         :func:`epigx.evaluation.predict.predict`.
@@ -97,7 +97,7 @@ def predict_all(
     Returns
     -------
     list of Outcome
-        In the order of the cell types; skipped is a table of those runs and that dataset that is younger than they are.
+        In the order of the cell types. A table of the same runs and dataset is skipped if it is newer than they are.
     """
     folders = [Path(run).absolute() for run in runs]
     threads = engine.threads_each(len(datasets))
@@ -111,7 +111,7 @@ def predict_all(
 
 
 def _run(names: Iterable[str], tasks: Mapping[str, Task], engine: Engine, progress: Progress | None) -> list[Outcome]:
-    """Run the tasks; the names without one are skipped."""
+    """Run the tasks; names without a task are reported as skipped."""
     skipped = [name for name in names if name not in tasks]
     for name in skipped:
         if progress:
@@ -122,7 +122,7 @@ def _run(names: Iterable[str], tasks: Mapping[str, Task], engine: Engine, progre
 
 
 def _is_built(folder: Path, manifest: Manifest, window: int) -> bool:
-    """Return whether the dataset exists; its source files are assumed to be unchanged."""
+    """Whether the dataset exists with these settings; the content of the files is not compared."""
     try:
         about = open_dataset(folder).about
     except EpigxError:
@@ -139,7 +139,7 @@ def _is_built(folder: Path, manifest: Manifest, window: int) -> bool:
 
 def _build(manifest: Manifest, window: int, folder: Path, jobs: int) -> None:
     with locked(folder):
-        if not _is_built(folder, manifest, window):  # another machine may have done it since
+        if not _is_built(folder, manifest, window):  # another machine may have built it meanwhile
             build(manifest, window, folder, jobs=jobs)
 
 
@@ -149,13 +149,13 @@ def _predict(runs: list[Path], data: Path, cell_type: str, table: Path, threads:
     from epigx.evaluation.predict import predict
 
     predicted = predict(opened, data=data, cell_type=cell_type)
-    predicted.attrs = _made_of(runs, data)  # kept in the file, beside the columns
+    predicted.attrs = _made_of(runs, data)  # saved in the file's metadata
     with atomic_file(table) as partial:
         predicted.to_parquet(partial, index=False)
 
 
 def _is_made(table: Path, runs: list[Path], data: Path) -> bool:
-    """Whether a table is of these runs and this dataset, and younger than they are."""
+    """Whether a table is of these runs and this dataset, and newer than they are."""
     sources = [*(run / "provenance.json" for run in runs), data / "dataset.json"]
     try:
         if table.stat().st_mtime < max(source.stat().st_mtime for source in sources):

@@ -1,4 +1,4 @@
-"""Train a list of runs on an engine: one folder each; finished runs are skipped, stopped ones resumed."""
+"""Train a list of runs on an engine, each in its own folder; finished runs are skipped and stopped runs resumed."""
 
 from __future__ import annotations
 
@@ -24,18 +24,18 @@ def train_all(
     Parameters
     ----------
     runs : mapping of str to RunConfig
-        By the names of their folders. A dataset's path has to hold where the engine works.
+        By the names of their folders. The paths of the datasets must be valid on the engine's machines.
     out : str or Path
-        The folder of the run folders.
+        The folder that will contain the run folders.
     engine : Engine
-        Where to train.
+        The engine to train on.
     progress : callable, optional
         Called with a run's name and ``started``, ``done``, ``failed`` or ``skipped``.
 
     Returns
     -------
     list of Outcome
-        In the order of the runs. Also failed: a run whose folder holds one of another configuration or dataset.
+        In the order of the runs. A run whose folder contains a run of another configuration or dataset has failed.
     """
     folders = {name: Path(out) / name for name in runs}
     outcomes = {name: found for name, config in runs.items() if (found := _found(name, folders[name], config))}
@@ -54,7 +54,7 @@ def train_all(
 
 
 def train_one(config: RunConfig, folder: Path, threads: int) -> None:
-    """Train a run in this process, from its last checkpoint, once no other process writes it."""
+    """Train a run in this process, from its last checkpoint, after other processes have finished writing it."""
     setup_process(threads, torch=config.method.uses_torch)
     from epigx.training.train import train
 

@@ -1,1 +1,1 @@
-"""Weights to numbers."""
+"""Score, compare and predict with runs."""

@@ -39,7 +39,7 @@ class Ablation:
     differences: tuple[Mapping[str, Estimate], ...]
 
     def table(self) -> pd.DataFrame:
-        """Return one row an arm, the baseline first: what was dropped, the window, the metrics.
+        """Return one row per arm, the baseline first: dropped signals, window, metrics.
 
         ``mae_change`` is the relative change of the mean absolute error, by which the paper ranks the signals.
         """

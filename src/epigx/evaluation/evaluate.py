@@ -45,7 +45,7 @@ class Evaluation:
     overlap : tuple of str
         Scored chromosomes with genes that the run was trained on.
     genes : DataFrame
-        ``gene_id``, ``chrom``, ``observed``, ``predicted``, one row a gene scored.
+        ``gene_id``, ``chrom``, ``observed``, ``predicted``; one row per scored gene.
     """
 
     run: Path
@@ -72,7 +72,7 @@ class Evaluation:
         return f"<table><caption>{about}</caption>{rows}</table>"
 
     def to_dict(self) -> dict[str, Any]:
-        """Return plain values, for JSON: the metrics by name, then what they are of."""
+        """Return plain values, for JSON: the metrics by name, then the run and the data."""
         return {
             **self.metrics.to_dict(),
             "intervals": {name: [estimate.low, estimate.high] for name, estimate in self.intervals.items()},

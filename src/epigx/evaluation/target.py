@@ -1,4 +1,4 @@
-"""What a run is applied to: which dataset, which cell type, which genes, read how; resolved once."""
+"""Choose what a run is applied to: dataset, cell type, genes and how they are read."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ class Target:
     n_low_coverage: int
 
     def replace(self, *, drop: Collection[str] | None = None, window: int | None = None) -> Target:
-        """Return the same genes, read otherwise.
+        """Return the same genes with other signals dropped or another window.
 
         Parameters
         ----------
@@ -98,12 +98,12 @@ def resolve_target(
     genes: Sequence[str] | None = None,
     filter_by_coverage: bool = True,
 ) -> Target:
-    """Choose genes, and read them as the run was trained to.
+    """Choose genes, and read them with the run's inputs.
 
     Parameters
     ----------
     run : Run
-        Its inputs and its split hold for other data, too.
+        Its inputs and its split are used for other data, too.
     split : {"train", "valid", "test", "all"}
         Which genes of the run's split.
     data : Dataset, str or Path, optional
@@ -118,8 +118,8 @@ def resolve_target(
     Raises
     ------
     DatasetError
-        The dataset is absent or damaged, lacks what the run reads, has several cell types and none was named, or has
-        no gene of a name.
+        The dataset is absent or damaged, lacks what the run reads, has several cell types and none was given, or
+        lacks a gene that was named.
     """
     dataset = data if isinstance(data, Dataset) else _open(run, data)
     cell_type = _cell_type(run, dataset, cell_type)
@@ -150,7 +150,7 @@ def trained_on(run: Run, genes: pd.DataFrame) -> NDArray[np.bool_]:
     Parameters
     ----------
     run : Run
-        What was trained.
+        The run.
     genes : DataFrame
         ``gene_id`` and ``chrom``, as in a dataset.
     """

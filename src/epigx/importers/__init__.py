@@ -1,1 +1,1 @@
-"""Weights of other programs as runs."""
+"""Import the weights of other programs as runs."""

@@ -1,7 +1,7 @@
-"""What the official code's models have in common, and how their weights become a run of epigx.
+"""What the official models have in common, and how their weights become a run of epigx.
 
-The weights of one name each go to one place. What the file cannot tell (the pooled centre, the cell type) is a
-parameter of whoever reads it.
+Each official name belongs to one weight of epigx. The pooled centre and the cell type are not in the file: they are
+parameters of the functions that read it.
 """
 
 from __future__ import annotations

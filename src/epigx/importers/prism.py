@@ -1,8 +1,8 @@
 """Official weights of Prism, the later form of InFER, as a run of epigx.
 
-A Prism model is a :class:`~epigx.models.Predictor`, and a Prism checkpoint also holds the confounder encoder, which
-here belongs to the objective. The names map one to one; what the file cannot tell (the pooled centre, the activation
-of the patterns, the cell type) is a parameter.
+A Prism model is a :class:`~epigx.models.Predictor`. A Prism checkpoint also contains the confounder encoder, which
+belongs to the objective here. The pooled centre, the activation of the patterns and the cell type are not in the file
+and are parameters here.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ def import_prism(
     Parameters
     ----------
     out : str or Path
-        Run folder to make.
+        Run folder to write.
     force : bool
         Whether to replace an existing folder.
 
@@ -72,7 +72,7 @@ def read_prism(
     source : str or Path
         The checkpoint.
     cell_type : str, optional
-        Cell type that it was trained on, which the weights do not tell; the configuration says ``unknown`` without.
+        Cell type that it was trained on, which is not in the file; ``unknown`` in the configuration by default.
     data : str or Path
         Dataset folder to name in the configuration.
     pool : int, bp
@@ -83,8 +83,8 @@ def read_prism(
     Raises
     ------
     RunError
-        The file is damaged, or belongs to another model: the message names the first weight that is missing, left
-        over or of another shape.
+        The file is damaged, or belongs to another model: the message names the first weight that is missing, unexpected
+        or of another shape.
     """
     official = {name.removeprefix("model."): tensor for name, tensor in read_tensors(source).items()}
     n_layers = max(1, sum(name.endswith("mamba_fwd.D") for name in official))

@@ -1,4 +1,4 @@
-"""What Prism's official checkpoints call each weight, and what epigx calls it."""
+"""Names of the weights in Prism's official checkpoints, and in epigx."""
 
 from __future__ import annotations
 
@@ -36,16 +36,16 @@ _SCAN = {
 
 
 def prism_names(n_layers: int, *, intervention: bool) -> Iterator[tuple[str, str]]:
-    """Give each official name, without the prefix ``model.``, with epigx's.
+    """Yield each official name, without the prefix ``model.``, with that of epigx.
 
-    Two official names have the same place where the two reading directions share a projection.
+    Two official names belong to one weight where the two reading directions share a projection.
 
     Parameters
     ----------
     n_layers : int
         Caduceus blocks.
     intervention : bool
-        Whether the checkpoint holds a confounder encoder.
+        Whether the checkpoint has a confounder encoder.
     """
     for official, own in _OUTER.items():
         yield from weight_and_bias(official, own)
@@ -55,14 +55,14 @@ def prism_names(n_layers: int, *, intervention: bool) -> Iterator[tuple[str, str
 
 
 def caduceus_names(official: str, own: str, n_layers: int) -> Iterator[tuple[str, str]]:
-    """Give the names of a Caduceus stack that is called ``official`` there, and ``own`` here."""
+    """Yield the names of a Caduceus stack; ``official`` and ``own`` are its prefixes there and here."""
     yield f"{official}.norm_f.weight", f"{own}.norm.weight"
     for layer in range(n_layers):
         yield from _block(f"{official}.layers.{layer}", f"{own}.blocks.{layer}")
 
 
 def mamba_names(official: str, own: str, n_layers: int) -> Iterator[tuple[str, str]]:
-    """Give the names of a stack that is read in one direction."""
+    """Yield the names of a stack that reads in one direction."""
     yield f"{official}.norm_f.weight", f"{own}.norm.weight"
     for layer in range(n_layers):
         theirs, ours = f"{official}.layers.{layer}", f"{own}.blocks.{layer}"
@@ -71,7 +71,7 @@ def mamba_names(official: str, own: str, n_layers: int) -> Iterator[tuple[str, s
 
 
 def weight_and_bias(official: str, own: str) -> Iterator[tuple[str, str]]:
-    """Give the two names of a layer."""
+    """Yield the names of a layer's weight and bias."""
     return _each(official, own, "weight", "bias")
 
 

@@ -1,9 +1,9 @@
-"""Tensors out of a checkpoint that another program wrote, without trusting it.
+"""Read the tensors of a checkpoint that another program wrote, without executing anything in it.
 
-A PyTorch checkpoint is a zip archive: a pickle that says what there is, and one uncompressed member per storage. A
-pickle can name any function and have it called. Here nothing that it names is looked up, imported or called: each name
-becomes a :class:`_Foreign`, a dictionary that remembers how it was made and does nothing, and of those only
-descriptions of tensors are understood. Strings stay strings.
+A PyTorch checkpoint is a zip archive: a pickle that describes the content, and one uncompressed member per storage. A
+pickle can name any function and have it called. Here nothing that it names is looked up, imported or called. Each name
+becomes a :class:`_Foreign`: a dictionary that keeps its arguments and does nothing. Only the descriptions of tensors
+are used afterwards.
 """
 
 from __future__ import annotations
@@ -38,19 +38,19 @@ _DTYPES = {
 
 
 def read_tensors(path: str | Path) -> dict[str, Tensor]:
-    """Return the tensors of a checkpoint by name: those of its ``state_dict``, or of the dictionary that it is.
+    """Return the tensors of a checkpoint by name, from its ``state_dict`` or from the plain dictionary.
 
-    Tensors that share memory in the file share it here. Entries that are no tensors are left out.
+    Tensors that share memory in the file share memory here, too. Other entries are ignored.
 
     Parameters
     ----------
     path : str or Path
-        A file that ``torch.save`` or Lightning wrote.
+        A file written by ``torch.save`` or Lightning.
 
     Raises
     ------
     RunError
-        The file is missing, is no PyTorch checkpoint, is damaged, or describes a tensor that it does not hold.
+        The file is missing, is not a PyTorch checkpoint, is damaged, or describes a tensor that it does not contain.
     """
     path = Path(path)
     try:
@@ -63,10 +63,10 @@ def read_tensors(path: str | Path) -> dict[str, Tensor]:
         raise RunError(f"{path} is a folder. Give the path of a checkpoint file.") from None
     except zipfile.BadZipFile as error:
         raise RunError(
-            f"{path} is not a PyTorch checkpoint, or is cut short ({error}). Copy it again from where it came."
+            f"{path} is not a PyTorch checkpoint, or is truncated ({error}). Copy it again from its source."
         ) from None
     except _DamageError as error:
-        raise RunError(f"{path} is damaged: {error}. Copy it again from where it came.") from None
+        raise RunError(f"{path} is damaged: {error}. Copy it again from its source.") from None
 
 
 class _DamageError(Exception):
@@ -74,7 +74,7 @@ class _DamageError(Exception):
 
 
 class _Foreign(dict[Any, Any]):
-    """Whatever a pickle names: the name, the arguments it was made with and its items; inert."""
+    """An object that a pickle names: its name, its arguments and its items. It does nothing."""
 
     name = ""
     arguments: tuple[Any, ...] = ()
@@ -84,14 +84,14 @@ class _Foreign(dict[Any, Any]):
         self.arguments = arguments
 
     def __call__(self, *arguments: Any) -> _Foreign:
-        """Give something that is as inert."""
+        """Return another object that does nothing."""
         return _Foreign(*arguments)
 
     def __setstate__(self, state: object) -> None:
-        """Forget the state, which no tensor has."""
+        """Ignore the state, which tensors do not have."""
 
     def extend(self, items: object) -> None:
-        """Forget the items of what would be a list or a queue."""
+        """Ignore the items of a list or a queue."""
 
     # Identity, as for any object, so that a pickle may use it as a key.
     __hash__ = object.__hash__  # type: ignore[assignment]
@@ -105,14 +105,14 @@ class _Storage(NamedTuple):
 
 
 class _Unpickler(pickle.Unpickler):
-    """Reads a pickle's structure; every global becomes a class of its own that does nothing."""
+    """Reads the structure of a pickle; every global becomes a class that does nothing."""
 
     def find_class(self, module: str, name: str) -> Any:
         """Return a stand-in for ``module.name``."""
         return type("_Foreign", (_Foreign,), {"name": f"{module}.{name}"})
 
     def persistent_load(self, reference: Any) -> _Storage:
-        """Understand a reference to a storage: ``("storage", type, member, device, length)``."""
+        """Read a reference to a storage: ``("storage", type, member, device, length)``."""
         try:
             tag, kind, member, _, _ = reference
             dtype = _DTYPES[kind.name.removeprefix("torch.")]
@@ -124,7 +124,7 @@ class _Unpickler(pickle.Unpickler):
 
 
 class _Archive:
-    """The members of a checkpoint, under whatever folder name it was saved."""
+    """The members of a checkpoint; the name of their folder does not matter."""
 
     def __init__(self, archive: zipfile.ZipFile) -> None:
         self.archive = archive
@@ -137,7 +137,7 @@ class _Archive:
             raise _DamageError("its numbers are not little-endian")
 
     def bytes(self, member: str) -> bytes:
-        """Read a member; a compressed one is refused, as PyTorch writes none and it might fill the memory."""
+        """Read a member. Compressed members are refused: PyTorch writes none, and they could fill the memory."""
         try:
             info = self.archive.getinfo(str(self.root / member))
         except KeyError:
@@ -150,18 +150,18 @@ class _Archive:
             raise _DamageError(f"its member {member!r} cannot be read ({error})") from None
 
     def read(self) -> Any:
-        """Return what the pickle describes, with stand-ins for all that is not a plain container, number or string."""
+        """Return what the pickle describes; objects other than plain containers, numbers and strings are :class:`_Foreign`."""
         description = self.bytes("data.pkl")
         try:
             _check_memo(description)
             return _Unpickler(io.BytesIO(description)).load()
         except _DamageError:
             raise
-        except Exception as error:  # a pickle can fail in any way that its bytes can be wrong
+        except Exception as error:  # damaged pickles raise many kinds of exception
             raise _DamageError(f"its description cannot be read ({error})") from None
 
     def tensors(self, state: dict[Any, Any]) -> Iterator[tuple[str, Tensor]]:
-        """Give the tensors among the entries of a state."""
+        """Yield the tensors of a state dictionary."""
         for key, value in state.items():
             if isinstance(value, _Foreign) and value.name == "torch._utils._rebuild_parameter":
                 value = value.arguments[0] if value.arguments else value
@@ -174,11 +174,11 @@ class _Archive:
             if not isinstance(storage, _Storage):
                 raise TypeError
             tensor = self._storage(storage).as_strided(size, stride, offset)
-            if tensor.numel() > self._storage(storage).numel():  # one number can be repeated without end
+            if tensor.numel() > self._storage(storage).numel():  # a stride of 0 would repeat a number without limit
                 raise ValueError
             return tensor
         except (TypeError, ValueError, RuntimeError):
-            raise _DamageError(f"{key!r} describes a tensor that the file does not hold") from None
+            raise _DamageError(f"{key!r} describes a tensor that the file does not contain") from None
 
     def _storage(self, storage: _Storage) -> Tensor:
         if storage not in self.storages:
@@ -189,15 +189,15 @@ class _Archive:
 
 
 def _check_memo(description: bytes) -> None:
-    """Refuse a pickle that numbers its objects beyond their count: the unpickler makes room up to that number."""
+    """Refuse a pickle whose object numbers exceed its size: the unpickler allocates memory up to that number."""
     for opcode, number, _ in pickletools.genops(description):
         if opcode.name in ("PUT", "LONG_BINPUT") and isinstance(number, int) and number > len(description):
-            raise _DamageError("its description asks for more memory than it can need")
+            raise _DamageError("its description asks for more memory than it can use")
 
 
 def _state(content: Any) -> dict[Any, Any]:
     """Return the dictionary of weights: the entry ``state_dict`` of a Lightning checkpoint, or all."""
     state = content.get("state_dict", content) if isinstance(content, dict) else None
     if not isinstance(state, dict):
-        raise _DamageError("it holds no dictionary of weights")
+        raise _DamageError("it contains no dictionary of weights")
     return state

@@ -1,8 +1,8 @@
-"""Official weights of the Seq2Exp code as a run of epigx: Seq2Exp itself, and the systems that it was compared with.
+"""Official weights of the Seq2Exp code as a run of epigx: Seq2Exp itself, and the systems it was compared with.
 
-Seq2Exp-soft, Seq2Exp-hard, the mask of peaks (MACS3), Caduceus with signals and without, and Mamba are recognised by
-the names in the file. What it cannot tell are the pooled centre, the cell type, and the settings of the mask that are
-no weights: those are the official scripts'.
+Seq2Exp-soft, Seq2Exp-hard, the mask of peaks (MACS3), Caduceus with and without signals, and Mamba are recognised by
+the names of their weights. The pooled centre and the cell type are not in the file and are parameters here. The settings
+of the mask that are not weights are those of the official scripts.
 """
 
 from __future__ import annotations
@@ -26,11 +26,11 @@ from epigx.runs.folder import Run
 __all__ = ["import_seq2exp", "read_seq2exp"]
 
 WINDOW = 200_000
-"""What the official code trains on, in bp."""
+"""Window length of the official code, in bp."""
 
 
 class _System(NamedTuple):
-    """What a checkpoint was found to be."""
+    """The model that a checkpoint belongs to."""
 
     names: dict[str, str]
     model: Model
@@ -53,7 +53,7 @@ def import_seq2exp(
     Parameters
     ----------
     out : str or Path
-        Run folder to make.
+        Run folder to write.
     force : bool
         Whether to replace an existing folder.
 
@@ -62,7 +62,7 @@ def import_seq2exp(
     RunError
         The file is damaged, or belongs to another model.
     ConfigError
-        The pooled centre is as long as the windows that the model takes.
+        The pooled centre is as long as the windows that the model reads.
     InputError
         ``out`` exists and ``force`` is false, or it cannot be written.
     """
@@ -83,7 +83,7 @@ def read_seq2exp(
     source : str or Path
         The checkpoint.
     cell_type : str, optional
-        Cell type that it was trained on, which the weights do not tell; the configuration says ``unknown`` without.
+        Cell type that it was trained on, which is not in the file; ``unknown`` in the configuration by default.
     data : str or Path
         Dataset folder to name in the configuration.
     pool : int, bp
@@ -92,10 +92,10 @@ def read_seq2exp(
     Raises
     ------
     RunError
-        The file is damaged, or belongs to another model: the message names the first weight that is missing, left
-        over or of another shape.
+        The file is damaged, or belongs to another model: the message names the first weight that is missing, unexpected
+        or of another shape.
     ConfigError
-        The pooled centre is as long as the windows that the model takes.
+        The pooled centre is as long as the windows that the model reads.
     """
     official = _divided(_without_prefix(read_tensors(source)))
     system = _recognise(official, source, pool)
@@ -111,14 +111,14 @@ def read_seq2exp(
 
 
 def _without_prefix(tensors: dict[str, Tensor]) -> dict[str, Tensor]:
-    # Mamba has names of its own that begin like Lightning's prefix, which stands before all names or none.
+    # Some names of Mamba start like Lightning's prefix, but Lightning puts its prefix before all names.
     if not all(name.startswith("model.") for name in tensors):
         return tensors
     return {name.removeprefix("model."): tensor for name, tensor in tensors.items()}
 
 
 def _divided(official: dict[str, Tensor]) -> dict[str, Tensor]:
-    """Turn Caduceus' one layer of bases and signals into the sum of two; the bias stays with the bases."""
+    """Split Caduceus' input layer into one for bases, which keeps the bias, and one for signals."""
     weight = official.get("input_layer.weight")
     if weight is None or weight.dim() != 2:
         return official
@@ -156,7 +156,7 @@ def _recognise(official: dict[str, Tensor], source: str | Path, pool: int) -> _S
 
 
 def _seq2exp(official: dict[str, Tensor], source: str | Path, pool: int) -> _System:
-    """Describe Seq2Exp, of which the hard variant has learned positions."""
+    """Describe Seq2Exp; the hard variant has learned positions."""
     hard = "pos_emb" in official
     n_encoder, n_generator = _n_layers(official, "encoder"), _n_layers(official, "generator")
     names = dict(seq2exp_system(n_encoder, n_generator, hard=hard))
@@ -172,7 +172,7 @@ def _seq2exp(official: dict[str, Tensor], source: str | Path, pool: int) -> _Sys
     positions = official["pos_emb"]
     if positions.dim() != 3 or positions.shape[1] <= pool:
         raise ConfigError(
-            f"{source} has positions of the shape {tuple(positions.shape)}, of which a centre of {pool:,} bp leaves "
+            f"{source} has positions of the shape {tuple(positions.shape)}, so a pooled centre of {pool:,} bp leaves "
             "nothing to select. Give the centre (pool) that it was trained with."
         )
     evidence = _evidence(official, Seq2ExpHard().evidence)
@@ -181,7 +181,7 @@ def _seq2exp(official: dict[str, Tensor], source: str | Path, pool: int) -> _Sys
 
 
 def _evidence(official: dict[str, Tensor], script: MaskEvidence) -> MaskEvidence:
-    """Return the evidence of the official script, with the numbers per signal that the file has."""
+    """Return the evidence of the official script, with the numbers per signal from the file."""
     shares, against = official["prior_weights"].float().softmax(0), official["signal_betas"].float()
     rounded = {"weights": shares, "against": against}
     return MaskEvidence.parse(
@@ -194,7 +194,7 @@ def _n_layers(official: dict[str, Tensor], network: str, last: str = "mixer.mamb
 
 
 def _sizes(official: dict[str, Tensor], source: str | Path, *, n_signals: int) -> int:
-    """Return the number of channels, and hold signals and features to those of the official data."""
+    """Return the number of channels, after checking the number of signals and features."""
     d_model, width = shape_of(official, "pToExpr.0.weight", source)
     if n_signals > len(SIGNALS) or width - d_model != len(FEATURES):
         raise RunError(

@@ -1,4 +1,4 @@
-"""From what a recipe says of a network to the whole run."""
+"""Combine a recipe's model, objective and data into a configuration."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ __all__ = ["assemble"]
 def assemble(
     model: Model, objective: Objective, data: DataConfig, seed: int, scale: Scale, **settings: Any
 ) -> RunConfig:
-    """Return a run; ``settings`` of a system's own training hold at the paper's scale only."""
+    """Return the configuration; ``settings`` for training apply at the paper's scale only."""
     own = settings if scale == "paper" else {}
     training = TrainingConfig.parse({**SIZES[scale].training.model_dump(), **own, "seed": seed})
     return RunConfig(data=data, method=Network(model=model, objective=objective, training=training))

@@ -1,4 +1,4 @@
-"""What a user would try before a network: functions that return a whole run; nothing here imports torch."""
+"""Recipes of the baselines, to try before a network; nothing here imports torch."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def boosting(
 ) -> RunConfig:
     """Return gradient boosting on binned signals, features and k-mers; it reads the dataset's whole window.
 
-    Parameters are those of :func:`epigx.recipes.models.infer`; nothing depends on ``seed`` or ``scale``.
+    Parameters are those of :func:`epigx.recipes.models.infer`; ``seed`` and ``scale`` have no effect.
     """
     return RunConfig(data=choose_data(data, cell_type, window, "paper", None), method=GradientBoosting())
 

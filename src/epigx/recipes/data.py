@@ -1,4 +1,4 @@
-"""What all recipes share, without torch: windows, scales, and which data a run reads."""
+"""Windows, scales and data settings that all recipes share; nothing here imports torch."""
 
 from __future__ import annotations
 

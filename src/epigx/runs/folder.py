@@ -1,4 +1,4 @@
-"""A run is a folder: what was asked for, what came out, and where it comes from.
+"""The folder of a run: configuration, model, scores and provenance.
 
 ======================= ============================================================================================
 ``config.yaml``         the complete :class:`~epigx.runs.config.RunConfig`
@@ -11,8 +11,8 @@
 ``checkpoints/``        ``last.ckpt``, from which training continues
 ======================= ============================================================================================
 
-Runs of epigx 0.1 keep their weights beside ``config.yaml``; they are read as before. Nothing is unpickled, and nothing
-here imports torch.
+Runs of epigx 0.1 have their weights in the same folder as ``config.yaml``; they can still be read. Nothing is unpickled,
+and nothing here imports torch.
 """
 
 from __future__ import annotations
@@ -50,13 +50,13 @@ class Run:
     path : Path
         The folder.
     config : RunConfig
-        What was asked for.
+        The configuration.
     inputs : Inputs
         What the model reads, as it was fitted on the training genes.
     metrics : mapping
         ``mse``, ``mae``, ``pearson`` and ``n_genes`` of the validation genes, at ``step``.
     provenance : Provenance
-        Where it comes from.
+        Data, software and duration of the training.
     """
 
     path: Path
@@ -233,7 +233,7 @@ def write_text(path: Path, text: str) -> None:
 
 
 def remove_partials(folder: Path) -> None:
-    """Remove what a killed process was writing, from a run that nobody writes to now."""
+    """Remove files that a killed process left unfinished; no other process may be writing the run."""
     for name in ("*.yaml", "*.json", "*.csv", "*.parquet", "model/*", "checkpoints/*.ckpt"):
         subfolder, _, pattern = name.rpartition("/")
         for partial in (folder / subfolder).glob(f".{pattern}.*"):
@@ -244,12 +244,12 @@ _REPAIR = "Train the run again, or copy its folder again from the original."
 
 
 def _model_folder(run: Path) -> Path:
-    """Return where the model's files are; runs of epigx 0.1 have them beside ``config.yaml``."""
+    """Return where the model's files are; for runs of epigx 0.1, the run's folder."""
     return run / "model" if (run / "model").is_dir() else run
 
 
 def _check_unchanged(folder: Path, names: list[str], provenance: Provenance) -> None:
-    """Refuse files that are not those the run was written with: a shortened YAML can still be a valid one.
+    """Refuse files that changed after the run was written: a truncated YAML file can still be valid.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""What a method is: settings that learn from labelled windows, and the fitted model that comes of it.
+"""The base classes of methods, which learn from labelled windows, and of the fitted models that they return.
 
 A method of another package is one file with a :class:`Method` and a :class:`FittedModel`, registered as an entry point
 ``epigx.methods``. Nothing here imports torch.
@@ -34,7 +34,7 @@ Progress = Callable[[int, int], None]
 
 @dataclass(frozen=True)
 class TrainingFacts:
-    """What a training reports about itself, for ``provenance.json`` and ``log.csv``.
+    """What a training reports for ``provenance.json`` and ``log.csv``.
 
     Parameters
     ----------
@@ -101,7 +101,7 @@ class FittedModel(ABC):
         """Write the model's files into a folder that exists, each atomically and without pickle."""
 
     def parameters(self) -> dict[str, int]:
-        """Return how many numbers were fitted, by the part that holds them."""
+        """Return the number of fitted parameters, by component."""
         return {}
 
     def describe(self) -> dict[str, str]:
@@ -109,7 +109,7 @@ class FittedModel(ABC):
         return {}
 
     def diagnostics(self, windows: Windows) -> Mapping[str, NDArray[np.floating[Any]]]:
-        """Return what the model can show beside its predictions, by name; the first axis is the window."""
+        """Return further values per window, by name, such as background patterns; the first axis is the window."""
         return {}
 
 
@@ -132,7 +132,7 @@ class Method(Kind):
 
     @property
     def needs(self) -> frozenset[Need]:
-        """What it reads beside DNA, signals and features; a dataset may lack them."""
+        """Optional data that it reads besides DNA, signals and features, such as peaks."""
         return frozenset()
 
     @property
@@ -192,7 +192,7 @@ class Method(Kind):
         return 4.0
 
     def check_processes(self, count: int) -> None:
-        """Refuse a number of processes that the method cannot train with.
+        """Check that the method can train with this number of processes.
 
         Raises
         ------

@@ -32,7 +32,7 @@ class Provenance(Config):
     split: Split | None = None
     """Chromosomes that were held out."""
     chromosomes_trained: tuple[str, ...] = ()
-    """Chromosomes whose genes were trained on: the run is not to be scored there."""
+    """Chromosomes whose genes were trained on: the run must not be scored there."""
     genes_trained: tuple[str, ...] = ()
     """Genes trained on, by identifier."""
     n_train: int = 0

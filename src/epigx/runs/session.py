@@ -1,4 +1,4 @@
-"""One training: its folder, the processes that share it, and the requests to stop."""
+"""One training: its folder, its processes and the requests to stop it."""
 
 from __future__ import annotations
 
@@ -22,20 +22,20 @@ StepProgress = Callable[[int, int, Mapping[str, float]], None]
 
 @dataclass
 class Session:
-    """What a method's ``fit`` may use of the run that it is part of.
+    """What a method's ``fit`` gets to know about its run.
 
     Parameters
     ----------
     folder : Path
         The run folder.
     config : RunConfig
-        What was asked for.
+        The configuration.
     resume : bool
         Whether to continue from a checkpoint in the folder, if there is one.
     interruption : Interruption
         Requests to stop.
     leads : bool
-        Whether this is the process that writes files, of those that train together.
+        Whether this process writes the files; of several that train together, one does.
     progress : callable
         To be called after each step.
     started : callable or None
@@ -53,11 +53,11 @@ class Session:
 
     @property
     def checkpoint(self) -> Path:
-        """Where a method keeps what it needs to resume."""
+        """File for what a method needs to resume."""
         return self.folder / "checkpoints" / "last.ckpt"
 
     def start(self, inputs: Inputs, *, resumed: bool = False) -> None:
-        """Begin the run: replace what is in the folder, unless it is resumed, and write what is known so far."""
+        """Begin the run: replace an earlier run in the folder, unless it is resumed, and write configuration and inputs."""
         if self._begun:
             return
         self._begun = True
@@ -71,7 +71,7 @@ class Session:
 
 
 def remove_run(folder: Path) -> None:
-    """Remove a run; it is renamed first, so that half of a run is never taken for a whole one.
+    """Remove a run. It is renamed first, so that an incomplete run is never mistaken for a complete one.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""Which genes a run learns from and is chosen on, and what it reads of them; the same for every method."""
+"""Choose the training and validation genes of a run, and fit its inputs; the same for every method."""
 
 from __future__ import annotations
 
@@ -35,11 +35,11 @@ class TrainingData:
     split : Split
         Chromosomes held out.
     inputs : Inputs
-        What is read, fitted on the training genes.
+        What the run reads, fitted on the training genes.
     train, valid : Windows
-        Labelled windows of the two parts.
+        Labelled windows of the two splits.
     n_without_label, n_low_coverage : int
-        Windows of the two parts that were left out.
+        Windows of the two splits that were left out.
     """
 
     dataset: Dataset
@@ -57,9 +57,9 @@ def choose_training_data(data: DataConfig, needs: Collection[Need] = ()) -> Trai
     Parameters
     ----------
     data : DataConfig
-        Which genes, and what of them.
+        Genes and inputs of the run.
     needs : collection of str
-        What a model reads beside DNA, signals and features.
+        Optional data that the method reads besides DNA, signals and features.
 
     Raises
     ------
@@ -70,7 +70,7 @@ def choose_training_data(data: DataConfig, needs: Collection[Need] = ()) -> Trai
     dataset = open_dataset(data.path)
     split = data.split or dataset.split
     _check_split(dataset, data.split)
-    rows = {part: _rows(dataset, data, part, split) for part in ("train", "valid")}
+    rows = {name: _rows(dataset, data, name, split) for name in ("train", "valid")}
     labels = np.stack([dataset.expression(cell_type) for cell_type in data.cell_types])
     labelled = rows["train"][np.isfinite(labels[:, rows["train"]]).any(axis=0)]
     if not labelled.size:
@@ -85,13 +85,13 @@ def choose_training_data(data: DataConfig, needs: Collection[Need] = ()) -> Trai
         features=data.features,
         dna=data.dna,
     )
-    found = {part: Windows(dataset, data.cell_types, index, inputs, needs=needs) for part, index in rows.items()}
+    found = {name: Windows(dataset, data.cell_types, index, inputs, needs=needs) for name, index in rows.items()}
     train, valid = found["train"].labelled(), found["valid"].labelled()
     if not len(valid):
         raise DatasetError(_no_labels(dataset, data, "valid", split))
     for windows in (train, valid):
         _check_transforms(windows)
-    everything = sum(len(rows_of(dataset, part, split)) for part in ("train", "valid"))
+    everything = sum(len(rows_of(dataset, name, split)) for name in ("train", "valid"))
     kept = sum(map(len, rows.values()))
     return TrainingData(
         dataset=dataset,
@@ -118,7 +118,7 @@ def _check_split(dataset: Dataset, split: Split | None) -> None:
 
 
 def _check_transforms(windows: Windows) -> None:
-    """Look for values that a transform of the run forbids; for the dataset's own transforms `build` has done that."""
+    """Look for values that a transform of the run forbids; `build` has checked the dataset's own transforms."""
     dataset, own = windows.dataset, {signal.name: signal.transform for signal in windows.dataset.signals}
     names, block = list(own), 256
     for signal in windows.inputs.signals:
@@ -136,14 +136,14 @@ def _check_transforms(windows: Windows) -> None:
 
 
 def _rows(
-    dataset: Dataset, data: DataConfig, part: SplitName, split: Split
+    dataset: Dataset, data: DataConfig, name: SplitName, split: Split
 ) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
-    return rows_of(dataset, part, split, min_dna_coverage=data.min_dna_coverage, coverage_window=data.coverage_window)
+    return rows_of(dataset, name, split, min_dna_coverage=data.min_dna_coverage, coverage_window=data.coverage_window)
 
 
-def _no_labels(dataset: Dataset, data: DataConfig, part: SplitName, split: Split) -> str:
+def _no_labels(dataset: Dataset, data: DataConfig, name: SplitName, split: Split) -> str:
     cells = ", ".join(data.cell_types)
-    if part == "valid":
+    if name == "valid":
         return (
             f"{dataset.path}: no gene of the validation chromosomes ({', '.join(split.valid)}) has a label in {cells}. "
             "Set data.split to chromosomes that the dataset has."

@@ -1,4 +1,4 @@
-"""How a network is trained: optimizer, schedule, batches, precision."""
+"""Training settings of a network: optimizer, schedule, batches, precision."""
 
 from __future__ import annotations
 

@@ -57,7 +57,7 @@ class Network(Method):
 
     kind: Literal["network"] = "network"
     model: Model
-    """Predicts; all that prediction needs."""
+    """The network that predicts."""
     objective: Objective
     """Turns predictions into the loss to minimise."""
     training: TrainingConfig = TrainingConfig()
@@ -65,7 +65,7 @@ class Network(Method):
 
     @property
     def needs(self) -> frozenset[Need]:
-        """What the model reads beside DNA, signals and features."""
+        """Optional data that the model reads besides DNA, signals and features."""
         return self.model.needs
 
     @property
@@ -100,7 +100,7 @@ class Network(Method):
         return self.training.threads
 
     def check_processes(self, count: int) -> None:
-        """Refuse what several processes would train differently from one."""
+        """Check that several processes train the same model as one."""
         Processes(count=count).check(self.training.batch_size, self.objective)
 
     def parameters(self, n_signals: int, n_features: int, window: int) -> dict[str, int]:
@@ -218,7 +218,7 @@ class FittedNetwork(FittedModel):
         return self.networks.parameters()
 
     def diagnostics(self, windows: Windows) -> Mapping[str, NDArray[np.floating[Any]]]:
-        """Return what the objective shows for each gene, such as the background patterns."""
+        """Return the objective's values for each gene, such as the background patterns."""
         objective: Any = self.networks.objective
         device = next((p.device for p in objective.parameters()), torch.device("cpu"))
         with torch.inference_mode():

@@ -1,4 +1,4 @@
-"""The folder that a run is written to: what it may contain, and one writer at a time."""
+"""Check and lock the folder that a run is written to."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from epigx.runs.folder import Run, open_run
 from epigx.system.locks import FolderLock, locked
 from epigx.training.distributed import Processes
 
-__all__ = ["alone", "check_output", "finished_run"]
+__all__ = ["check_output", "finished_run", "lock_output"]
 
 _log = logging.getLogger(__name__)
 
 
 @contextmanager
-def alone(folder: Path, processes: Processes, *, wait: bool) -> Iterator[FolderLock | None]:
+def lock_output(folder: Path, processes: Processes, *, wait: bool) -> Iterator[FolderLock | None]:
     """Lock a run's folder in the process that writes it; all processes raise when that is refused.
 
     Raises
@@ -45,7 +45,7 @@ def alone(folder: Path, processes: Processes, *, wait: bool) -> Iterator[FolderL
 
 
 def check_output(folder: Path, config: RunConfig, *, resume: bool, force: bool) -> None:
-    """Refuse a folder that must not be written to, before any work.
+    """Check, before any work, that the folder may be written to.
 
     Raises
     ------

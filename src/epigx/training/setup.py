@@ -1,4 +1,4 @@
-"""Everything that can be found wrong before a network is trained: data, labels, signals, model; nothing is written."""
+"""Prepare the training of a network and check its settings; nothing is written."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ __all__ = ["Material", "prepare"]
 
 @dataclass(frozen=True)
 class Material(TrainingData):
-    """What the training loop works with: the data, and the networks that learn from them.
+    """Data and networks of a training.
 
     Parameters
     ----------
     networks : Networks
         Model and objective with the weights that the seed gives.
     device : torch.device
-        Where to train.
+        Device to train on.
     """
 
     networks: Networks

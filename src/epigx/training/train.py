@@ -1,4 +1,4 @@
-"""``train``: from a configuration to a run folder, by any method; a stopped training resumes where it was."""
+"""Train a run by any method; a stopped training can be resumed."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from epigx.runs.training_data import TrainingData, choose_training_data
 from epigx.system.locks import FolderLock
 from epigx.system.shutdown import Interruption
 from epigx.training.distributed import Processes
-from epigx.training.output_dir import alone, check_output, finished_run
+from epigx.training.output_dir import check_output, finished_run, lock_output
 
 __all__ = ["train"]
 
@@ -80,7 +80,7 @@ def train(
     if resume and (run := finished_run(folder, config)) is not None:  # may be in a read-only folder
         return run
     processes.join()
-    with alone(folder, processes, wait=wait) as lock:
+    with lock_output(folder, processes, wait=wait) as lock:
         check_output(folder, config, resume=resume, force=force)
         if resume and (run := finished_run(folder, config)) is not None:  # finished while this process waited
             return run
@@ -89,7 +89,7 @@ def train(
         session = Session(folder, config, resume, interruption, processes.leads, watched, started)
         wall, cpu = time.monotonic(), time.process_time()
         fitted = config.method.fit(data, session)
-        session.start(data.inputs)  # of a method that did not say when
+        session.start(data.inputs)  # for methods that do not call it
         if processes.leads:
             _write(folder, config, data, fitted, (time.monotonic() - wall, time.process_time() - cpu))
         processes.wait()

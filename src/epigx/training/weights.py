@@ -21,10 +21,10 @@ __all__ = ["Networks", "build_networks", "read_weights", "weight_names", "write_
 
 
 class Networks(NamedTuple):
-    """What is trained."""
+    """The model and the objective of a run."""
 
     model: nn.Module
-    """Predicts; all that inference needs."""
+    """The network that predicts."""
     objective: nn.Module
     """Turns a batch into a loss; may have weights of its own, such as the confounder encoder g_ω."""
 
@@ -108,7 +108,7 @@ def weight_names(path: Path) -> frozenset[str]:
     Raises
     ------
     RunError
-        The file is absent, damaged or cut short.
+        The file is missing, damaged or truncated.
     """
     try:
         with safe_open(path, "pt") as file:
@@ -123,7 +123,7 @@ def read_weights(path: Path, networks: Networks) -> None:
     Raises
     ------
     RunError
-        The file is absent or damaged, or belongs to other networks.
+        The file is missing or damaged, or belongs to other networks.
     """
     names = weight_names(path)
     with safe_open(path, "pt") as file:

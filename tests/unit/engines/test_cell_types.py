@@ -32,10 +32,10 @@ def test_each_cell_type_is_a_dataset_of_its_own_and_built_once(genome_files, tmp
     assert {name: tuple(one.cell_types) for name, one in manifests.items()} == {n: (n,) for n in manifest.cell_types}
     first, *_ = manifests
     build(manifests[first], 100, tmp_path / first)
-    told = []
-    outcomes = build_all(manifests, 100, tmp_path, engine=Here(), progress=lambda *event: told.append(event))
+    calls = []
+    outcomes = build_all(manifests, 100, tmp_path, engine=Here(), progress=lambda *event: calls.append(event))
     assert [outcome.state for outcome in outcomes] == ["skipped", *["done"] * (len(manifests) - 1)]
-    assert told == [(first, "skipped")]
+    assert calls == [(first, "skipped")]
     for name in manifests:
         assert open_dataset(tmp_path / name).cell_types == (name,)
     assert {outcome.state for outcome in build_all(manifests, 100, tmp_path, engine=Here())} == {"skipped"}
@@ -45,7 +45,7 @@ def test_each_cell_type_is_a_dataset_of_its_own_and_built_once(genome_files, tmp
     assert not list(tmp_path.glob(".*")), "neither locks nor parts are left"
 
 
-def test_each_cell_type_is_a_table_made_again_when_the_run_is_younger(tiny_run, tiny_dataset, tmp_path):
+def test_each_cell_type_is_a_table_updated_when_the_run_is_newer(tiny_run, tiny_dataset, tmp_path):
     datasets = {"alpha": tiny_dataset, "bare": tiny_dataset}
     states = [outcome.state for outcome in predict_all([tiny_run.path], datasets, tmp_path, engine=Here())]
     assert states == ["done", "done"]
@@ -57,7 +57,7 @@ def test_each_cell_type_is_a_table_made_again_when_the_run_is_younger(tiny_run, 
     assert states == ["skipped", "done"]
 
 
-def test_a_cell_type_that_is_not_there_stops_no_other(tiny_run, tiny_dataset, tmp_path):
+def test_a_missing_cell_type_does_not_stop_the_others(tiny_run, tiny_dataset, tmp_path):
     outcomes = predict_all([tiny_run.path], {"gamma": tiny_dataset, "beta": tiny_dataset}, tmp_path, engine=Here())
     assert [outcome.state for outcome in outcomes] == ["failed", "done"]
     assert "gamma" in (outcomes[0].error or "")
@@ -65,7 +65,7 @@ def test_a_cell_type_that_is_not_there_stops_no_other(tiny_run, tiny_dataset, tm
         pd.read_parquet(tmp_path / "gamma.parquet")
 
 
-def test_a_dataset_of_another_manifest_is_not_taken_for_this_one(genome_files, tmp_path):
+def test_a_dataset_of_another_manifest_is_not_reused(genome_files, tmp_path):
     (name, manifest), *_ = by_cell_type(genome_files.manifest()).items()
     build(manifest, 100, tmp_path / name)
     first, *_ = manifest.signals
@@ -76,7 +76,7 @@ def test_a_dataset_of_another_manifest_is_not_taken_for_this_one(genome_files, t
     assert "already exists. Choose another folder" in (outcome.error or "")
 
 
-def test_a_table_of_other_runs_is_made_again(tiny_run, tiny_dataset, tmp_path):
+def test_a_table_of_other_runs_is_updated(tiny_run, tiny_dataset, tmp_path):
     old = Path(shutil.copytree(tiny_run.path, tmp_path / "old"))
     for runs, state in (([old], "done"), ([old, tiny_run.path], "done"), ([old, tiny_run.path], "skipped")):
         (outcome,) = predict_all(runs, {"beta": tiny_dataset}, tmp_path, engine=Here())

@@ -28,18 +28,18 @@ class Noting(Engine):
         return [Outcome(task.name, "done") for task in tasks]
 
 
-def test_finished_runs_are_skipped_wherever_their_dataset_has_moved(tiny_config, tiny_run, tmp_path):
+def test_finished_runs_are_skipped_even_if_their_dataset_has_moved(tiny_config, tiny_run, tmp_path):
     for name in ("a", "b", "c"):
         shutil.copytree(tiny_run.path, tmp_path / name)
     (tmp_path / "c" / "provenance.json").unlink()
     moved = tiny_config("data.path=elsewhere")
     runs = {"a": moved, "b": tiny_config("training.lr=0.02"), "c": tiny_config(), "d": tiny_config()}
-    told = []
-    outcomes = train_all(runs, tmp_path, engine=Noting(), progress=lambda *event: told.append(event))
+    calls = []
+    outcomes = train_all(runs, tmp_path, engine=Noting(), progress=lambda *event: calls.append(event))
     assert [(outcome.name, outcome.state) for outcome in outcomes] == [
         ("a", "skipped"), ("b", "done"), ("c", "done"), ("d", "done"),
     ]  # fmt: skip
-    assert told == [("a", "skipped")]
+    assert calls == [("a", "skipped")]
     assert [task.name for task in Noting.asked] == ["b", "c", "d"]
     assert [task.function for task in Noting.asked] == [train_one] * 3
     assert Noting.asked[2].arguments == (tiny_config(), tmp_path / "d", 1)
@@ -73,18 +73,18 @@ def test_a_model_that_cannot_be_built_is_left_to_its_run(tiny_config):
     assert memory_gb(tiny_config("model.resolution=7")) > 0
 
 
-def test_a_finished_run_of_another_dataset_is_not_taken_for_this_one(tiny_config, tiny_run, make_dataset, tmp_path):
+def test_a_finished_run_of_another_dataset_is_not_reused(tiny_config, tiny_run, make_dataset, tmp_path):
     shutil.copytree(tiny_run.path, tmp_path / "a")
     other = make_dataset(tmp_path / "data", seed=1)
-    told = []
+    calls = []
     (outcome,) = train_all(
-        {"a": tiny_config(f"data.path={other}")}, tmp_path, engine=Noting(), progress=lambda *event: told.append(event)
+        {"a": tiny_config(f"data.path={other}")}, tmp_path, engine=Noting(), progress=lambda *event: calls.append(event)
     )
     assert outcome.state == "failed"
     assert outcome.error == (
         f"{tmp_path / 'a'} was trained on another dataset than {other} holds now. Remove the folder to train again."
     )
-    assert told == [("a", "failed")]
+    assert calls == [("a", "failed")]
 
 
 def test_memory_of_systems_that_read_more_than_their_window(tiny_dataset):

@@ -12,12 +12,12 @@ from epigx.evaluation.evaluate import evaluate
 
 
 def test_each_signal_and_all_of_them_are_dropped(tiny_run):
-    heard = []
-    found = drop_signals(tiny_run, bootstrap=50, progress=lambda *call: heard.append(call))
+    calls = []
+    found = drop_signals(tiny_run, bootstrap=50, progress=lambda *call: calls.append(call))
     assert found.baseline == evaluate(tiny_run, bootstrap=50)
     assert [arm.drop for arm in found.arms] == [("h3k27ac",), ("dnase",), ("hic",), ("dnase", "h3k27ac", "hic")]
     assert found.arms[1] == evaluate(tiny_run, drop=["dnase"], bootstrap=50)
-    assert heard == [(done, 5) for done in range(1, 6)]
+    assert calls == [(done, 5) for done in range(1, 6)]
     for arm, difference in zip(found.arms, found.differences, strict=True):
         estimate = difference["mae"]
         assert estimate.value == pytest.approx(arm.metrics.mae - found.baseline.metrics.mae)

@@ -82,7 +82,7 @@ def test_the_leak_guard_knows_both_namings_of_chromosomes(tiny_run, tiny_dataset
         evaluate(tiny_run, data=dataset, split="all")
 
 
-def test_the_leak_guard_knows_genes_wherever_another_genome_has_them(tiny_run, tiny_dataset):
+def test_the_leak_guard_knows_genes_on_other_chromosomes(tiny_run, tiny_dataset):
     dataset = open_dataset(tiny_dataset)
     moved = dataset.genes.index[:3]
     dataset.genes.loc[moved, "chrom"] = "chr4"
@@ -141,7 +141,7 @@ def test_a_cell_type_without_labels_cannot_be_scored(tiny_run):
         ({"data": "nowhere"}, DatasetError, "nowhere is not a dataset"),
     ],
 )
-def test_what_cannot_be_read_is_told(tiny_run, asked, kind, message):
+def test_what_cannot_be_read_is_reported(tiny_run, asked, kind, message):
     with pytest.raises(kind, match=message):
         evaluate(tiny_run, **asked)
 
@@ -164,7 +164,7 @@ def test_a_run_that_names_no_dataset_needs_one(tiny_run, tiny_dataset, tmp_path)
     assert evaluate(run, data=tiny_dataset, bootstrap=0).metrics == evaluate(tiny_run, bootstrap=0).metrics
 
 
-def test_a_dataset_that_changed_since_training_is_remarked(tiny_run, tmp_path, caplog):
+def test_a_dataset_that_changed_since_training_gives_a_warning(tiny_run, tmp_path, caplog):
     shutil.copytree(tiny_run.path, tmp_path / "run")
     provenance = tmp_path / "run" / "provenance.json"
     provenance.write_text(provenance.read_text().replace(tiny_run.provenance.dataset_hash, "0" * 64))

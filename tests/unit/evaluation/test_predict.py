@@ -40,7 +40,7 @@ def test_predictions_are_those_that_are_scored(tiny_run):
     np.testing.assert_array_equal(table["predicted"], np.maximum(scored["predicted"], 0))
 
 
-def test_several_runs_give_their_mean_and_spread_whatever_each_reads(tiny_run, other_run):
+def test_several_runs_give_their_mean_and_spread_with_different_inputs(tiny_run, other_run):
     both = predict([tiny_run, other_run.path])
     one, two = predict(tiny_run)["predicted"], predict([other_run])["predicted"]
     np.testing.assert_allclose(both["predicted"], (one + two) / 2, rtol=1e-5)
@@ -75,7 +75,7 @@ def test_runs_of_different_splits_share_no_test_genes(tiny_run, tiny_config, tmp
     assert predict([tiny_run, run])["trained_on"].all()
 
 
-def test_data_without_a_signal_of_the_run_is_told(tiny_run, tiny_dataset):
+def test_data_without_a_signal_of_the_run_is_reported(tiny_run, tiny_dataset):
     dataset = open_dataset(tiny_dataset)
     fewer = dataset.about.model_copy(update={"signals": dataset.signals[:2]})
     object.__setattr__(dataset, "about", fewer)
@@ -84,7 +84,7 @@ def test_data_without_a_signal_of_the_run_is_told(tiny_run, tiny_dataset):
 
 
 def test_progress_counts_the_genes_of_all_runs(tiny_run):
-    told = []
-    table = predict([tiny_run, tiny_run], batch_size=10, progress=lambda done, total: told.append((done, total)))
-    assert told[-1] == (2 * len(table), 2 * len(table))
-    assert [done for done, _ in told] == sorted({done for done, _ in told})
+    calls = []
+    table = predict([tiny_run, tiny_run], batch_size=10, progress=lambda done, total: calls.append((done, total)))
+    assert calls[-1] == (2 * len(table), 2 * len(table))
+    assert [done for done, _ in calls] == sorted({done for done, _ in calls})

@@ -117,15 +117,15 @@ def changed(**changes: Tensor | None) -> dict[str, Tensor]:
         (changed(generator__weight=torch.ones(1)), "it has an unexpected 'generator.weight'"),
         (
             changed(seq_input_layer__bias=torch.ones(3)),
-            r"is of another model: 'seq_input_layer\.bias' has the shape \(3,\), and \(8,\) was expected",
+            r"belongs to another model: 'seq_input_layer\.bias' has the shape \(3,\), and \(8,\) was expected",
         ),
         (
             changed(caduceus__backbone__layers__0__mixer__mamba_rev__in_proj__weight=torch.zeros(32, 8)),
-            r"'caduceus.*mamba_rev\.in_proj\.weight' differs from its twin",
+            r"'caduceus.*mamba_rev\.in_proj\.weight' differs from the weight that it is shared with",
         ),
         (changed(pToExpr__0__weight=torch.ones(8, 8 + 5)), "reads 3 signals and 5 features"),
         (official(n_signals=4), "reads 4 signals and 9 features. A Prism checkpoint reads up to 3"),
-        (changed(signal_input_layer__weight=torch.ones(3)), "is of another model: 'signal_input_layer.weight'"),
+        (changed(signal_input_layer__weight=torch.ones(3)), "belongs to another model: 'signal_input_layer.weight'"),
         ({"a": torch.ones(1)}, "is not a Prism checkpoint: it has an unexpected 'a'"),
         ({}, "is not a Prism checkpoint: it has no"),
     ],

@@ -128,16 +128,16 @@ def test_what_is_no_checkpoint(tmp_path: Path, saved: Path) -> None:
     with pytest.raises(RunError, match=r"is a folder\. Give the path of a checkpoint file"):
         read_tensors(tmp_path)
     (tmp_path / "text.ckpt").write_text("weights")
-    with pytest.raises(RunError, match="is not a PyTorch checkpoint, or is cut short"):
+    with pytest.raises(RunError, match="is not a PyTorch checkpoint, or is truncated"):
         read_tensors(tmp_path / "text.ckpt")
     saved.write_bytes(saved.read_bytes()[:-100])
-    with pytest.raises(RunError, match="is not a PyTorch checkpoint, or is cut short"):
+    with pytest.raises(RunError, match="is not a PyTorch checkpoint, or is truncated"):
         read_tensors(saved)
     rewrite(tmp_path / "other.zip", {"readme.txt": b""})
     with pytest.raises(RunError, match=r"0 members named data\.pkl instead of one"):
         read_tensors(tmp_path / "other.zip")
     torch.save([1, 2], tmp_path / "list.pt")
-    with pytest.raises(RunError, match="holds no dictionary of weights"):
+    with pytest.raises(RunError, match="contains no dictionary of weights"):
         read_tensors(tmp_path / "list.pt")
 
 
@@ -171,13 +171,13 @@ def test_a_flipped_bit_is_noticed(saved: Path) -> None:
 @pytest.mark.parametrize("number", [b"r" + struct.pack("<I", 2**32 - 1), b"p4294967295\n"])
 def test_a_description_that_asks_for_a_huge_memo(number: bytes, saved: Path) -> None:
     rewrite(saved, members(saved) | {"weights/data.pkl": b"\x80\x02}" + number + b"."})
-    with pytest.raises(RunError, match="asks for more memory than it can need"):
+    with pytest.raises(RunError, match="asks for more memory than it can use"):
         read_tensors(saved)
 
 
 def test_one_number_is_not_a_large_tensor(tmp_path: Path) -> None:
     torch.save({"a": torch.zeros(1).expand(10**6, 10**6)}, tmp_path / "small.pt")
-    with pytest.raises(RunError, match="'a' describes a tensor that the file does not hold"):
+    with pytest.raises(RunError, match="'a' describes a tensor that the file does not contain"):
         read_tensors(tmp_path / "small.pt")
 
 

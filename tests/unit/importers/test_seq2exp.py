@@ -55,7 +55,7 @@ def save(weights: dict[str, Tensor], folder: Path) -> Path:
 
 @pytest.mark.parametrize("model", [SOFT, HARD, PEAKS, SIGNALS, DNA, MAMBA])
 @pytest.mark.parametrize("lightning", [False, True])
-def test_the_system_is_told_by_its_names(model: Model, lightning: bool, tmp_path: Path) -> None:
+def test_the_system_is_recognised_by_its_names(model: Model, lightning: bool, tmp_path: Path) -> None:
     weights = official(model)
     if lightning:
         torch.save({"state_dict": {f"model.{name}": tensor for name, tensor in weights.items()}}, tmp_path / "a.ckpt")
@@ -119,7 +119,7 @@ def changed(model: Model, change: Callable[[dict[str, Tensor]], object]) -> dict
         ({"a": torch.ones(1)}, "is not a checkpoint of Seq2Exp, a mask of peaks, Caduceus or Mamba: it has"),
         (
             changed(HARD, lambda w: w.update({"encoder.backbone.norm_f.weight": torch.zeros(8)})),
-            r"'(en|gen)\w+\.backbone\.norm_f\.weight' differs from its twin, with which it is shared",
+            r"'(en|gen)\w+\.backbone\.norm_f\.weight' differs from the weight that it is shared with",
         ),
         (changed(PEAKS, lambda w: w.update({"pToExpr.0.weight": torch.ones(8, 8)})), "reads 3 signals and 0 features"),
         (
@@ -128,7 +128,7 @@ def changed(model: Model, change: Callable[[dict[str, Tensor]], object]) -> dict
         ),
         (
             changed(SOFT, lambda w: w.update({"signal_input_layer.weight": torch.ones(8)})),
-            r"is of another model: 'signal_input_layer\.weight' has the shape \(8,\)",
+            r"belongs to another model: 'signal_input_layer\.weight' has the shape \(8,\)",
         ),
     ],
 )
@@ -140,7 +140,7 @@ def test_a_checkpoint_of_another_model(weights: dict[str, Tensor], message: str,
 
 def test_a_centre_that_leaves_nothing_to_select(tmp_path: Path) -> None:
     with pytest.raises(
-        ConfigError, match=r"shape \(1, 600, 8\), of which a centre of 2,000 bp leaves nothing.*\(pool\)"
+        ConfigError, match=r"shape \(1, 600, 8\), so a pooled centre of 2,000 bp leaves nothing.*\(pool\)"
     ):
         read_seq2exp(save(official(HARD), tmp_path))
 

@@ -1,4 +1,4 @@
-"""Run folders: written whole, read without Lightning, and what damage is told."""
+"""Run folders: written whole, read without Lightning, and what is reported about damage."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def test_a_run_says_what_it_is_in_a_line(tiny_run):
 @pytest.mark.parametrize(
     "name", ["config.yaml", "inputs.yaml", "model/weights.safetensors", "metrics.json", "provenance.json"]
 )
-def test_a_missing_file_is_told(run, name):
+def test_a_missing_file_is_reported(run, name):
     (run.path / name).unlink()
     expected = {
         "config.yaml": "is not a run: it has no config.yaml. Make one with `epigx train`",
@@ -78,20 +78,20 @@ def test_a_missing_file_is_told(run, name):
         ("provenance.json", r"provenance.json is not valid JSON"),
     ],
 )
-def test_a_file_cut_short_is_told(run, name, message):
+def test_a_truncated_file_is_refused(run, name, message):
     content = (run.path / name).read_bytes()
     (run.path / name).write_bytes(content[: len(content) // 2])
     with pytest.raises(RunError, match=message):
         _ = open_run(run.path).fitted
 
 
-def test_provenance_of_another_kind_is_told(run):
+def test_provenance_of_another_kind_is_reported(run):
     (run.path / "provenance.json").write_text(json.dumps({"surprise": 1}))
     with pytest.raises(RunError, match=r"The run is damaged: .*unknown key 'surprise'"):
         open_run(run.path)
 
 
-def test_weights_of_another_model_are_told_when_they_are_needed(run):
+def test_weights_of_another_model_are_refused_when_they_are_read(run):
     config, provenance = run.path / "config.yaml", run.path / "provenance.json"
     config.write_text(config.read_text().replace("d_model: 16", "d_model: 32"))
     checksum = hashlib.sha256(config.read_bytes()).hexdigest()
@@ -101,14 +101,14 @@ def test_weights_of_another_model_are_told_when_they_are_needed(run):
 
 
 @pytest.mark.parametrize("name", ["config.yaml", "inputs.yaml"])
-def test_a_file_cut_short_where_it_is_still_valid_is_told(run, name):
+def test_a_changed_file_that_is_still_valid_is_refused(run, name):
     lines = (run.path / name).read_text().splitlines(keepends=True)
     (run.path / name).write_text("".join(lines) + "\n")
     with pytest.raises(RunError, match=rf"The run is damaged: .*{name} was changed since it was written\. Train"):
         open_run(run.path)
 
 
-def test_weights_with_another_value_are_told(run):
+def test_changed_weights_are_refused(run):
     weights = run.path / "model/weights.safetensors"
     content = bytearray(weights.read_bytes())
     content[-1] ^= 1
@@ -117,7 +117,7 @@ def test_weights_with_another_value_are_told(run):
         open_run(run.path).model()
 
 
-def test_damaged_predictions_are_told(run):
+def test_damaged_predictions_are_reported(run):
     (run.path / "predictions.parquet").write_bytes(b"PAR1")
     with pytest.raises(RunError, match=r"predictions.parquet cannot be read: .* Train the run again"):
         _ = run.predictions

@@ -28,7 +28,7 @@ def test_fewer_long_windows_are_in_flight(window, at_once):
     assert evaluation_batch(windows) == at_once
 
 
-def test_predictions_are_float32_wherever_they_are_asked_for(tiny_run, tiny_dataset):
+def test_predictions_are_float32_under_autocast(tiny_run, tiny_dataset):
     windows = Windows(open_dataset(tiny_dataset), "alpha", np.arange(60), tiny_run.inputs)
     with torch.autocast("cpu", dtype=torch.bfloat16):
         inside = predict_windows(tiny_run.model(), windows)

@@ -8,7 +8,7 @@ import pytest
 
 from epigx.errors import InputError, RunError
 from epigx.system.locks import held, lock_of
-from epigx.training.output_dir import alone
+from epigx.training.output_dir import lock_output
 
 
 def _processes(*, leads=True, refused_elsewhere=0.0):
@@ -16,23 +16,23 @@ def _processes(*, leads=True, refused_elsewhere=0.0):
 
 
 def test_the_leading_process_holds_the_folder_for_all(tmp_path):
-    with alone(tmp_path / "run", _processes(leads=False), wait=False) as hold:
+    with lock_output(tmp_path / "run", _processes(leads=False), wait=False) as hold:
         assert hold is None
         assert not lock_of(tmp_path / "run").exists()
-    with alone(tmp_path / "run", _processes(), wait=False) as hold:
+    with lock_output(tmp_path / "run", _processes(), wait=False) as hold:
         hold.check()
         assert lock_of(tmp_path / "run").is_file()
     assert not lock_of(tmp_path / "run").exists()
 
 
-def test_all_hear_of_a_refusal(tmp_path):
+def test_all_processes_raise_on_a_refusal(tmp_path):
     with held(tmp_path / "run"), pytest.raises(RunError, match=r"run is being written by another process, PID"):
-        with alone(tmp_path / "run", _processes(), wait=False):
+        with lock_output(tmp_path / "run", _processes(), wait=False):
             pass
     with pytest.raises(RunError, match=r"run cannot be written now; see the error of the first process\."):
-        with alone(tmp_path / "run", _processes(leads=False, refused_elsewhere=1.0), wait=False):
+        with lock_output(tmp_path / "run", _processes(leads=False, refused_elsewhere=1.0), wait=False):
             pass
     (tmp_path / "file").touch()
     with pytest.raises(InputError, match=r"file/run cannot be written: "):
-        with alone(tmp_path / "file" / "run", _processes(), wait=False):
+        with lock_output(tmp_path / "file" / "run", _processes(), wait=False):
             pass

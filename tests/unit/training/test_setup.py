@@ -44,7 +44,7 @@ from epigx.training.train import train
         ("data.signals=[]", ConfigError, "signals"),
     ],
 )
-def test_what_cannot_be_trained_is_told_before_anything_is_written(tiny_config, tmp_path, change, kind, message):
+def test_errors_are_found_before_anything_is_written(tiny_config, tmp_path, change, kind, message):
     with pytest.raises(kind, match=message):
         train(tiny_config(change), tmp_path / "run")
     assert not (tmp_path / "run").exists()
@@ -70,7 +70,7 @@ def test_values_that_a_transform_forbids_are_found_before_the_first_batch(tiny_c
 
 
 @pytest.mark.parametrize(("precision", "expected"), [("fp32", torch.float32), ("bf16", torch.bfloat16)])
-def test_memory_is_spared_where_layers_are_computed_anew(tiny_config, monkeypatch, precision, expected):
+def test_memory_is_spared_where_layers_are_recomputed(tiny_config, monkeypatch, precision, expected):
     spared = []
     monkeypatch.setattr("epigx.training.setup.spare_memory", lambda *given: spared.append(given))
     prepared(tiny_config())
@@ -85,7 +85,7 @@ def test_a_fold_is_kept_as_its_chromosomes(tiny_config):
     assert "valid:\n    - chr4\n    - chr14\n" in config.dump()
 
 
-def test_inputs_are_fitted_on_labelled_training_genes_alone(tiny_config, tiny_dataset):
+def test_inputs_are_fitted_only_on_labelled_training_genes(tiny_config, tiny_dataset):
     material = prepared(tiny_config("data.cell_types=[beta]"))
     dataset = open_dataset(tiny_dataset)
     values = dataset.feature_values("beta")[:, 1]
@@ -95,7 +95,7 @@ def test_inputs_are_fitted_on_labelled_training_genes_alone(tiny_config, tiny_da
     assert len(material.train) == training.sum()
 
 
-def test_rows_of_a_part(tiny_dataset):
+def test_rows_of_a_split(tiny_dataset):
     dataset, split = open_dataset(tiny_dataset), Split(valid=("1",), test=("2",))
     assert rows_of(dataset, "valid", split).tolist() == list(range(20))
     assert rows_of(dataset, "test", split).tolist() == list(range(20, 36))

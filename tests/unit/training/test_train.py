@@ -135,7 +135,7 @@ def test_gradients_are_clipped(tiny_config, tmp_path):
         torch.testing.assert_close(tensor, fresh[name], rtol=0, atol=1e-5)
 
 
-def test_provenance_tells_what_the_run_stands_on(long_run, tiny_dataset):
+def test_provenance_describes_data_and_software(long_run, tiny_dataset):
     origin = long_run.provenance
     assert origin.finished
     assert origin.dataset == str(tiny_dataset)
@@ -152,7 +152,7 @@ def test_provenance_tells_what_the_run_stands_on(long_run, tiny_dataset):
     assert 0 < origin.wall_seconds < 600
 
 
-def test_two_trainings_are_the_same_whatever_the_global_generators_say(tiny_config, tiny_run, tmp_path):
+def test_two_trainings_are_the_same_with_any_global_seed(tiny_config, tiny_run, tmp_path):
     torch.manual_seed(5)
     assert_same(train(tiny_config(), tmp_path / "again"), tiny_run)
     other = train(tiny_config("training.seed=3"), tmp_path / "other")
@@ -160,7 +160,7 @@ def test_two_trainings_are_the_same_whatever_the_global_generators_say(tiny_conf
 
 
 @pytest.mark.parametrize("step", [7, 26])
-def test_a_crash_and_a_resumption_come_to_the_same_weights(longer, long_run, tmp_path, step):
+def test_a_crash_and_a_resumption_give_the_same_weights(longer, long_run, tmp_path, step):
     with pytest.raises(CrashError):
         train(longer, tmp_path / "run", progress=at(step, crash))
     saved = tmp_path / "run" / "checkpoints" / "last.ckpt"
@@ -270,27 +270,27 @@ def test_genes_with_little_dna_are_left_out_and_counted(tiny_config, tmp_path):
     assert run.provenance.n_train + run.provenance.n_valid == 44
 
 
-def test_progress_hears_every_step_and_the_last_validation(tiny_config, tmp_path):
-    heard = []
-    train(tiny_config(), tmp_path / "run", progress=lambda *call: heard.append(call))
-    assert [(done, total) for done, total, _ in heard] == [(step, 12) for step in range(1, 13)]
-    assert heard[0][2] == {}
-    assert heard[-1][2]["valid_mse"] > 0
+def test_progress_is_called_with_every_step_and_the_last_validation(tiny_config, tmp_path):
+    calls = []
+    train(tiny_config(), tmp_path / "run", progress=lambda *call: calls.append(call))
+    assert [(done, total) for done, total, _ in calls] == [(step, 12) for step in range(1, 13)]
+    assert calls[0][2] == {}
+    assert calls[-1][2]["valid_mse"] > 0
 
 
-def test_the_start_is_told_once_nothing_was_found_wrong(tiny_config, tmp_path):
-    heard = []
+def test_the_start_is_reported_once_after_all_checks(tiny_config, tmp_path):
+    calls = []
     with pytest.raises(DatasetError, match="no signal"):
-        train(tiny_config("data.signals=[h3k27me3]"), tmp_path / "run", started=lambda: heard.append("started"))
-    assert not heard
-    call = {"started": lambda: heard.append("started"), "progress": lambda done, *_: heard.append(done)}
+        train(tiny_config("data.signals=[h3k27me3]"), tmp_path / "run", started=lambda: calls.append("started"))
+    assert not calls
+    call = {"started": lambda: calls.append("started"), "progress": lambda done, *_: calls.append(done)}
     train(tiny_config(), tmp_path / "run", **call)
-    assert heard == ["started", *range(1, 13)]
+    assert calls == ["started", *range(1, 13)]
     train(tiny_config(), tmp_path / "run", resume=True, **call)
-    assert len(heard) == 13
+    assert len(calls) == 13
 
 
-def test_lightning_says_and_leaves_nothing(tiny_config, tmp_path, capfd, monkeypatch, caplog):
+def test_lightning_prints_and_leaves_nothing(tiny_config, tmp_path, capfd, monkeypatch, caplog):
     monkeypatch.chdir(tmp_path)
     with warnings.catch_warnings(), caplog.at_level(logging.INFO):
         warnings.simplefilter("error")
@@ -328,7 +328,7 @@ def test_force_replaces_nothing_when_the_new_run_cannot_start(tiny_config, tmp_p
     assert open_run(run.path) == run
 
 
-def test_a_run_that_another_process_writes_is_left_alone(tiny_config, tmp_path):
+def test_a_run_that_another_process_writes_is_not_changed(tiny_config, tmp_path):
     with held(tmp_path / "run"), pytest.raises(RunError, match=r"run is being written by another process, PID"):
         train(tiny_config(), tmp_path / "run", resume=True)
     assert not list(tmp_path.iterdir())
@@ -363,7 +363,7 @@ def test_a_run_that_was_taken_over_is_left_to_the_other(tiny_config, tmp_path, m
     assert not (tmp_path / "run" / "provenance.json").exists()
 
 
-def test_a_run_that_cannot_be_removed_is_told(tiny_config, tmp_path, monkeypatch):
+def test_a_run_that_cannot_be_removed_is_reported(tiny_config, tmp_path, monkeypatch):
     def refuse(*_):
         raise PermissionError(13, "Permission denied")
 
@@ -375,7 +375,7 @@ def test_a_run_that_cannot_be_removed_is_told(tiny_config, tmp_path, monkeypatch
 
 
 @pytest.mark.parametrize("how", ["resume", "force"])
-def test_a_folder_that_is_no_run_is_left_alone(tiny_config, tmp_path, how):
+def test_a_folder_that_is_not_a_run_is_not_changed(tiny_config, tmp_path, how):
     (tmp_path / "thesis.tex").write_text("years of work")
     with pytest.raises(InputError, match=r"is not a run \(it has no config.yaml\), so it was not changed"):
         train(tiny_config(), tmp_path, **{how: True})
@@ -400,7 +400,7 @@ def test_a_run_is_resumed_with_its_own_kernel(tiny_config, tmp_path, monkeypatch
         train(tiny_config(), tmp_path / "run", resume=True)
 
 
-def test_a_run_is_resumed_on_its_own_data_wherever_that_lies(tiny_config, make_dataset, tmp_path):
+def test_a_run_is_resumed_on_its_own_data_even_if_moved(tiny_config, make_dataset, tmp_path):
     train(tiny_config(), tmp_path / "run", max_time=0)
     moved, other = make_dataset(tmp_path / "moved"), make_dataset(tmp_path / "other", seed=1)
     with pytest.raises(RunError, match="was trained on another dataset than"):
@@ -417,7 +417,7 @@ def test_what_a_killed_process_was_writing_is_removed_by_a_resumption(tiny_confi
     assert [path.name for path in run.path.rglob(".*")] == [".keep"]
 
 
-def test_a_damaged_checkpoint_is_told(tiny_config, tmp_path):
+def test_a_damaged_checkpoint_is_reported(tiny_config, tmp_path):
     train(tiny_config(), tmp_path / "run", max_time=0)
     path = tmp_path / "run" / "checkpoints" / "last.ckpt"
     path.write_bytes(path.read_bytes()[:1000])
@@ -434,7 +434,7 @@ def test_a_loss_that_is_no_number_ends_training_and_keeps_the_last_checkpoint(ti
     assert all(tensor.isfinite().all() for tensor in state.best.weights.values())
 
 
-def test_the_log_of_a_broken_training_is_there_to_be_read(longer, tmp_path):
+def test_the_log_of_a_crashed_training_can_be_read(longer, tmp_path):
     with pytest.raises(CrashError):
         train(longer, tmp_path / "run", progress=at(26, crash))
     assert pd.read_csv(tmp_path / "run" / "log.csv")["step"].tolist() == [10, 20]
