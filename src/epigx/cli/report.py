@@ -1,4 +1,4 @@
-"""``epigx report``: an HTML page about runs."""
+"""``epigx report``: one HTML page about runs."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ app = App(
         "Example:\n"
         "  epigx report runs/infer-2 -o report.html\n"
         "  epigx report runs/infer-2 runs/plain-2 -o comparison.html\n\n"
-        "With several runs, each is compared with the first one on the same genes."
+        "With several runs, each is compared with the first on the same genes."
     ),
 )
 
@@ -40,13 +40,13 @@ def report(
     Parameters
     ----------
     runs : tuple of Path
-        One or several run folders.
+        Run folders, of any methods.
     out : Path
         File to write.
     data : Path, optional
-        Dataset to score on; by default the runs' own.
+        Dataset to score on. Default: the first run's own.
     cell_type : str, optional
-        Cell type to score on; by default the runs' own.
+        Cell type to score on. Default: the first one that the first run was trained on and that has labels.
     split : str
         Genes to score.
     bootstrap : int
@@ -56,7 +56,7 @@ def report(
     """
     from epigx.cli.machine import prepare
     from epigx.report import write_report
-    from epigx.report.tables import verdict
+    from epigx.report.tables import scored_on, verdict
     from epigx.runs.folder import open_run
 
     check_output(out, force=force)
@@ -67,7 +67,8 @@ def report(
             opened, out, data=data, cell_type=cell_type, split=split, bootstrap=bootstrap,
             progress=progress,
         )  # fmt: skip
-    if said := verdict(found, bootstrap):
-        say(said)
-    say(f"Wrote {out.stat().st_size / 1024:,.0f} KiB. Open the report in a browser.")
+    for sentence in (scored_on(found), verdict(found, bootstrap)):
+        if sentence:
+            say(sentence)
+    say(f"Wrote {out.stat().st_size / 1024:,.0f} KiB; open it in a browser.")
     emit(str(out))

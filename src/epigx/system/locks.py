@@ -21,7 +21,7 @@ from uuid import uuid4
 from epigx.errors import RunError
 from epigx.system.atomic import making
 
-__all__ = ["FolderLock", "Hold", "held", "lock_file", "lock_of", "locked"]
+__all__ = ["FolderLock", "lock_file", "locked"]
 
 BEAT, STALE, PAUSE = 10.0, 120.0, 0.5
 """Seconds between two updates of a lock, without an update until its owner counts as dead, and between two checks."""
@@ -193,9 +193,3 @@ def _born(pid: int) -> str:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[19]
     except OSError:
         return ""
-
-
-# The former names.
-Hold = FolderLock
-held = locked
-lock_of = lock_file
