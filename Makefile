@@ -1,56 +1,76 @@
-# Each target makes its own virtual environment when there is none; nothing else than Python >= 3.11 is needed.
-PYTHON ?= python3
-VENV   := .venv
-BIN    := $(VENV)/bin
-READY  := $(VENV)/.ready
-RIVALS := $(VENV)/.rivals
-NATIVE := src/epigx/kernels/cpu
-KERNEL := $(NATIVE)/libepigx_kernels.so
-# One thread for each test process: two of them beat one that fights over both cores.
+# Each target creates its own virtual environment if there is none. Only Python >= 3.11 is needed.
+PYTHON  ?= python3
+VENV    := .venv
+BIN     := $(VENV)/bin
+# One stamp for each set of packages, so that `make demo` installs epigx and what it needs, and nothing else.
+PACKAGE := $(VENV)/.package
+TEST    := $(VENV)/.test
+LINT    := $(VENV)/.lint
+ORACLES := $(VENV)/.oracles
+BENCH   := $(VENV)/.bench
+PIP     := $(VENV)/.pip
+NATIVE  := src/epigx/kernels/cpu
+KERNEL  := $(NATIVE)/libepigx_kernels.so
+# --no-compile: most modules of the installed packages are never imported.
+INSTALL := $(BIN)/python -m pip install --quiet --no-compile --constraint constraints.txt
+PYTEST  := $(BIN)/python -m pytest -n 2 --dist worksteal -q
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export OMP_WAIT_POLICY ?= passive
 
-.PHONY: demo test lint types bench bench-full native wheel clean
+.PHONY: demo test test-oracles lint bench bench-full native wheel clean
 
-demo: $(READY)
+demo: $(PACKAGE)
 	$(BIN)/epigx demo --out build/demo --force
 
-test: $(READY) $(KERNEL)
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist worksteal -q
+# One thread for each test process: two of them are faster than one with two threads.
+test: $(TEST) $(KERNEL)
+	OMP_NUM_THREADS=1 $(PYTEST)
 
-lint: $(READY)
+# Comparisons with other packages (MACS3, enformer-pytorch, mambapy, transformers); installing them may need a compiler.
+test-oracles: $(ORACLES) $(KERNEL)
+	OMP_NUM_THREADS=1 $(PYTEST) -m oracle
+
+lint: $(LINT)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(BIN)/python docs/check_words.py
 
-# Beside the rivals and the machine's limit: five minutes, or all of docs/performance.md in one to two hours.
-bench: $(RIVALS) $(KERNEL)
+# Compare with other implementations: five minutes, or one to two hours for all sizes.
+bench: $(BENCH) $(KERNEL)
 	$(BIN)/python -m benchmarks
 
-bench-full: $(RIVALS) $(KERNEL)
+bench-full: $(BENCH) $(KERNEL)
 	$(BIN)/python -m benchmarks --full
 
-# The install compiles the kernel; after a change of its sources this does it again. Without a compiler all works, slower.
-$(KERNEL): $(READY) $(wildcard $(NATIVE)/csrc/*.?pp) $(NATIVE)/build.py
+# The installation compiles the kernel; this repeats it after a change of its sources. Without a compiler epigx is slower.
+$(KERNEL): $(PACKAGE) $(wildcard $(NATIVE)/csrc/*.?pp) $(NATIVE)/build.py
 	-$(BIN)/python $(NATIVE)/build.py
 
 native: $(KERNEL)
 
 # One wheel for every CPython >= 3.11 on this platform.
-wheel: $(READY)
+wheel: $(PACKAGE)
 	$(BIN)/python -m pip wheel --quiet --no-deps --wheel-dir dist .
 
-$(RIVALS): $(READY)
-	$(BIN)/python -m pip install --quiet --constraint constraints.txt --group bench
-	touch $(RIVALS)
-
-# Not compiled ahead: most modules of what is installed are never imported.
-$(READY): pyproject.toml constraints.txt
-	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "epigx needs Python 3.11 or newer; name one with: make PYTHON=python3.11")'
+$(PACKAGE): pyproject.toml constraints.txt
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "epigx needs Python 3.11 or newer. Choose one: make PYTHON=python3.11")'
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --upgrade 'pip>=25.1' # dependency groups
-	$(BIN)/python -m pip install --quiet --no-compile --constraint constraints.txt --editable . --group test --group lint
-	touch $(READY)
+	$(INSTALL) --editable .
+	touch $@
+
+# The first pip with dependency groups; the package itself installs with any.
+$(PIP): $(PACKAGE)
+	$(BIN)/python -m pip install --quiet --upgrade 'pip>=25.1'
+	touch $@
+
+$(TEST) $(LINT) $(ORACLES) $(BENCH): $(VENV)/.%: $(PIP)
+	$(INSTALL) --group $*
+	touch $@
+
+# The comparisons are tests, too.
+$(ORACLES): $(TEST)
 
 clean:
 	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache

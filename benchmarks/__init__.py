@@ -1,1 +1,1 @@
-"""Measurements: ratios side by side in one run, one thread, CPU seconds. `python -m benchmarks` is the quick one."""
+"""Benchmarks: CPU seconds of one thread, compared in turns within one run. Start with `python -m benchmarks`."""

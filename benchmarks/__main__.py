@@ -1,4 +1,4 @@
-"""Measure epigx beside its rivals and beside the machine's limit: one thread, CPU seconds, rivals in turns."""
+"""Compare epigx with other implementations and with the machine's limit: one thread, CPU seconds, in turns."""
 
 from __future__ import annotations
 
@@ -9,19 +9,19 @@ import time
 from pathlib import Path
 from typing import Any
 
-from benchmarks.apart import run_apart
 from benchmarks.machine import limits
 from benchmarks.plan import FULL, QUICK
-from benchmarks.report import SECTIONS, begin
+from benchmarks.sections import SECTIONS, begin
 from benchmarks.table import tables
+from benchmarks.worker import run_in_worker
 from epigx.system.atomic import atomic_file
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    parser.add_argument("--full", action="store_true", help="all sizes and rivals: one to two hours")
+    parser.add_argument("--full", action="store_true", help="all sizes and implementations: one to two hours")
     parser.add_argument("--only", nargs="+", choices=SECTIONS, default=tuple(SECTIONS), help="sections to run")
-    parser.add_argument("--out", type=Path, default=Path("build/bench.json"), help="where the JSON goes")
+    parser.add_argument("--out", type=Path, default=Path("build/bench.json"), help="JSON file to write")
     options = parser.parse_args()
     plan = FULL if options.full else QUICK
     started = time.perf_counter()
@@ -33,7 +33,7 @@ def main() -> None:
             report[name].append(row)
             write(report, options.out)  # an interrupted run leaves what it measured
         say(tables(report)[name])
-    report["limits_after"] = run_apart(limits)
+    report["limits_after"] = run_in_worker(limits)
     report["wall_seconds"] = round(time.perf_counter() - started)
     write(report, options.out)
     print(options.out)

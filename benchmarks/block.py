@@ -9,21 +9,21 @@ from typing import Any, Self
 import torch
 
 from benchmarks.bound import Rates, block_bound
-from benchmarks.measure import Effort, Hopeless, compare
-from benchmarks.peers import PEERS, peer
+from benchmarks.competitors import COMPETITORS, competitor
+from benchmarks.measure import Effort, TooSlow, compare
 from benchmarks.plan import Comparison
 from epigx.kernels import kernel
 from epigx.kernels.dispatch import KernelName
 from epigx.layers.mamba import BiMamba
 
-__all__ = ["Block", "agree", "fresh_block", "measure"]
+__all__ = ["Block", "agree", "fresh_block", "measure", "with_kernel"]
 
 D_MODEL = 128
 
 
 @dataclass(frozen=True)
 class Block:
-    """A forward and a backward pass of a rival, or of our block: by the kernel in use (``epigx``), or by another."""
+    """A forward and backward pass of a competitor, or of our block with the kernel in use (``epigx``) or another."""
 
     name: str
     batch: int
@@ -39,7 +39,7 @@ class Block:
     def prepare(self) -> Callable[[], object]:
         torch.manual_seed(0)
         ours = fresh_block()
-        block = peer(self.name, ours) if self.name in PEERS else ours
+        block = competitor(self.name, ours) if self.name in COMPETITORS else ours
         x = torch.randn(self.batch, self.length, D_MODEL, requires_grad=True)
         weight = torch.randn(self.batch, self.length, D_MODEL)
 
@@ -48,11 +48,11 @@ class Block:
             block.zero_grad()
             block(x).backward(weight)
 
-        return under(self.name, step)
+        return with_kernel(self.name, step)
 
 
-def under(name: str, step: Callable[[], object]) -> Callable[[], object]:
-    """Run a step with the kernel that ``epigx, <kernel>`` names; all other names leave the choice as it is."""
+def with_kernel(name: str, step: Callable[[], object]) -> Callable[[], object]:
+    """Return the step with the kernel that ``epigx, <kernel>`` names; other names do not change the kernel."""
     chosen: KernelName | None = {"epigx, torch": "torch", "epigx, reference": "reference"}.get(name)  # type: ignore[assignment]
     if chosen is None:
         return step
@@ -65,7 +65,7 @@ def under(name: str, step: Callable[[], object]) -> Callable[[], object]:
 
 
 def fresh_block() -> BiMamba:
-    """Draw a block whose decay rates and skip connection are no round numbers."""
+    """Return a block with random weights, decay rates and skip connection."""
     block = BiMamba(d_model=D_MODEL)
     with torch.no_grad():
         for name, parameter in block.named_parameters():
@@ -75,24 +75,24 @@ def fresh_block() -> BiMamba:
 
 
 def agree(name: str, batch: int = 2, length: int = 70) -> float:
-    """Check that a rival computes what we do: outputs, and gradients of the input and of the projection in.
+    """Check that a competitor gives our outputs and our gradients of the input and the input projection.
 
     Returns
     -------
     float
-        The largest relative difference found.
+        The largest relative difference.
 
     Raises
     ------
     ValueError
-        It is above 1e-4: whatever was timed would not be the same computation.
+        It is above 1e-4, so the timed computations would differ.
     """
     torch.manual_seed(1)
     block = fresh_block()
-    rival = peer(name, block)
+    other = competitor(name, block)
     weight = torch.randn(batch, length, D_MODEL)
     found = []
-    for module in (block, rival):
+    for module in (block, other):
         torch.manual_seed(2)
         x = torch.randn(batch, length, D_MODEL, requires_grad=True)
         y = module(x)
@@ -105,12 +105,12 @@ def agree(name: str, batch: int = 2, length: int = 70) -> float:
 
 
 def measure(comparisons: list[Comparison], effort: Effort, limits: dict[str, float]) -> Iterator[dict[str, Any]]:
-    """Compare rivals at several sizes, and say how much of the machine's limit our block reaches."""
-    hopeless = Hopeless()
-    for sizes, names, as_they_come in comparisons:
+    """Compare implementations at several sizes, and add the share of the machine's limit that our block reaches."""
+    too_slow = TooSlow()
+    for sizes, names, default_settings in comparisons:
         for batch, length in sizes:
             cases = {name: Block(name, batch, length) for name in names}
-            row = compare(cases, effort, hopeless, as_they_come=as_they_come)
-            if (ours := row["rivals"].get(names[0])) is not None:
+            row = compare(cases, effort, too_slow, default_settings=default_settings)
+            if (ours := row["competitors"].get(names[0])) is not None:
                 ours["bound"] = block_bound(batch * length, Rates.of(limits)).shares(ours["seconds"])
             yield row | {"batch": batch, "length": length}

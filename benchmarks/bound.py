@@ -30,7 +30,7 @@ SOFTPLUS = EXP + 2 + INVERSE + 7 + 2
 SCAN_FORWARD = EXP + 2 + 1
 """For each state of each channel: the decay (its product is the range reduction's first), h = a h + x B, y += h C."""
 SCAN_BACKWARD = SCAN_FORWARD + 8
-"""The states anew, then the gradients: of h 2 (with C, and with the decay), C, B and x 1 each, the decay's exponent 1,
+"""The states again, then the gradients: of h 2 (with C, and with the decay), C, B and x 1 each, the decay's exponent 1,
 Δ and A 1 each.
 
 To store decays and states instead takes 8 bytes written and 8 read for each: ten times the price of doing it again.
@@ -39,7 +39,7 @@ To store decays and states instead takes 8 bytes written and 8 read for each: te
 FORWARD_REST = TAPS + (SIGMOID + 1) + SOFTPLUS + 3
 """For each channel and direction: convolution, SiLU, softplus, Δ u, D u, and the sum over directions."""
 BACKWARD_REST = FORWARD_REST + 4 + 3 + 12 + 2 * TAPS + 2
-"""The same anew; the derivatives of SiLU and softplus; gradients of u, Δ, D and biases; those of the convolution."""
+"""The same again; the derivatives of SiLU and softplus; gradients of u, Δ, D and biases; those of the convolution."""
 GATE = (SIGMOID + 2) + (SIGMOID + 1 + 4 + 4)
 """For each channel, forward and backward: SiLU of the gate, its product with y, and both gradients."""
 NORM = 5 + 10
@@ -65,15 +65,15 @@ class Rates:
 
 @dataclass(frozen=True)
 class Bound:
-    """CPU seconds below which one thread cannot come."""
+    """The least CPU seconds of one thread."""
 
     core: float
-    """Matrix products and recurrence alone."""
+    """Matrix products and recurrence only."""
     whole: float
-    """With all that a block does."""
+    """All operations of a block."""
 
     def shares(self, seconds: float) -> dict[str, float]:
-        """Return the bounds, and the part of a measured time that each is."""
+        """Return the bounds, and the share of a measured time that each is."""
         return {
             "core_seconds": self.core,
             "whole_seconds": self.whole,
@@ -83,7 +83,7 @@ class Bound:
 
 
 def block_bound(bases: int, rates: Rates, layers: int = 1) -> Bound:
-    """Bound a forward and backward pass of some layers over so many bases, windows and arms taken together.
+    """Bound a forward and backward pass of some layers over all bases of windows and arms.
 
     A product costs 2 flops for each weight and base forward, and twice that backward.
     """

@@ -1,4 +1,4 @@
-"""What the machine is, which versions are at work, and the limits that the kernels work against."""
+"""The machine, the versions of packages, and the limits of one thread."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ ROOT = Path(__file__).parents[1]
 
 
 def describe() -> dict[str, Any]:
-    """Name the processor, the versions at work, the commit, and how busy the machine is."""
+    """Return the processor, versions, commit and load of the machine."""
     versions = {"python": platform.python_version()}
     for name in PACKAGES:
         try:
@@ -46,7 +46,7 @@ def describe() -> dict[str, Any]:
 
 
 def limits() -> dict[str, float]:
-    """Measure what one thread reaches at best: float32 and bfloat16 products, copying, exponentials.
+    """Measure the best rates of one thread: float32 and bfloat16 products, copies, exponentials.
 
     The products have the size of a window's (2,000 rows) and weights that fill the cache well; in float32 they are
     made by PyTorch's library and by the kernel in use, of which the bound takes the faster one. The copy is larger than
@@ -80,6 +80,6 @@ def _processor() -> str:
 
 
 def _git(*words: str) -> str:
-    """Return what git says, or nothing outside a clone."""
-    told = subprocess.run(["git", "-C", str(ROOT), *words], capture_output=True, text=True, check=False)
-    return told.stdout.strip()
+    """Return the output of git, or nothing outside a clone."""
+    ended = subprocess.run(["git", "-C", str(ROOT), *words], capture_output=True, text=True, check=False)
+    return ended.stdout.strip()

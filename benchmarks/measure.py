@@ -1,32 +1,34 @@
-"""CPU time of rivals, taken in turns, so that whatever else the machine does hits all of them alike."""
+"""CPU time and memory of implementations, measured in turns so that other load affects all of them equally."""
 
 from __future__ import annotations
 
 import statistics
+import sys
 import time
 from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import ExitStack
+from pathlib import Path
 from typing import Any, NamedTuple, Protocol, Self
 
-from benchmarks.apart import Apart, FailedError, peak, run_apart
+from benchmarks.worker import Worker, WorkerError, run_in_worker
 
-__all__ = ["Case", "Effort", "Hopeless", "compare", "fastest", "in_turns", "made_ready"]
+__all__ = ["Case", "Effort", "TooSlow", "compare", "fastest", "in_turns", "peak", "ready"]
 
 
 class Case(Protocol):
     """Something to measure, which can be sent to another process."""
 
     def prepare(self) -> Callable[[], object]:
-        """Make weights and inputs, and return what is timed."""
+        """Make weights and inputs, and return the function to time."""
         ...
 
     def small(self) -> Self:
-        """Return the same at the least size, to load code and start threads before anything is measured."""
+        """Return the same case at a small size, which loads code and starts threads before the measurement."""
         ...
 
     @property
     def size(self) -> tuple[int, ...]:
-        """What both time and memory grow with."""
+        """Sizes that time and memory grow with."""
         ...
 
 
@@ -36,15 +38,15 @@ class Effort(NamedTuple):
     rounds: int = 5
     """Rounds of which the median is taken."""
     patience: float = 200.0
-    """CPU seconds after which a rival starts no further round; it has at least one, after one that does not count."""
+    """CPU seconds after which a case starts no further round; it gets at least one after the warm-up round."""
     seconds: int = 300
-    """CPU seconds that one pass may take: a rival that needs more is left out."""
+    """Limit on the CPU seconds of one pass; a case that needs more is left out."""
     gibibytes: int = 16
-    """Memory that one pass may take."""
+    """Limit on the memory of one pass."""
 
 
-class Hopeless:
-    """Rivals that were too slow or too large at some size, and so are not tried at larger ones."""
+class TooSlow:
+    """Cases that exceeded a limit at some size and are not tried at larger sizes."""
 
     def __init__(self) -> None:
         self._known: list[tuple[str, tuple[int, ...], str]] = []
@@ -62,64 +64,64 @@ class Hopeless:
 def compare(
     cases: Mapping[str, Case],
     effort: Effort,
-    hopeless: Hopeless | None = None,
+    too_slow: TooSlow | None = None,
     *,
-    as_they_come: Collection[str] = (),
+    default_settings: Collection[str] = (),
 ) -> dict[str, Any]:
-    """Measure the peak memory of each rival that fits, then its time, in turns with ours.
+    """Measure the peak memory of each case that fits, then its time, in turns with ours.
 
-    Each has a process of its own: what others leave of the memory has made a block 1.3 times as slow.
+    Each runs in its own process: in a shared one, fragmented memory made a block 1.3 times as slow.
 
     Parameters
     ----------
     cases : mapping
-        What is compared; the first one is ours, which the ratios are taken to.
+        Implementations by name; the first one is ours, and ratios are relative to it.
     effort : Effort
-        How long to measure.
-    hopeless : Hopeless, optional
-        What was too slow or too large before; it is added to.
-    as_they_come : collection of str, optional
-        Names of those that are measured once more, without epigx's settings of memory: as ``mambapy, as it comes``.
+        Rounds and limits.
+    too_slow : TooSlow, optional
+        Cases that exceeded a limit before; new ones are added.
+    default_settings : collection of str, optional
+        Names to measure a second time without epigx's memory settings, as ``mambapy, default settings``.
 
     Returns
     -------
     dict
-        ``rivals``: by name, the median CPU seconds, all rounds (of ours: those beside all rivals), ``times`` as slow as
-        ours in turns with it (None if ours is missing), and ``peak_mib`` (None where the system does not tell);
-        ``left_out``: by name, why a rival is missing.
+        ``competitors``: by name (ours included), the median CPU ``seconds``, all ``rounds``, ``times`` (how many times
+        slower than ours in turns with it; None if ours is missing), and ``peak_mib`` (None if unknown on this
+        system); ``left_out``: by name, why a case is missing.
     """
-    hopeless = hopeless or Hopeless()
+    too_slow = too_slow or TooSlow()
     left_out: dict[str, str] = {}
     peaks: dict[str, int | None] = {}
-    bare = {f"{name}, as it comes": cases[name] for name in as_they_come}
+    bare = {f"{name}, default settings": cases[name] for name in default_settings}
     every = {**cases, **bare}
     for name, case in every.items():
-        if (reason := hopeless.reason(name, case.size)) is None:
+        if (reason := too_slow.reason(name, case.size)) is None:
             try:
                 limits = {"seconds": effort.seconds, "gibibytes": effort.gibibytes}
-                peaks[name] = run_apart(peak, case, tuned=name not in bare, **limits)
+                peaks[name] = run_in_worker(peak, case, tuned=name not in bare, **limits)
                 continue
-            except FailedError as failure:
+            except WorkerError as failure:
                 reason = str(failure)
-                hopeless.add(name, case.size, reason)
+                too_slow.add(name, case.size, reason)
         left_out[name] = reason
     first, *others = every
     rounds: dict[str, list[float]] = {}
     times: dict[str, float | None] = {}
-    with ExitStack() as while_needed:
-        ours = [while_needed.enter_context(Apart(made_ready, every[first]))] if first in peaks else []
+    with ExitStack() as workers:
+        ours = [workers.enter_context(Worker(ready, every[first]))] if first in peaks else []
         if ours:
             rounds[first], times[first] = [], 1.0
         for name in filter(peaks.__contains__, others):
-            with Apart(made_ready, every[name], tuned=name not in bare) as rival:
-                *beside, rounds[name] = in_turns([*ours, rival], effort.rounds, effort.patience)
+            with Worker(ready, every[name], tuned=name not in bare) as other:
+                *beside, rounds[name] = in_turns([*ours, other], effort.rounds, effort.patience)
             times[name] = statistics.median(rounds[name]) / statistics.median(*beside) if beside else None
             for own in beside:
                 rounds[first] += own
         if ours and not rounds[first]:
             (rounds[first],) = in_turns(ours, effort.rounds, effort.patience)
     return {
-        "rivals": {
+        "competitors": {
             name: {
                 "seconds": statistics.median(own),
                 "rounds": own,
@@ -132,30 +134,43 @@ def compare(
     }
 
 
-def in_turns(processes: Sequence[Apart], rounds: int, patience: float) -> list[list[float]]:
-    """Return the CPU seconds of every round in each process, after one that brings in code, threads and memory.
+def in_turns(workers: Sequence[Worker], rounds: int, patience: float) -> list[list[float]]:
+    """Return the CPU seconds of every round in each worker, after a warm-up round that loads code and memory.
 
-    They take turns, one at a time, until all rounds are done or one of them is out of patience.
+    They run one at a time, until all rounds are done or one of them has used up its patience.
     """
-    spent = [process.ask(None) for process in processes]
-    found: list[list[float]] = [[] for _ in processes]
+    spent = [worker.ask(None) for worker in workers]
+    found: list[list[float]] = [[] for _ in workers]
     for _ in range(rounds):
         if found[0] and any(first + sum(own) > patience for first, own in zip(spent, found, strict=True)):
             break
-        for process, own in zip(processes, found, strict=True):
-            own.append(process.ask(None))
+        for worker, own in zip(workers, found, strict=True):
+            own.append(worker.ask(None))
     return found
 
 
-def made_ready(case: Case) -> Callable[[None], float]:
-    """Prepare a rival, and return what runs it and tells its CPU seconds."""
+def ready(case: Case) -> Callable[[None], float]:
+    """Prepare a case, and return a function that runs it and returns its CPU seconds."""
     case.small().prepare()()
     run = case.prepare()
     return lambda _: _once(run)
 
 
+def peak(case: Case) -> int | None:
+    """Return the memory that one pass adds to its process in MiB, or None if not on Linux."""
+    case.small().prepare()()  # so that code and thread pools do not count
+    run = case.prepare()
+    if sys.platform != "linux":
+        run()
+        return None
+    Path("/proc/self/clear_refs").write_text("5")  # resets VmHWM
+    before = _memory("VmRSS")
+    run()
+    return round((_memory("VmHWM") - before) / 1024)
+
+
 def fastest(run: Callable[[], object], rounds: int = 20) -> float:
-    """Return the least CPU seconds of a function: what the machine can do when nothing disturbs it."""
+    """Return the fewest CPU seconds of a function over some rounds, which other load affects least."""
     run()
     return min(_once(run) for _ in range(rounds))
 
@@ -164,3 +179,9 @@ def _once(run: Callable[[], object]) -> float:
     start = time.process_time()
     run()
     return time.process_time() - start
+
+
+def _memory(field: str) -> int:
+    """Read VmRSS (now) or VmHWM (the highest since the last reset) of this process in KiB."""
+    line = next(line for line in Path("/proc/self/status").read_text().splitlines() if line.startswith(field))
+    return int(line.split()[1])

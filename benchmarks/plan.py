@@ -1,4 +1,4 @@
-"""What the two commands measure: a quick look, and everything."""
+"""What the two commands measure."""
 
 from __future__ import annotations
 
@@ -15,18 +15,18 @@ QUADRATIC = ("transformers", "loop, indexed")
 
 
 class Comparison(NamedTuple):
-    """What is compared at which sizes."""
+    """Implementations and the sizes at which they are compared."""
 
     sizes: list[tuple[int, int]]
     """Windows or genes, and bp."""
     names: tuple[str, ...]
-    as_they_come: tuple[str, ...] = ()
-    """Which of them are measured once more, without epigx's settings of memory."""
+    default_settings: tuple[str, ...] = ()
+    """Those that are measured a second time without epigx's memory settings."""
 
 
 @dataclass(frozen=True)
 class Plan:
-    """Sizes with the rivals that are measured there, and the patience with each."""
+    """Sizes, implementations and limits of a run."""
 
     effort: Effort
     product_rows: int
@@ -34,10 +34,10 @@ class Plan:
     block: list[Comparison]
     step: list[Comparison]
     scaling: list[int]
-    scaling_rivals: dict[int, tuple[str, ...]]
+    scaling_competitors: dict[int, tuple[str, ...]]
     inference: list[Comparison]
     chromosomes: tuple[str, ...] | None
-    """On which files are read gene by gene; None: on all, and whole builds are timed, too."""
+    """Chromosomes of the readers; None: all, and whole builds are timed, too."""
 
 
 QUICK = Plan(
@@ -51,7 +51,7 @@ QUICK = Plan(
     ],
     step=[Comparison([(8, 2000)], ("epigx",)), Comparison([(1, 500)], ("epigx", "mambapy"))],
     scaling=[2_000, 20_000],
-    scaling_rivals={},
+    scaling_competitors={},
     inference=[Comparison([(2, 2000)], ("epigx", "mambapy"))],
     chromosomes=("chr21",),
 )
@@ -70,7 +70,7 @@ FULL = Plan(
         Comparison([(1, 8000), (8, 500), (8, 2000), (24, 500), (24, 2000)], ("epigx", "mambapy")),
     ],
     scaling=[2_000, 5_000, 10_000, 20_000, 50_000, 100_000, 200_000],
-    scaling_rivals={10_000: ("mambapy", "loop, unbind")},
+    scaling_competitors={10_000: ("mambapy", "loop, unbind")},
     inference=[
         Comparison([(8, 2000)], (*OURS, *LINEAR), ("epigx", "mambapy")),
         Comparison([(32, 2000)], ("epigx",)),

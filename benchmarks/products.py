@@ -1,4 +1,4 @@
-"""The products of a block's projections, with the kernel's own loops and with PyTorch's library."""
+"""Matrix products of a block's projections, by our kernel and by PyTorch's library."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import torch
 
 from benchmarks.bound import D_MODEL, INNER
 from benchmarks.measure import Case, Effort, compare
-from epigx.kernels import lent
+from epigx.kernels import out_ops
 
 __all__ = ["KINDS", "Product", "measure"]
 
@@ -23,7 +23,7 @@ TIMES = 5
 
 @dataclass(frozen=True)
 class Product:
-    """A product of so many rows, into memory that is there."""
+    """A matrix product with some number of rows, into allocated memory."""
 
     name: str
     kind: Kind
@@ -47,12 +47,12 @@ class Product:
         wide, out = PROJECTIONS[self.projection]
         x, y, weight = torch.randn(self.rows, wide), torch.randn(self.rows, out), torch.randn(out, wide)
         runs: dict[tuple[str, Kind], Callable[[], object]] = {
-            ("epigx", "result"): lambda: lent.linear(x, weight, y),
+            ("epigx", "result"): lambda: out_ops.linear(x, weight, y),
             ("library", "result"): lambda: torch.mm(x, weight.T, out=y),
-            ("epigx", "gradient of the input"): lambda: lent.linear_backward(y, weight, x),
+            ("epigx", "gradient of the input"): lambda: out_ops.linear_backward(y, weight, x),
             ("library", "gradient of the input"): lambda: torch.mm(y, weight, out=x),
-            ("epigx", "gradient of the weights"): lambda: lent.weight_gradient(y, x),
-            # With the wider one on the right, which is the faster way round.
+            ("epigx", "gradient of the weights"): lambda: out_ops.weight_gradient(y, x),
+            # The wider factor on the right is faster.
             ("library", "gradient of the weights"): lambda: torch.mm(*((x.T, y) if out > wide else (y.T, x))),
         }
         run = runs[self.name, self.kind]
@@ -67,7 +67,7 @@ def measure(rows: int, projections: tuple[str, ...], effort: Effort) -> list[dic
             products = {name: Product(name, kind, projection, rows) for name in ("epigx", "library")}
             cases: dict[str, Case] = dict(products)
             row = compare(cases, effort._replace(rounds=3 * effort.rounds))
-            for name, own in row["rivals"].items():
+            for name, own in row["competitors"].items():
                 own["gflops"] = TIMES * products[name].gflop / own["seconds"]
             found.append(row | {"projection": projection, "kind": kind, "rows": rows})
     return found

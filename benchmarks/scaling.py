@@ -1,4 +1,4 @@
-"""One window from 2 kb to 200 kb through four layers: time and memory for each base, in training and evaluation."""
+"""One window from 2 kb to 200 kb through four layers: time and memory per base, in training and evaluation."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any, Literal, Self, get_args
 import torch
 
 from benchmarks.measure import Case, Effort, compare
-from benchmarks.step import FEATURES, SIGNALS, random_batch, recipe, with_peer
+from benchmarks.step import FEATURES, SIGNALS, random_batch, recipe, replace_blocks
 from epigx.layers.checkpointing import checkpoint_layers, spare_memory
 from epigx.objectives import Regression
 from epigx.training.inference import LONG_WINDOW
@@ -17,7 +17,7 @@ from epigx.training.inference import LONG_WINDOW
 __all__ = ["WORKS", "Pass", "measure"]
 
 STEADY = 20_000
-"""Bases that the rounds at one length take together at least, for each of the rounds asked for."""
+"""Bases that all rounds at one length have together at least, for each requested round."""
 
 
 Work = Literal["training", "checkpointed", "evaluation"]
@@ -26,9 +26,9 @@ WORKS: tuple[Work, ...] = get_args(Work)
 
 @dataclass(frozen=True)
 class Pass:
-    """One gene in one arm: forward and backward in training, forward alone in evaluation.
+    """One gene in one arm: forward and backward in training, forward only in evaluation.
 
-    Checkpointed training computes each layer anew in the backward pass.
+    Checkpointed training recomputes each layer in the backward pass.
     """
 
     name: str
@@ -47,7 +47,7 @@ class Pass:
         config = recipe()
         model = config.method.model.build(SIGNALS, FEATURES, self.length)
         batch = random_batch(1, self.length)
-        with_peer(self.name, model)
+        replace_blocks(self.name, model)
         objective = Regression().build(config.method.model, SIGNALS)
 
         def train() -> None:
@@ -67,17 +67,17 @@ class Pass:
         return torch.inference_mode()(lambda: model(batch))
 
 
-def measure(lengths: list[int], rivals: dict[int, tuple[str, ...]], effort: Effort) -> Iterator[dict[str, Any]]:
-    """Measure all three at each length, and some rivals' training at some lengths."""
+def measure(lengths: list[int], competitors: dict[int, tuple[str, ...]], effort: Effort) -> Iterator[dict[str, Any]]:
+    """Measure all three at each length, and the training of some competitors at some lengths."""
     for length in lengths:
         cases: dict[str, Case] = {work: Pass("epigx", work, length) for work in WORKS}
         row = compare(cases, effort._replace(rounds=effort.rounds * max(1, STEADY // length)))
-        if names := rivals.get(length):
+        if names := competitors.get(length):
             trained: dict[str, Case] = {name: Pass(name, "training", length) for name in names}
-            beside = compare({"training": cases["training"], **trained}, effort)
-            row["rivals"] |= {name: found for name, found in beside["rivals"].items() if name in trained}
-            row["left_out"] |= beside["left_out"]
-        for found in row["rivals"].values():
+            others = compare({"training": cases["training"], **trained}, effort)
+            row["competitors"] |= {name: found for name, found in others["competitors"].items() if name in trained}
+            row["left_out"] |= others["left_out"]
+        for found in row["competitors"].values():
             found["microseconds_per_base"] = found["seconds"] / length * 1e6
             if found["peak_mib"] is not None:
                 found["bytes_per_base"] = found["peak_mib"] * 2**20 / length

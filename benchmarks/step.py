@@ -1,4 +1,4 @@
-"""One training step of InFER: DNA and three signals, three arms a gene, four layers, losses, clipping, AdamW."""
+"""A training step of InFER (DNA, three signals, three arms per gene, four layers, AdamW), and prediction."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from typing import Any, Literal, Self, cast
 import torch
 from torch import nn
 
-from benchmarks.block import under
+from benchmarks.block import with_kernel
 from benchmarks.bound import Rates, step_bound
-from benchmarks.measure import Effort, Hopeless, compare
-from benchmarks.peers import PEERS, peer
+from benchmarks.competitors import COMPETITORS, competitor
+from benchmarks.measure import Effort, TooSlow, compare
 from benchmarks.plan import Comparison
 from epigx.batch import Batch
 from epigx.layers.mamba import BiMamba
@@ -21,14 +21,14 @@ from epigx.recipes.models import infer
 from epigx.runs.config import RunConfig
 from epigx.training.optim import parameter_groups
 
-__all__ = ["Step", "agree", "measure", "random_batch", "recipe", "with_peer"]
+__all__ = ["Prediction", "Step", "agree", "measure", "measure_prediction", "random_batch", "recipe", "replace_blocks"]
 
 SIGNALS, FEATURES, ARMS = 3, 9, 3
 
 
 @dataclass(frozen=True)
 class Step:
-    """A training step on some genes; the rivals' blocks take the place of ours, and all else is the same."""
+    """A training step on some genes; a competitor's blocks replace ours, and everything else is the same."""
 
     name: str
     genes: int
@@ -48,7 +48,7 @@ class Step:
         model = config.method.model.build(SIGNALS, FEATURES, self.length)
         objective = config.method.objective.build(config.method.model, SIGNALS)
         batch = random_batch(self.genes, self.length)
-        with_peer(self.name, model)
+        replace_blocks(self.name, model)
         settings = config.method.training
         groups = parameter_groups(model, objective, weight_decay=settings.weight_decay)
         optimizer = torch.optim.AdamW(groups, lr=settings.lr, betas=settings.betas)
@@ -64,25 +64,48 @@ class Step:
             optimizer.step()
             return float(loss.total.detach())
 
-        return under(self.name, step)
+        return with_kernel(self.name, step)
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """Predictions of some genes in one batch: one arm per gene, no gradients."""
+
+    name: str
+    genes: int
+    length: int
+
+    @property
+    def size(self) -> tuple[int, ...]:
+        return self.genes, self.length
+
+    def small(self) -> Self:
+        return replace(self, genes=1, length=64)
+
+    def prepare(self) -> Callable[[], object]:
+        torch.manual_seed(0)
+        model = recipe().model.build(SIGNALS, FEATURES, self.length).eval()
+        batch = random_batch(self.genes, self.length)
+        replace_blocks(self.name, model)
+        return with_kernel(self.name, torch.inference_mode()(lambda: model(batch)))
 
 
 def recipe(precision: Literal["fp32", "bf16"] = "fp32") -> RunConfig:
-    """Return the paper's configuration; nothing of it names data."""
+    """Return the paper's configuration, without data."""
     return infer(data="none", cell_type="none").override(f"training.precision={precision}")
 
 
-def with_peer(name: str, model: nn.Module) -> None:
-    """Put a rival's blocks in the place of ours; names that are none of a rival's change nothing."""
-    if name in PEERS:
+def replace_blocks(name: str, model: nn.Module) -> None:
+    """Replace our blocks by a competitor's; other names change nothing."""
+    if name in COMPETITORS:
         for module in list(model.modules()):
             for field, child in list(module.named_children()):
                 if isinstance(child, BiMamba):
-                    setattr(module, field, peer(name, child))
+                    setattr(module, field, competitor(name, child))
 
 
 def random_batch(genes: int, length: int) -> Batch:
-    """Draw bases, signals that are mostly zero, features and labels."""
+    """Return random bases, mostly zero signals, features and labels."""
     bases = torch.randint(4, (genes, length))
     signals = torch.randn(genes, length, SIGNALS).clamp(min=1) - 1
     return Batch(
@@ -95,12 +118,12 @@ def random_batch(genes: int, length: int) -> Batch:
 
 
 def agree(name: str) -> float:
-    """Check that two steps with a rival give the losses of two steps of ours, and return the relative difference.
+    """Check that two steps with a competitor's blocks give our losses, and return the relative difference.
 
     Raises
     ------
     ValueError
-        It is above 1e-4. The second loss is that after an update, so the gradients are compared, too.
+        It is above 1e-4. The second loss follows an update, so it depends on the gradients, too.
     """
     losses = []
     for which in ("epigx", name):
@@ -113,21 +136,33 @@ def agree(name: str) -> float:
 
 
 def measure(comparisons: list[Comparison], effort: Effort, limits: dict[str, float]) -> Iterator[dict[str, Any]]:
-    """Compare training steps of so many genes and bases; ours in bfloat16, too."""
-    hopeless = Hopeless()
-    for sizes, names, as_they_come in comparisons:
+    """Compare training steps for numbers of genes and bases; ours in bfloat16, too."""
+    too_slow = TooSlow()
+    for sizes, names, default_settings in comparisons:
         for genes, length in sizes:
             cases = {name: Step(name, genes, length) for name in names[:1]}
             cases["epigx, bf16"] = Step("epigx", genes, length, "bf16")
             cases |= {name: Step(name, genes, length) for name in names[1:]}
-            row = compare(cases, effort, hopeless, as_they_come=as_they_come)
+            row = compare(cases, effort, too_slow, default_settings=default_settings)
             row |= {"genes": genes, "length": length, "arms": ARMS}
             for name, precision in ((names[0], "fp32"), ("epigx, bf16", "bf16")):
-                if name in row["rivals"]:
-                    found = row["rivals"][name]
+                if name in row["competitors"]:
+                    found = row["competitors"][name]
                     bound = step_bound(genes, ARMS, length, Rates.of(limits, precision))
                     found["bound"] = bound.shares(found["seconds"])
-                    if precision == "bf16":  # how it stands beside the best that a step in float32 could be
+                    if precision == "bf16":  # relative to the best possible float32 step
                         bound = step_bound(genes, ARMS, length, Rates.of(limits))
                         found["float32_bound"] = bound.shares(found["seconds"])
             yield row
+
+
+def measure_prediction(comparisons: list[Comparison], effort: Effort) -> Iterator[dict[str, Any]]:
+    """Compare genes per second for batches of numbers of genes and bases."""
+    too_slow = TooSlow()
+    for sizes, names, default_settings in comparisons:
+        for genes, length in sizes:
+            cases = {name: Prediction(name, genes, length) for name in names}
+            row = compare(cases, effort, too_slow, default_settings=default_settings)
+            for found in row["competitors"].values():
+                found["genes_per_second"] = genes / found["seconds"]
+            yield row | {"genes": genes, "length": length}

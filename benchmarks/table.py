@@ -1,7 +1,7 @@
-"""The JSON of a run as Markdown tables: `python -m benchmarks.table build/bench.json docs/performance.md`.
+"""The JSON of a run as Markdown tables: `python -m benchmarks.table build/bench.json benchmarks/results/README.md`.
 
-In the document, what stands between ``<!-- bench: block -->`` and ``<!-- end -->`` is replaced by the table ``block``,
-and so on for each table.
+In the document, the table ``block`` replaces the text between ``<!-- bench: block -->`` and ``<!-- end -->``, and so on
+for each table.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ Row = dict[str, Any]
 
 
 def tables(report: Row) -> dict[str, str]:
-    """Return the tables of whatever the run measured, by name."""
+    """Return the tables of the sections that the run has, by name."""
     return {"machine": _machine(report)} | {name: TABLES[name](report) for name in TABLES if name in report}
 
 
@@ -99,7 +99,7 @@ def _scaling(report: Row) -> str:
     for row in report["scaling"]:
         cells = [f"{row['length']:,}"]
         for work in WORKS:
-            found = row["rivals"].get(work)
+            found = row["competitors"].get(work)
             if found is None:
                 cells += [row["left_out"][work], "", ""]
                 continue
@@ -113,7 +113,7 @@ def _scaling(report: Row) -> str:
     return _markdown(header, body) + "".join(
         f"\n\n{name} at {row['length']:,} bp, training: {_time_and_memory(found)}."
         for row in report["scaling"]
-        for name, found in row["rivals"].items()
+        for name, found in row["competitors"].items()
         if name not in WORKS
     )
 
@@ -126,9 +126,9 @@ def _data(report: Row) -> str:
     row, load = rows[0], rows[0]["loader"]
     cpu = f"{row['build_seconds']:.1f} CPU-s; " if row.get("build_seconds") else ""
     step = "".join(
-        f", {own['rivals']['epigx']['seconds'] / load['seconds_per_batch']:,.0f} times what a training step takes"
+        f", {own['competitors']['epigx']['seconds'] / load['seconds_per_batch']:,.0f} times what a training step takes"
         for own in report.get("step", ())
-        if (own["genes"], own["length"]) == (load["batch_size"], row["window"]) and "epigx" in own["rivals"]
+        if (own["genes"], own["length"]) == (load["batch_size"], row["window"]) and "epigx" in own["competitors"]
     )
     cells = f"{row['cell_types']} cell types" if row["cell_types"] > 1 else "one cell type"
     return (
@@ -140,19 +140,22 @@ def _data(report: Row) -> str:
 
 
 def _pivot(rows: Sequence[Row], label: Callable[[Row], str], cell: Callable[[Row], str]) -> str:
-    """Lay rivals out by line and sizes by column; the last lines are shares of the bound, where there are any."""
-    both = [(row["rivals"], row["left_out"]) for row in rows]
+    """Return a table of implementations by sizes, followed by shares of the bound, if any."""
+    both = [(row["competitors"], row["left_out"]) for row in rows]
     names = list(dict.fromkeys(name for found, missing in both for name in (*found, *missing)))
     body = [
         [
             name,
-            *(cell(row["rivals"][name]) if name in row["rivals"] else row["left_out"].get(name, "–") for row in rows),
+            *(
+                cell(row["competitors"][name]) if name in row["competitors"] else row["left_out"].get(name, "–")
+                for row in rows
+            ),
         ]
         for name in names
     ]
     for name in names:
         for bound, called in (("bound", "the bound"), ("float32_bound", "the float32 bound")):
-            found = [row["rivals"].get(name, {}).get(bound) for row in rows]
+            found = [row["competitors"].get(name, {}).get(bound) for row in rows]
             if any(found):
                 shares = [f"{own['core_share']:.0%} / {own['whole_share']:.0%}" if own else "–" for own in found]
                 body.append([f"{name}: share of {called}, core / whole", *shares])
@@ -165,7 +168,7 @@ def _time_and_memory(found: Row) -> str:
 
 
 def _times(found: Row) -> str:
-    """Say how many times slower than the first rival, and by how many rounds if they are fewer than five."""
+    """Return how many times slower than epigx, and the number of rounds if fewer than five."""
     rounds = len(found["rounds"])
     few = "" if rounds >= 5 else f"{rounds} round{'s' * (rounds > 1)}"
     times = None if found["times"] in (1, None) else f"{found['times']:.3g}×"

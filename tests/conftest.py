@@ -1,4 +1,4 @@
-"""What all tests share: seeds, a small genome, and where the real data and the parity fixtures lie if at hand."""
+"""What all tests share: seeds, a small genome, and the folders of real data and parity fixtures."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ SHARED = Path(__file__).parents[2] / "shared"
 
 
 def pytest_configure() -> None:
-    """Take Ctrl-C as a terminal's programs do: a shell lets what it runs in the background ignore it."""
+    """React to Ctrl-C as in a terminal: a shell makes its background jobs ignore it."""
     if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
 
@@ -36,6 +36,14 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
 
         if (reason := cpu.missing()) is not None:
             pytest.skip(f"C++ kernel: {reason}")
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    """Say which comparisons were not run."""
+    if config.option.markexpr == "not oracle":
+        terminalreporter.write_line(
+            "Not run: comparisons with MACS3, enformer-pytorch, mambapy, transformers. Run them with: make test-oracles"
+        )
 
 
 @pytest.fixture(autouse=True)

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from epigx.evaluation.predict import predict
     from epigx.runs.folder import open_run
     from epigx.runs.folder import open_run as load
-    from epigx.simulate.simulate import simulate
+    from epigx.simulator.simulate import simulate
     from epigx.training.train import train
 
 __all__ = [
@@ -59,7 +59,7 @@ _HOMES = {
     "predict_arrays": "epigx.evaluation.arrays:predict_arrays",
     "read_manifest": "epigx.dataset.manifest.schema:read_manifest",
     "recipes": "epigx.recipes:",
-    "simulate": "epigx.simulate.simulate:simulate",
+    "simulate": "epigx.simulator.simulate:simulate",
     "train": "epigx.training.train:train",
 }
 

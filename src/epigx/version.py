@@ -1,5 +1,5 @@
-"""The version of epigx, apart from the package so that every layer can name it."""
+"""The version of epigx, in its own module so that every layer can import it."""
 
 __all__ = ["__version__"]
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"

@@ -11,6 +11,8 @@ from torch import Tensor, nn
 
 from epigx.models.enformer import EnformerModel, EnformerTrunk
 
+pytestmark = pytest.mark.oracle
+
 SMALL = {"d_model": 48, "n_layers": 2, "n_heads": 4, "d_key": 8, "n_poolings": 4, "multiple": 8}
 EXACT = {"atol": 2e-5, "rtol": 1e-4}
 NOISE = 1e-5

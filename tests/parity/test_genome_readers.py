@@ -1,4 +1,4 @@
-"""The readers against other readers of the same files, and against what the real data's own notes say of it."""
+"""Compare our readers with other readers of the same files, and with the notes on the real data."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from epigx.genome.tracks.tracks import open_track
 MARKS = ("DNase", "H3K27ac", "H3K4me1", "H3K4me3", "H3K27me3", "H3K36me3")
 
 
-def test_windows_of_a_bigwig_are_its_records_painted_one_by_one(tmp_path: Path) -> None:
+def test_windows_of_a_bigwig_have_the_values_of_its_records(tmp_path: Path) -> None:
     draw = np.random.default_rng(0)
     bounds = np.sort(draw.choice(300_000, 20_000, replace=False))
     rows = [
@@ -72,24 +72,24 @@ def test_known_bases_of_the_real_genome(shared_data: Path, genes: pd.DataFrame) 
     for chrom, group in chosen.groupby("chrom"):
         codes = genome.windows(str(chrom), group["tss"].to_numpy() - 1_000, 2_000)
         agree.append(np.abs((codes < 4).mean(axis=1) - coverage[group.index]) < 1e-3)
-    # A few genes of the table do not agree with the genome beside it.
+    # A few genes of the table do not match the genome.
     assert np.concatenate(agree).mean() > 0.99
 
 
 @pytest.mark.parametrize("cell", ["K562", "GM12878"])
 @pytest.mark.parametrize("mark", MARKS)
-def test_each_real_bigwig_is_read_whole(shared_data: Path, genes: pd.DataFrame, cell: str, mark: str) -> None:
+def test_each_real_bigwig_is_read_completely(shared_data: Path, genes: pd.DataFrame, cell: str, mark: str) -> None:
     track = open_track(shared_data / f"{cell}.{mark}.bigWig", "bigwig")
     covered = 0
     for chrom, group in genes.groupby("chrom"):
         values = track.windows(str(chrom), group["tss"].to_numpy() - 1_000, 2_000)
         covered += int(np.isfinite(values).sum())
     assert 5e6 < covered < 18_331 * 2_000
-    assert track.survey(genes["chrom"].unique()).covered_bases > covered / 2
+    assert track.summary(genes["chrom"].unique()).covered_bases > covered / 2
 
 
 @pytest.mark.parametrize(("mark", "expected"), [("H3K27ac", 0.83), ("DNase", 0.70)])
-def test_real_signals_go_with_expression_as_the_data_notes_say(
+def test_real_signals_correlate_with_expression_as_noted(
     shared_data: Path, genes: pd.DataFrame, mark: str, expected: float
 ) -> None:
     track = open_track(shared_data / f"K562.{mark}.bigWig", "bigwig")
@@ -136,8 +136,6 @@ def test_real_loops_reach_some_genes(shared_data: Path, genes: pd.DataFrame, cel
     assert 500 < reached < 9_000
 
 
-def test_the_one_implausible_value_of_the_real_features_is_kept_as_it_is(
-    shared_data: Path, genes: pd.DataFrame
-) -> None:
+def test_the_one_implausible_value_of_the_real_features_is_kept(shared_data: Path, genes: pd.DataFrame) -> None:
     lengths = GeneTable(shared_data / "features.tsv").numbers("intron_length", genes["gene_id"].tolist())
     assert genes["gene_id"][lengths < 0].tolist() == ["ENSG00000125863"]

@@ -37,7 +37,7 @@ def test_build_writes_a_dataset_and_says_where(genome_files, tmp_path, capsys):
 
 def test_check_lists_everything(genome_files, capsys):
     assert _call("check", genome_files.write(), "--window", WINDOW) == 0
-    assert "warning: split: no gene is in the valid set." in capsys.readouterr().out
+    assert "warning: split: no gene is in the valid split. " in capsys.readouterr().out
     (genome_files.folder / "loops.bedpe").unlink()
     (genome_files.folder / "features.tsv").unlink()
     assert _call("check", genome_files.write(), "--window", WINDOW) == 2
@@ -92,13 +92,13 @@ def _unknown_key(files):
 
 
 BAD = {
-    _missing_file: "does not exist. Mend the path in the manifest, or fetch the file.",
+    _missing_file: "the file does not exist. Fix the path in the manifest",
     _wrong_names: "it has none of the genes' chromosomes",
     _truncated: "A.h3k27ac.bigWig",
     _other_build: "It is of another assembly",
-    _nan_only: "no value on any of the genes' chromosomes (NaN alone)",
+    _nan_only: "no value on the genes' chromosomes (only NaN)",
     _gene_outside: "lies past the chromosome's end",
-    _duplicate_ids: "gene 'g0' stands there twice",
+    _duplicate_ids: "gene 'g0' is listed twice",
     _signal_missing: "the signal 'hic' has no file",
     _labels_missing: "no gene has a label in A_TPM",
     _no_label_column: "Did you mean 'A_TPM'?",
@@ -133,7 +133,7 @@ def test_existing_output_needs_force(genome_files, tmp_path, capsys):
 def test_unwritable_output(genome_files, tmp_path, capsys):
     (tmp_path / "file").touch()
     assert _call("build", genome_files.write(), "--window", WINDOW, "-o", tmp_path / "file" / "out") == 2
-    assert "cannot be written: a part of its path is a file" in capsys.readouterr().err
+    assert "cannot be written: a folder of its path is a file" in capsys.readouterr().err
 
 
 def _children(pid):
@@ -191,11 +191,12 @@ def test_interrupted_it_ends_with_130_and_goes_on(genome_files, tmp_path):
     _, said = process.communicate(timeout=60)
     assert process.returncode in (0, 130)
     assert "Traceback" not in said
+    assert process.returncode == 0 or "To continue where it stopped, run the same command again." in said
     assert out.exists() == (process.returncode == 0)
 
 
 def test_real_manifest(shared_data, tmp_path):
-    values = yaml.safe_load((Path(__file__).parents[2] / "examples/real/manifest.yaml").read_text())
+    values = yaml.safe_load((Path(__file__).parents[2] / "studies/real/manifest.yaml").read_text())
     values["chromosomes"] = ["chr21", "chr22"]
     values["root"] = str(shared_data)
     del values["cell_types"]["GM12878"]["expression"]

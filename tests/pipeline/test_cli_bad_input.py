@@ -184,7 +184,7 @@ def test_unknown_key_of_a_manifest(refused, manifest, tmp_path):
         ("training.seed.x=1", "there is nothing below 'training.seed'"),
     ],
 )
-def test_setting_that_cannot_work(refused, dataset, tmp_path, setting, said):
+def test_invalid_setting(refused, dataset, tmp_path, setting, said):
     words = ("train", "infer", "--data", dataset, "--cell-type", "simA", "--set", setting, "-o", tmp_path / "run")
     assert said in refused(*words)
 
@@ -193,8 +193,8 @@ def test_setting_that_cannot_work(refused, dataset, tmp_path, setting, said):
     ("words", "said"),
     [
         (["infre"], "There is no recipe 'infre'. Did you mean 'infer'?"),
-        (["infer"], "The recipe 'infer' needs a dataset: give --data FOLDER"),
-        (["infer", "--data", "DATA"], "holds several cell types (simA, simB). Choose with --cell-type."),
+        (["infer"], "The recipe 'infer' needs a dataset. Add --data FOLDER"),
+        (["infer", "--data", "DATA"], "has several cell types (simA, simB). Choose with --cell-type."),
         (["infer", "--data", "DATA", "--cell-type", "simC"], "has no cell type 'simC'."),
         (["infer", "--data", "DATA", "--cell-type", "simA", "--window", "4096"], "4,096 bp are asked for."),
         (["infer", "--data", "DATA", "--cell-type", "simA", "--steps", "0"], "--steps 0: training.steps: "),
@@ -209,13 +209,13 @@ def test_setting_that_cannot_work(refused, dataset, tmp_path, setting, said):
         (["infer", "--data", "nowhere", "--cell-type", "simA"], "nowhere is not a dataset"),
     ],
 )
-def test_training_that_is_asked_for_wrongly(refused, dataset, tmp_path, words, said):
+def test_wrong_arguments_of_train(refused, dataset, tmp_path, words, said):
     words = [str(dataset) if word == "DATA" else word for word in words]
     assert said in refused("train", *words, "-o", tmp_path / "run")
 
 
 @pytest.mark.parametrize("words", [("--set", "model.resolution=7"), ("--window", "4096"), ("--fold", "3")])
-def test_training_is_announced_once_nothing_was_found_wrong(epigx, dataset, tmp_path, words):
+def test_training_is_announced_only_if_nothing_is_wrong(epigx, dataset, tmp_path, words):
     ended = epigx("train", "infer", "--data", dataset, "--cell-type", "simA", *words, "-o", tmp_path / "run")
     assert ended.status == 2
     assert "Training " not in ended.err
@@ -231,14 +231,14 @@ def test_training_is_announced_once_nothing_was_found_wrong(epigx, dataset, tmp_
         (["evaluate", "nowhere"], "nowhere is not a run"),
         (["evaluate", "RUN", "--data", "nowhere"], "nowhere is not a dataset"),
         (["predict", "RUN", "nowhere"], "nowhere is not a run"),
-        (["predict", "RUN", "-o", "table.xlsx"], "table.xlsx has no known suffix."),
+        (["predict", "RUN", "-o", "table.xlsx"], "table.xlsx has an unknown suffix. Use one of "),
         (["report", "RUN", "RUN"], "A run is named twice."),
         (["report", "RUN", "--bootstrap", "0"], "0 resamples give none."),
         (["info", "nowhere"], "nowhere is neither a dataset nor a run."),
         (["import", "prism", "nowhere.ckpt", "-o", "prism"], "nowhere.ckpt"),
     ],
 )
-def test_scoring_that_is_asked_for_wrongly(refused, run, tmp_path, monkeypatch, words, said):
+def test_wrong_arguments_of_other_commands(refused, run, tmp_path, monkeypatch, words, said):
     monkeypatch.chdir(tmp_path)
     assert said in refused(*(run if word == "RUN" else word for word in words))
 
@@ -425,7 +425,7 @@ def test_checkpoint_of_another_model(refused, run, tmp_path):
     assert "noise.ckpt" in refused("import", "prism", tmp_path / "noise.ckpt", "-o", tmp_path / "prism")
 
 
-def test_run_that_is_given_where_a_dataset_belongs(refused, run, dataset, tmp_path):
+def test_run_instead_of_a_dataset(refused, run, dataset, tmp_path):
     said = refused("train", "infer", "--data", run, "--cell-type", "simA", "-o", tmp_path / "again")
     assert "is not a dataset" in said
     assert "is not a run" in refused("evaluate", dataset)
@@ -438,6 +438,6 @@ def test_manifest_that_is_no_yaml(refused, tmp_path):
     assert "manifest.yaml" in refused("check", tmp_path / "manifest.yaml")
 
 
-def test_a_flag_is_blamed_as_it_was_typed(refused, tmp_path):
+def test_the_error_of_an_option_names_it_as_it_was_typed(refused, tmp_path):
     assert refused("simulate", "--genes", 0, "-o", tmp_path / "raw").startswith("--genes 0: genes: ")
     assert refused("simulate", "--set", "genes=0", "-o", tmp_path / "raw").startswith("--set genes=0: genes: ")

@@ -27,7 +27,7 @@ def test_the_demo_goes_from_raw_files_to_a_report_and_marks_all_of_it_simulated(
     assert ended.returncode == 0, ended.stderr
     assert "Traceback" not in ended.stderr
     assert ended.stdout.splitlines()[-1] == "demo/report.html"
-    assert "All of it is simulated" in ended.stderr
+    assert "All data are simulated" in ended.stderr
     assert "Simulated data." in (tmp_path / "demo" / "report.html").read_text()
     assert "(simulated), split test" in ended.stderr
     assert " is ahead." in ended.stderr
@@ -40,14 +40,14 @@ def test_the_demo_goes_from_raw_files_to_a_report_and_marks_all_of_it_simulated(
     assert not list(tmp_path.rglob(".*"))
 
 
-def test_check_has_nothing_to_say_of_good_files(epigx, genome):
+def test_check_finds_no_problem_in_good_files(epigx, genome):
     ended = epigx("check", genome / "manifest.yaml", "--window", WINDOW, "--json")
     assert ended.status == 0
     assert json.loads(ended.out) == []
     assert ended.err.endswith("0 errors, 0 warnings, 0 notices.\n")
 
 
-def test_without_standard_streams_files_are_read_all_the_same(genome):
+def test_files_are_read_without_standard_streams(genome):
     command = f"{sys.executable} -m epigx check {genome / 'manifest.yaml'} --window {WINDOW} <&- 2>&-"
     ended = subprocess.run(["sh", "-c", command], stdout=subprocess.PIPE, text=True)
     assert (ended.returncode, ended.stdout) == (0, "")
@@ -60,15 +60,19 @@ def test_check_reports_all_problems_at_once_and_strictness_is_a_choice(epigx, ma
 
     ended = epigx("check", manifest(spoil), "--window", WINDOW)
     assert ended.status == 2
-    assert [line.partition(":")[0] for line in ended.out.splitlines()] == ["error", "error"]
+    assert [line.partition(":")[0] for line in ended.out.splitlines()] == ["error", "error", "notice"]
     assert "nowhere.bigWig" in ended.out
+    assert "/" not in ended.out, "paths are printed as in the manifest"
     assert "neither.bigWig" in ended.out
 
     def unsplit(values):
         values["split"] = {"valid": ["chr3"], "test": ["chr21"]}
 
     lenient = epigx("check", manifest(unsplit), "--window", WINDOW)
-    assert (lenient.status, lenient.out) == (0, "warning: split: no gene is in the test set.\n")
+    warning, notice = lenient.out.splitlines()
+    assert lenient.status == 0
+    assert warning.startswith("warning: split: no gene is in the test split. List a chromosome of the genes under")
+    assert notice.startswith("notice: features: the dataset will have 9 features: ")
     assert epigx("check", manifest(unsplit), "--window", WINDOW, "--strict").status == 3
 
 
@@ -165,7 +169,9 @@ def test_a_run_can_be_repeated_from_its_configuration_and_resumed(epigx, run, da
     again = tmp_path / "again"
     stopped = epigx("train", run / "config.yaml", "-o", again, "--max-time", "0.001s")
     assert stopped.status == 0
-    assert "can go on with --resume" in stopped.err
+    assert stopped.err.count("steps; continue with --resume.") == 1
+    assert "Warning: Stopped after " in stopped.err
+    assert "Trained" not in stopped.err
     assert not json.loads(epigx("info", again, "--json").out)["finished"]
     ended = epigx("train", run / "config.yaml", "-o", again, "--resume")
     assert (ended.status, ended.out) == (0, f"{again}\n")
@@ -191,6 +197,7 @@ def test_flags_change_the_configuration_and_a_short_run_has_a_short_warm_up(epig
         "-o", tmp_path / "run",
     )  # fmt: skip
     assert ended.status == 0
+    assert "Reading the central 64 of 128 bp." in ended.err
     config = RunConfig.load(tmp_path / "run" / "config.yaml")
     assert (config.data.cell_types, config.data.window) == (("simB",), 64)
     assert (config.method.training.seed, config.method.training.steps, config.method.training.warmup_steps) == (
@@ -201,13 +208,13 @@ def test_flags_change_the_configuration_and_a_short_run_has_a_short_warm_up(epig
     assert config.method.objective.alpha == 0.1
 
 
-def test_doctor_says_what_a_bug_report_needs(epigx):
+def test_doctor_prints_what_a_bug_report_needs(epigx):
     found = json.loads(epigx("doctor", "--json").out)
     assert found["versions"]["torch"].startswith("2.")
     assert found["compute"]["kernel"] in {"native", "cuda", "torch", "reference"}
     assert found["compute"]["why"]
-    assert found["room"]["disk_free_gib"] > 0
-    assert set(found["optional packages"]) == {"mamba-ssm"}
+    assert found["resources"]["disk_free_gb"] > 0
+    assert {"macs3", "submitit", "distributed", "mamba-ssm"} <= set(found["optional packages"])
     words = epigx("doctor")
     assert words.status == 0
     assert found["compute"]["why"] in words.out

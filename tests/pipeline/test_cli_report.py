@@ -1,4 +1,4 @@
-"""The page says what the other commands say."""
+"""The report shows the results of the other commands."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import sys
 
 import pandas as pd
 import pytest
+import yaml
 
 
 @pytest.fixture
@@ -57,14 +58,29 @@ def test_another_cell_type_and_split(epigx, run, page):
     assert "Scores on the valid genes" in html
 
 
+def test_a_run_on_two_cell_types_is_scored_on_the_first(epigx, run, tmp_path):
+    data = yaml.safe_load((run / "config.yaml").read_text())["data"]["path"]
+    both = ("--cell-type", "simA", "--cell-type", "simB")
+    trained = epigx("train", "ridge", "--data", data, *both, "-o", tmp_path / "r")
+    assert trained.status == 0, trained.err
+    out = tmp_path / "page.html"
+    ended = epigx("report", tmp_path / "r", "-o", out, "--bootstrap", 5)
+    assert ended.status == 0, ended.err
+    sentence = "Scored on simA; the run was also trained on simB: choose with --cell-type."
+    assert sentence in ended.err
+    assert sentence in out.read_text()
+    scores = json.loads(epigx("evaluate", tmp_path / "r", "--bootstrap", 0, "--json", "--cell-type", "simA").out)
+    assert f"<b>{scores['mse']:.3f}</b>" in out.read_text()
+
+
 def test_imported_weights_are_reported_without_curves(epigx, shared_fixtures, refused, tmp_path):
     prism = tmp_path / "prism"
     assert epigx("import", "prism", shared_fixtures / "prism_seed0.lightning.ckpt", "-o", prism).status == 0
     said = refused("report", prism, "-o", tmp_path / "page.html")
-    assert "does not say which dataset belongs to it" in said
+    assert "does not name its dataset" in said
 
 
-def test_a_reader_of_predictions_may_leave_early(run):
+def test_the_reader_of_predictions_may_stop_early(run):
     command = f"{sys.executable} -m epigx --quiet predict {run} | head -n 1"
     ended = subprocess.run(
         ["bash", "-o", "pipefail", "-c", command],

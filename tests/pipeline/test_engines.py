@@ -17,7 +17,7 @@ import pytest
 from epigx.engines import Dask, Local, Slurm
 from epigx.engines.training import train_all
 from epigx.runs.folder import open_run
-from epigx.system.locks import lock_of
+from epigx.system.locks import lock_file
 from epigx.training.checkpoint import State
 from epigx.training.train import train
 
@@ -52,7 +52,7 @@ def _owner_once_saved(folder) -> int:
     deadline = time.monotonic() + 240  # imports take long where cores are scarce
     while not (folder / "checkpoints" / "last.ckpt").is_file() and time.monotonic() < deadline:
         time.sleep(0.01)
-    return int(json.loads(lock_of(folder).read_text())["pid"])
+    return int(json.loads(lock_file(folder).read_text())["pid"])
 
 
 def _same(folder, alone) -> bool:
@@ -112,7 +112,7 @@ def test_ctrl_c_saves_what_the_pool_was_at_and_slurm_ends_it(config, alone, tmp_
     assert errors.rstrip().endswith("KeyboardInterrupt"), errors
     with pytest.raises(ProcessLookupError):
         os.kill(owner, 0)
-    assert not lock_of(tmp_path / "stopped").exists()
+    assert not lock_file(tmp_path / "stopped").exists()
     assert 0 < State.load(tmp_path / "stopped" / "checkpoints" / "last.ckpt").step < STEPS
 
     engine = Slurm(cluster="local", logs=str(tmp_path / "logs"))

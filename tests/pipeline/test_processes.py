@@ -1,4 +1,4 @@
-"""Two processes that train together come to what one comes to: losses, weights, validation, resumptions."""
+"""Two processes train the same model as one: losses, weights, validation, resumption."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import pytest
 import torch
 from torch import nn
 
-from epigx.dataset.loader import Share
+from epigx.dataset.order import Shard
 from epigx.errors import ConfigError
 from epigx.recipes import caduceus_signals, infer
 from epigx.runs.folder import open_run
@@ -22,7 +22,7 @@ from epigx.training.train import train
 
 STEPS, STOP = 24, 7
 
-# What each of the two processes does, one thing after the other.
+# The script of each of the two processes.
 WORKER = """
 import signal, sys
 from pathlib import Path
@@ -37,7 +37,7 @@ folder, processes = Path(sys.argv[1]), Processes.launched()
 assert main(["train", str(folder / "infer.yaml"), "-o", str(folder / "infer")]) == 0
 epigx.train(RunConfig.load(folder / "plain.yaml"), folder / "plain")
 
-def stop(done, total, metrics):  # one of the two is told to stop, and both have to
+def stop(done, total, metrics):  # one of the two gets a signal, and both must stop
     if done == int(sys.argv[2]) and processes.rank == 1:
         signal.raise_signal(signal.SIGTERM)
 
@@ -49,7 +49,7 @@ except epigx.errors.EpigxError as stopped:
 run = epigx.train(config, folder / "stopped", resume=True)
 assert run == epigx.train(config, folder / "stopped", resume=True)
 
-x = processes.share.of(torch.load(folder / "x.pt")).requires_grad_()
+x = processes.shard.of(torch.load(folder / "x.pt")).requires_grad_()
 layer = BatchNorm(3)
 with dealt_out():
     out = layer(x)
@@ -61,7 +61,7 @@ torch.save([out, x.grad, layer.state_dict()], folder / f"x-{processes.rank}.pt")
 
 @pytest.fixture(scope="module")
 def configs(dataset):
-    """Return InFER and plain training, with batches that two cannot share evenly and one of a single gene."""
+    """Return InFER and plain training, with batches of odd size and one of a single gene."""
     small = ["model.backbone.d_model=8", "model.backbone.n_layers=1", f"training.steps={STEPS}",
              "training.warmup_steps=2", "training.lr=0.002", "training.threads=1", "training.validate_every=0.1",
              ]  # fmt: skip
@@ -72,16 +72,16 @@ def configs(dataset):
 
 
 @pytest.fixture(scope="module")
-def alone(configs, tmp_path_factory):
+def one_process(configs, tmp_path_factory):
     """Return the two runs of a single process."""
-    folder = tmp_path_factory.mktemp("alone")
+    folder = tmp_path_factory.mktemp("one_process")
     return {name: train(config, folder / name) for name, config in configs.items()}
 
 
 @pytest.fixture(scope="module")
-def together(configs, tmp_path_factory):
-    """Return the folder in which two processes worked, and what they said."""
-    folder = tmp_path_factory.mktemp("together")
+def two_processes(configs, tmp_path_factory):
+    """Return the folder that two processes wrote, and their output."""
+    folder = tmp_path_factory.mktemp("two_processes")
     for name, config in configs.items():
         (folder / f"{name}.yaml").write_text(config.dump())
     torch.save(torch.randn(5, 3, 11, generator=torch.Generator().manual_seed(0)) + 10, folder / "x.pt")
@@ -100,13 +100,11 @@ def together(configs, tmp_path_factory):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", ["infer", "plain"])
-def test_the_loss_curve_is_that_of_one_process(alone, together, name):
-    run, other = alone[name], open_run(together[0] / name)
-    assert run.provenance.n_train % run.config.method.training.batch_size == 1, (
-        "the last batch has fewer genes than processes"
-    )
+def test_the_loss_curve_is_that_of_one_process(one_process, two_processes, name):
+    run, other = one_process[name], open_run(two_processes[0] / name)
+    assert run.provenance.n_train % run.config.training.batch_size == 1, "the last batch has fewer genes than processes"
     assert len(run.log) == STEPS
-    # The patterns of the validation genes are left out: see the weights below.
+    # Not the patterns of the validation genes: see the weights below.
     columns = [column for column in run.log if column != "seconds" and not column.startswith("pattern")]
     assert "train_total" in columns
     assert "valid_pearson" in columns
@@ -115,12 +113,12 @@ def test_the_loss_curve_is_that_of_one_process(alone, together, name):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", ["infer", "plain"])
-def test_so_are_the_weights_and_the_predictions(alone, together, name):
-    run, other = alone[name], open_run(together[0] / name)
+def test_the_weights_and_predictions_are_those_of_one_process(one_process, two_processes, name):
+    run, other = one_process[name], open_run(two_processes[0] / name)
     theirs = State.load(other.path / "checkpoints" / "last.ckpt").weights
     for key, weight in State.load(run.path / "checkpoints" / "last.ckpt").weights.items():
-        # Batch normalisation takes the mean away again, so the bias before it has no gradient but rounding, and AdamW
-        # divides that by its own size.
+        # Batch normalisation subtracts the mean, so the gradient of the bias before it is pure rounding, which AdamW
+        # scales up.
         if not key.endswith((".0.bias", "running_mean")) or "convolutions" not in key:
             torch.testing.assert_close(theirs[key], weight, rtol=1e-5, atol=1e-6, msg=key)
     assert run.predictions["gene_id"].equals(other.predictions["gene_id"])
@@ -130,8 +128,8 @@ def test_so_are_the_weights_and_the_predictions(alone, together, name):
 
 
 @pytest.mark.slow
-def test_the_run_tells_how_many_trained_and_one_speaks(together):
-    folder, ended = together
+def test_provenance_counts_the_processes_and_only_one_prints(two_processes):
+    folder, ended = two_processes
     origin = open_run(folder / "infer").provenance
     assert (origin.processes, origin.finished) == (2, True)
     assert 0 < origin.cpu_seconds < 600
@@ -141,14 +139,14 @@ def test_the_run_tells_how_many_trained_and_one_speaks(together):
 
 
 @pytest.mark.slow
-def test_a_signal_to_one_stops_both_and_a_resumption_comes_to_the_same_weights(together):
-    folder, _ = together
+def test_a_signal_to_one_stops_both_and_resuming_gives_the_same_weights(two_processes):
+    folder, _ = two_processes
     for rank in (0, 1):
         message = (folder / f"stopped-{rank}").read_text()
         assert message == (
             f"StoppedError: SIGTERM stopped the training after {STOP} of {STEPS} steps. Go on with --resume."
         )
-    for name in ("model/weights.safetensors", "metrics.json", "predictions.parquet"):
+    for name in ("weights.safetensors", "metrics.json", "predictions.parquet"):
         assert (folder / "stopped" / name).read_bytes() == (folder / "infer" / name).read_bytes(), name
     logs = [open_run(folder / name).log.drop(columns="seconds") for name in ("stopped", "infer")]
     pd.testing.assert_frame_equal(*logs, check_exact=True)
@@ -156,21 +154,21 @@ def test_a_signal_to_one_stops_both_and_a_resumption_comes_to_the_same_weights(t
 
 
 @pytest.mark.slow
-def test_batch_statistics_are_those_of_both(together):
-    folder, _ = together
+def test_batch_statistics_are_those_of_both(two_processes):
+    folder, _ = two_processes
     x = torch.load(folder / "x.pt").requires_grad_()
     layer = nn.BatchNorm1d(3)
     out = layer(x)
     (out.square() * x).sum().backward()
     for rank in (0, 1):
-        share = Share(rank, 2)
+        shard = Shard(rank, 2)
         found, gradient, state = torch.load(folder / f"x-{rank}.pt")
-        torch.testing.assert_close(found, share.of(out), rtol=1e-5, atol=1e-5)
-        torch.testing.assert_close(gradient, share.of(x.grad), rtol=1e-4, atol=1e-4)
+        torch.testing.assert_close(found, shard.of(out), rtol=1e-5, atol=1e-5)
+        torch.testing.assert_close(gradient, shard.of(x.grad), rtol=1e-4, atol=1e-4)
         torch.testing.assert_close(dict(state), dict(layer.state_dict()))
 
 
-def test_one_process_may_go_on_where_two_began(configs, tmp_path, caplog):
+def test_one_process_can_resume_a_run_of_two(configs, tmp_path, caplog):
     config, out = configs["infer"], tmp_path / "run"
     train(config, out, max_time=0)
     state = State.load(out / "checkpoints" / "last.ckpt")

@@ -1,4 +1,4 @@
-"""The README's commands are commands, its manifest is a manifest, and its Python names exist."""
+"""Commands in the documents parse, the README's manifest is valid, its Python names exist, links lead to files."""
 
 from __future__ import annotations
 
@@ -15,6 +15,10 @@ from epigx.dataset.manifest.schema import read_manifest
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text()
+PAGES = [
+    *ROOT.glob("*.md"),
+    *(page for folder in ("docs", "examples", "studies", "benchmarks") for page in (ROOT / folder).rglob("*.md")),
+]
 
 
 def fenced(kind: str) -> list[str]:
@@ -22,13 +26,13 @@ def fenced(kind: str) -> list[str]:
 
 
 def commands() -> list[str]:
-    pages = [README, *(page.read_text() for page in sorted((ROOT / "docs").rglob("*.md")))]
-    lines = [line.strip() for page in pages for line in page.splitlines() if line.strip().startswith("epigx ")]
+    text = "\n".join(page.read_text() for page in PAGES)
+    lines = [line.strip() for line in text.splitlines() if line.strip().startswith("epigx ")]
     return sorted({re.sub(r"\s+#.*", "", line).rstrip("\\ ") for line in lines if "|" not in line})
 
 
 @pytest.mark.parametrize("command", commands())
-def test_a_command_of_the_documents_is_understood(command: str) -> None:
+def test_a_command_in_the_documents_parses(command: str) -> None:
     app.parse_args(shlex.split(command)[1:], exit_on_error=False, print_error=False)
 
 
@@ -55,3 +59,9 @@ def test_the_two_commands_are_targets_of_the_makefile() -> None:
     for target in ("demo", "test"):
         assert f"make {target}" in README
         assert re.search(rf"^{target}:", makefile, flags=re.MULTILINE)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_links_lead_to_files(page: Path) -> None:
+    links = re.findall(r"\]\(([^)#\s]+)[^)\n]*\)", page.read_text())
+    assert [link for link in links if "://" not in link and not (page.parent / link).exists()] == []

@@ -1,4 +1,4 @@
-"""`epigx reproduce`: the list of runs, an exhibit from end to end, and what is refused."""
+"""`epigx reproduce`: the list of runs, a table from end to end, and invalid calls."""
 
 from __future__ import annotations
 
@@ -9,19 +9,19 @@ import pandas as pd
 import pytest
 
 from epigx import paper
-from epigx.cli.paper_items import NAMES
+from epigx.cli.reproduce import NAMES
 
 QUICK = (
     "--scale", "small", "--cell-type", "alpha", "--seeds", "2", "--set", "training.steps=4",
-    "--set", "training.warmup_steps=1", "--set", "model.backbone.d_model=8", "--set", "model.backbone.n_layers=1",
+    "--set", "model.backbone.d_model=8", "--set", "model.backbone.n_layers=1",
 )  # fmt: skip
 
 
-def test_every_exhibit_of_the_recipes_has_a_name():
+def test_every_table_and_figure_has_a_name():
     assert set(NAMES) == {name for name in paper.__all__ if name.startswith(("table", "figure"))}
 
 
-def test_an_exhibit_is_made_and_not_made_twice(epigx, tiny_dataset, tmp_path):
+def test_a_table_is_made_and_not_made_twice(epigx, tiny_dataset, tmp_path):
     words = ("reproduce", "table5", "--data", tiny_dataset, *QUICK, "--jobs", 1, "-o", tmp_path / "out")
     listed = json.loads(epigx(*words, "--dry-run", "--json").out)
     assert [run["state"] for run in listed] == ["to do", "to do"]
@@ -37,6 +37,7 @@ def test_an_exhibit_is_made_and_not_made_twice(epigx, tiny_dataset, tmp_path):
     again = epigx(*words, "--json")
     assert {run["state"] for run in json.loads(again.out)["runs"]} == {"skipped"}
     ended = epigx(*words, "--dry-run")
+    assert ended.status == 0, ended.err
     assert ended.out.count("  done") == 2
     assert "2 runs: 2 done, 0 to do" in ended.err
 
@@ -47,13 +48,13 @@ def test_parameters_are_counted_without_data(epigx, tmp_path):
     assert "585,681" in (tmp_path / "out" / "table8" / "table8.md").read_text()
 
 
-def test_all_exhibits_share_the_runs_that_a_dry_run_lists(epigx, tiny_dataset, tmp_path):
+def test_all_tables_and_figures_share_the_runs_that_a_dry_run_lists(epigx, tiny_dataset, tmp_path):
     ended = epigx(
         "reproduce", "all", "--data", tiny_dataset, "--scale", "small", "--seeds", "2", "--dry-run", "-o", tmp_path
     )
     names = [line.split()[0] for line in ended.out.splitlines()[1:]]
     assert len(set(names)) == len(names) > 40
-    assert "CPU-hours are a rough rule" in ended.err
+    assert "CPU-hours are a rough estimate" in ended.err
     assert "Left out: EPInformer (table1, alpha)" in ended.err
     assert epigx("reproduce", "table9", "-o", tmp_path).status == 2
 
@@ -61,14 +62,14 @@ def test_all_exhibits_share_the_runs_that_a_dry_run_lists(epigx, tiny_dataset, t
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (["table5"], r"table5 needs a dataset: give --data FOLDER"),
-        (["table5", "--data", "DATA", "--seeds", "2,x"], "--seeds '2,x' is no list of whole numbers"),
+        (["table5"], r"table5 needs a dataset\. Add --data FOLDER"),
+        (["table5", "--data", "DATA", "--seeds", "2,x"], "--seeds '2,x' is not a list of whole numbers"),
         (["table5", "--data", "DATA", "--cell-type", "bare"], r"no gene of the test .* has a label in bare"),
         (["table5", "--data", "DATA", "--set", "training.stepz=3"], r"unknown key 'stepz'\. Did you mean 'steps'\?"),
         (["table5", "--data", "DATA", "--jobs", "0"], "--jobs 0: jobs"),
         (["table5", "--data", "DATA", "--set", "engine.partitoin=x"], "unknown key 'partitoin'"),
     ],
 )  # fmt: skip
-def test_what_cannot_be_made_is_refused(refused, tiny_dataset, tmp_path, words, message):
+def test_invalid_calls_are_refused(refused, tiny_dataset, tmp_path, words, message):
     said = refused("reproduce", *(tiny_dataset if word == "DATA" else word for word in words), "-o", tmp_path / "out")
     assert re.search(message, said)

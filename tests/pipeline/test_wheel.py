@@ -67,7 +67,7 @@ def test_without_a_compiler_the_wheel_is_pure_and_its_maker_is_told(checkout, tm
     built, said = wheel(checkout, tmp_path, PATH=str(tmp_path / "empty"))
     assert Path(built.filename).name.endswith("-py3-none-any.whl")
     assert not [name for name in built.namelist() if name.endswith(".so")]
-    assert "epigx/kernels/chunked.py" in built.namelist()
+    assert "epigx/kernels/torch/chunked.py" in built.namelist()
     assert (
         "The C++ kernel was not built: no C++ compiler was found (c++, g++, clang++, or $CXX). "
         "epigx works without it, slower."

@@ -37,7 +37,7 @@ def _asked(monkeypatch):
     ("how", "why"),
     [
         ("_no_library", f"Plain PyTorch, {SLOWER}: it was not built"),
-        ("_asked", f"EPIGX_KERNEL=torch asks for it: plain PyTorch, {SLOWER}."),
+        ("_asked", f"Set by EPIGX_KERNEL=torch: plain PyTorch, {SLOWER}."),
     ],
 )
 def test_training_evaluation_and_prediction_work_and_say_that_they_are_slower(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from itertools import islice
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 import yaml
@@ -17,8 +18,9 @@ from epigx.dataset.manifest.schema import Manifest
 from epigx.dataset.manifest.split import Split
 from epigx.dataset.signals import apply_transform
 from epigx.dataset.store import open_dataset
-from epigx.dataset.window_grid import window_starts
+from epigx.dataset.window_grid import WindowGrid, crop_slice
 from epigx.dataset.windows import Windows
+from epigx.genome.sequence import reverse_complement
 
 orders = st.builds(Order, n=st.integers(1, 60), batch_size=st.integers(1, 70), seed=st.integers(0, 2**32 - 1))
 names = st.from_regex(r"\A[A-Za-z0-9][A-Za-z0-9_+-]{0,8}\Z")
@@ -102,19 +104,53 @@ def test_a_split_does_not_depend_on_naming(chromosomes, held, data):
     assert sets == expected
 
 
+half_lengths = st.integers(1, 40)
+
+
+@st.composite
+def grids(draw):
+    n = draw(st.integers(1, 6))
+    genes = {
+        "chrom": draw(st.lists(st.sampled_from(["chr1", "chr2"]), min_size=n, max_size=n)),
+        "tss": draw(st.lists(st.integers(0, 10**9), min_size=n, max_size=n)),
+        "strand": draw(st.lists(st.sampled_from("+-"), min_size=n, max_size=n)),
+    }
+    return WindowGrid.of(pd.DataFrame(genes), 2 * draw(half_lengths), draw(st.sampled_from(["genome", "strand"])))
+
+
+def _bases(grid):
+    """Return the genome's base at each position in reading direction."""
+    return grid.orient(grid.starts[:, None] + np.arange(grid.length))
+
+
+@settings(max_examples=100, deadline=None)
+@given(grid=grids(), half=half_lengths)
+def test_a_cropped_grid_is_the_grid_of_the_shorter_length(grid, half):
+    length = min(2 * half, grid.length)
+    short = WindowGrid(grid.chrom, grid.tss, grid.strand, length, grid.orientation)
+    assert grid.crop(length) == short
+    np.testing.assert_array_equal(_bases(grid)[:, crop_slice(grid.length, length)], _bases(short))
+
+
 @settings(max_examples=50, deadline=None)
-@given(
-    tss=st.integers(0, 10**9),
-    half=st.integers(1, 10**5),
-    shorter=st.integers(1, 10**5),
-    strand=st.sampled_from("+-"),
-    orient=st.sampled_from(["genome", "strand"]),
-)
-def test_windows_of_all_lengths_share_their_centre(tss, half, shorter, strand, orient):
-    shorter = min(shorter, half)
-    places = np.array([tss], np.int64), np.array([strand], object)
-    long, short = (int(window_starts(*places, 2 * size, orient)[0]) for size in (half, shorter))
-    assert short - long == half - shorter
+@given(grid=grids(), seed=st.integers(0, 2**32 - 1))
+def test_flipping_twice_is_the_identity(grid, seed):
+    rng = np.random.default_rng(seed)
+    codes = rng.integers(0, 5, (len(grid), grid.length), dtype=np.uint8)
+    values = rng.normal(size=(len(grid), 2, grid.length)).astype(np.float32)
+    for windows, flip in ((codes, [reverse_complement]), (values, [])):
+        twice = grid.orient(grid.orient(windows.copy(), *flip), *flip)
+        np.testing.assert_array_equal(twice, windows)
+
+
+@settings(max_examples=50, deadline=None)
+@given(grid=grids(), most=st.integers(1, 300))
+def test_chunks_put_together_are_the_grid(grid, most):
+    chunks = list(grid.chunks(most))
+    order = np.concatenate([rows for rows, _ in chunks])
+    assert sorted(order.tolist()) == list(range(len(grid)))
+    assert all(len(rows) == 1 or len(rows) * grid.length <= most for rows, _ in chunks)
+    np.testing.assert_array_equal(np.concatenate([chunk.starts for _, chunk in chunks]), grid.starts[order])
 
 
 @settings(max_examples=50, deadline=None)

@@ -1,4 +1,4 @@
-"""Laws of sequences: what is read does not depend on how it is asked for."""
+"""Properties of sequences: the bases read do not depend on how windows are requested."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
 from epigx.genome.sequence import Genome, N, one_hot, reverse_complement
-from epigx.genome.tracks.batched_reads import spans
+from epigx.genome.tracks.batched_reads import batched_reads
 
 LAWS = settings(deadline=None, max_examples=50)
 CODES = arrays.arrays(np.uint8, st.tuples(st.integers(0, 4), st.integers(0, 30)), elements=st.integers(0, 4))
@@ -59,9 +59,7 @@ def test_cropped_windows_are_narrower_windows(genome: Genome, starts: np.ndarray
 
 @LAWS
 @given(STARTS, st.integers(1, 60), st.randoms(use_true_random=False))
-def test_windows_do_not_depend_on_their_company(
-    genome: Genome, starts: np.ndarray, length: int, random: object
-) -> None:
+def test_windows_do_not_depend_on_each_other(genome: Genome, starts: np.ndarray, length: int, random: object) -> None:
     together = genome.windows("chr1", starts, length)
     order = np.random.default_rng(random.getrandbits(32)).permutation(len(starts))  # type: ignore[attr-defined]
     np.testing.assert_array_equal(genome.windows("chr1", starts[order], length), together[order])
@@ -71,15 +69,15 @@ def test_windows_do_not_depend_on_their_company(
 
 @LAWS
 @given(STARTS, st.integers(1, 200), st.integers(0, 200), st.integers(1, 500))
-def test_spans_hold_each_window_that_meets_the_chromosome_once(
+def test_each_window_on_the_chromosome_is_in_exactly_one_read(
     starts: np.ndarray, length: int, gap: int, limit: int
 ) -> None:
-    found = list(spans(starts, length, 1_000, gap=gap, limit=limit))
-    for span in found:
-        assert 0 <= span.start < span.end <= 1_000
-        assert span.end - span.start <= max(limit, length)
-        left, right = np.maximum(starts[span.rows], 0), np.minimum(starts[span.rows] + length, 1_000)
-        assert (span.start <= left).all()
-        assert (right <= span.end).all()
-    rows = [int(row) for span in found for row in span.rows]
+    found = list(batched_reads(starts, length, 1_000, gap=gap, limit=limit))
+    for read in found:
+        assert 0 <= read.start < read.end <= 1_000
+        assert read.end - read.start <= max(limit, length)
+        left, right = np.maximum(starts[read.rows], 0), np.minimum(starts[read.rows] + length, 1_000)
+        assert (read.start <= left).all()
+        assert (right <= read.end).all()
+    rows = [int(row) for read in found for row in read.rows]
     assert sorted(rows) == np.flatnonzero((starts < 1_000) & (starts + length > 0)).tolist()

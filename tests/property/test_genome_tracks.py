@@ -1,4 +1,4 @@
-"""Laws of signals: what a window holds does not depend on how it is asked for, nor on the file's format."""
+"""Properties of signals: values do not depend on how windows are requested, nor on the format of the file."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from epigx.genome.contacts.contacts import Contacts, open_contacts
 from epigx.genome.peaks.peaks import Peaks
-from epigx.genome.tracks.step_function import highest
+from epigx.genome.tracks.step_function import max_of_intervals
 from epigx.genome.tracks.tracks import Track, open_track
 
 LAWS = settings(deadline=None, max_examples=50)
@@ -64,13 +64,13 @@ def test_windows_do_not_depend_on_order_and_grouping(track: Track, starts: np.nd
     np.testing.assert_array_equal(np.concatenate(parts), together[order])
 
 
-def test_a_survey_is_that_of_all_bases(track: Track) -> None:
+def test_a_summary_covers_all_bases(track: Track) -> None:
     values = track.windows("chr1", np.array([0]), SIZE)[0]
-    survey = track.survey(["chr1"])
-    assert survey.covered_bases == np.isfinite(values).sum()
-    assert survey.mean == pytest.approx(np.nanmean(values, dtype=np.float64), rel=1e-4)
-    assert survey.maximum == pytest.approx(np.nanmax(values))
-    assert survey.negative
+    summary = track.summary(["chr1"])
+    assert summary.covered_bases == np.isfinite(values).sum()
+    assert summary.mean == pytest.approx(np.nanmean(values, dtype=np.float64), rel=1e-4)
+    assert summary.maximum == pytest.approx(np.nanmax(values))
+    assert summary.negative
 
 
 INTERVALS = st.lists(
@@ -82,7 +82,7 @@ INTERVALS = st.lists(
 @given(INTERVALS)
 def test_steps_of_overlapping_intervals_are_the_highest_of_each_base(intervals: list[tuple[int, int, float]]) -> None:
     starts, widths, values = (np.array(column) for column in zip(*intervals, strict=True))
-    steps = highest(starts, starts + widths, values.astype(np.float64))
+    steps = max_of_intervals(starts, starts + widths, values.astype(np.float64))
     dense = np.full(80, -np.inf, dtype=np.float32)
     for start, width, value in intervals:
         dense[start : start + width] = np.maximum(dense[start : start + width], value)
@@ -92,7 +92,7 @@ def test_steps_of_overlapping_intervals_are_the_highest_of_each_base(intervals: 
 
 @LAWS
 @given(INTERVALS, STARTS, st.integers(1, 60))
-def test_a_base_is_masked_when_any_peak_holds_it(
+def test_a_base_is_masked_if_any_peak_contains_it(
     intervals: list[tuple[int, int, float]], starts: np.ndarray, length: int
 ) -> None:
     starts = starts % 90 - 10
@@ -121,7 +121,8 @@ def contacts(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFa
         writer = hictkpy.cooler.FileWriter(path, {"1": SIZE}, 1_000)
         writer.add_pixels(pd.DataFrame({"bin1_id": rows, "bin2_id": columns, "count": draw.integers(1, 99, len(rows))}))
         writer.finalize()
-    return open_contacts(path, request.param, resolution=1_000, band=8_000)
+    options = {"resolution": 1_000} if request.param == "cool" else {}
+    return open_contacts(path, request.param, band=8_000, **options)
 
 
 @LAWS
@@ -139,7 +140,7 @@ def test_cropped_profiles_are_narrower_profiles(
 
 @LAWS
 @given(st.integers(0, SIZE - 1), st.integers(0, SIZE - 1))
-def test_contact_is_mutual(contacts: Contacts, one: int, other: int) -> None:
+def test_contact_is_symmetric(contacts: Contacts, one: int, other: int) -> None:
     there = contacts.profile("1", np.array([one]), np.array([other]), 1)
     back = contacts.profile("1", np.array([other]), np.array([one]), 1)
     np.testing.assert_array_equal(there, back)

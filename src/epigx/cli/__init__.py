@@ -1,7 +1,7 @@
 """The command line: one thin file per command, loaded only when it is called.
 
-A command's file imports at its top nothing that takes time; what a command needs is imported where it runs, so that
-``epigx --help`` and every command's own ``--help`` answer at once. Standard output carries data, standard error talk.
+A command's module imports nothing slow at its top. Imports stand in the function that needs them, so that ``epigx
+--help`` and the ``--help`` of every command are fast. Results go to standard output, messages to standard error.
 """
 
 from __future__ import annotations

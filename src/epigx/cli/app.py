@@ -1,15 +1,16 @@
-"""The program: its commands, the options that all of them share, and where a call begins and ends."""
+"""The program: its commands, the options that all of them share, and the start and end of a call."""
 
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Sequence
 from typing import Annotated
 
 from cyclopts import App, Group, Parameter
 
 from epigx.cli.console import HelpConsole, configure_logging
-from epigx.cli.exit import ended
+from epigx.cli.exit import exit_status
 from epigx.cli.options import LOOK
 from epigx.version import __version__
 
@@ -17,8 +18,8 @@ __all__ = ["app", "main"]
 
 app = App(
     name="epigx",
-    help="Gene expression from the DNA and the epigenomic signals around a gene's TSS, on your own files.",
-    help_epilogue="Start with:  epigx demo",
+    help="Predict gene expression from the DNA and the epigenomic signals around the TSS, from your own files.",
+    help_epilogue="Start with:  epigx demo\nTab completion:  epigx completion --install",
     version=__version__,
     default_parameter=LOOK,
     help_format="plaintext",
@@ -30,34 +31,38 @@ app = App(
 )
 
 _START, _DATA, _MODEL = (
-    Group(title, sort_key=place) for place, title in enumerate(("Start here", "Data", "Models and results"))
+    Group(title, sort_key=order) for order, title in enumerate(("Start here", "Data", "Models and results"))
 )
 _EVERYWHERE = Group("Every command", sort_key=9)
 
-# Each help text is the first line of the command's docstring (a test holds the two together): repeated here so that
-# the list of commands can be shown without loading them.
+# Each text is the first line of the command's docstring, repeated here so that the list of commands can be printed
+# without loading them. A test compares the two.
 for _name, _help, _group in (
     ("demo", "Go from raw files to a report on a small simulated genome, in a few minutes.", _START),
-    ("doctor", "Say what epigx runs on: versions, device, kernel, memory, optional packages.", _START),
-    ("simulate", "Write a toy genome, in real file formats, with a planted confounder.", _START),
-    ("check", "Report every problem of a manifest and its files, before any work.", _DATA),
-    ("build", "Turn the raw files of a manifest into a dataset folder.", _DATA),
+    ("doctor", "Show versions, device, kernel, memory and optional packages.", _START),
+    ("simulate", "Simulate a small genome with a known confounder, in real file formats.", _START),
+    ("completion", "Print or install the completion of commands and options for your shell.", _START),
+    ("check", "Check a manifest and its files, and list all problems.", _DATA),
+    ("build", "Build a dataset folder from the raw files of a manifest.", _DATA),
     ("info", "Describe a dataset or a run folder.", _DATA),
     ("train", "Train a model and write a run folder.", _MODEL),
-    ("evaluate", "Score a run on one split, if wished with signals dropped or a shorter window.", _MODEL),
-    ("predict", "Predict expression with one run, or with several as an ensemble.", _MODEL),
-    ("reproduce", "Train and score what one of the paper's tables and figures compares, and write it.", _MODEL),
-    ("report", "Write one offline HTML page about one or several runs.", _MODEL),
-    ("import", "Turn the weights of another program into a run folder.", _MODEL),
+    ("evaluate", "Score a run on one split, optionally without some signals or on a shorter window.", _MODEL),
+    ("predict", "Predict expression with one run, or with several runs as an ensemble.", _MODEL),
+    ("reproduce", "Reproduce a table or figure of the paper.", _MODEL),
+    ("report", "Write a report on one or several runs, as one HTML page that works offline.", _MODEL),
+    ("import", "Convert the weights of another program to a run folder.", _MODEL),
 ):
     _module = f"{_name}_" if _name == "import" else _name
     app.command(f"epigx.cli.{_module}:app", name=_name, help=_help, group=_group, sort_key=len(list(app)))
 
+for _flag in ("--help", "--version"):
+    app[_flag].group = _EVERYWHERE
+
 
 def _open_standard_streams() -> None:
-    """Give a program that was started without standard streams (``2>&-``) some that lead nowhere.
+    """Open the standard streams that are closed (``2>&-``), so that they lead nowhere.
 
-    The first file it opens would take their place, and readers in other languages write to them.
+    Otherwise the first files that are opened would become these streams, and libraries would write into them.
     """
     for descriptor in range(3):
         try:
@@ -78,14 +83,14 @@ def _launch(
     Parameters
     ----------
     verbose : int
-        Say more: -v tells the steps, -vv everything.
+        Print more: -v the steps, -vv everything.
     quiet : bool
-        Say nothing but warnings and errors.
+        Print only warnings and errors.
     debug : bool
-        Show the traceback of an error.
+        Print the traceback of an error.
     """
     configure_logging(verbosity=-1 if quiet else verbose)
-    return ended(lambda: app(tokens), debug=debug)
+    return exit_status(lambda: app(tokens), debug=debug)
 
 
 def main(tokens: Sequence[str] | None = None) -> int:
@@ -94,14 +99,16 @@ def main(tokens: Sequence[str] | None = None) -> int:
     Parameters
     ----------
     tokens : sequence of str, optional
-        The words after the program's name; by default those it was called with.
+        The arguments after the program's name; by default those of this process.
 
     Returns
     -------
     int
-        The exit status: 0 done, 1 the run failed, 2 usage or bad input, 3 a check did not hold, 130 interrupted.
+        The exit status: 0 success, 1 the run failed, 2 usage or bad input, 3 a check failed, 130 interrupted.
     """
-    # Threads that wait for each other by spinning take the cores from whatever else runs; read when torch is loaded.
-    os.environ.setdefault("OMP_WAIT_POLICY", "passive")
     _open_standard_streams()
-    return ended(lambda: app.meta(tokens), debug=False)
+    arguments = list(sys.argv[1:] if tokens is None else tokens)
+    command = next((argument for argument in arguments if not argument.startswith("-")), None)
+    if command is not None and command not in set(app):  # otherwise --help would hide that there is no such command
+        arguments = [argument for argument in arguments if argument not in app.help_flags]
+    return exit_status(lambda: app.meta(arguments), debug=False)

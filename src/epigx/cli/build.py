@@ -1,24 +1,31 @@
-"""``epigx build``: raw files to a dataset folder."""
+"""``epigx build``: a dataset folder from raw files."""
 
 from __future__ import annotations
 
 import time
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import App, Parameter
 
 from epigx.cli.console import emit, emit_json, say
+from epigx.cli.engine import Counted, EngineName, choose_engine, divide, refuse_settings, report_outcomes
+from epigx.cli.exit import DONE
 from epigx.cli.options import Force, Json, Out, Settings
 from epigx.cli.progress import Progress, duration
+
+if TYPE_CHECKING:
+    from epigx.dataset.manifest.schema import Manifest
+    from epigx.engines import Engine
 
 app = App(
     name="build",
     help_epilogue=(
         "Example:\n"
-        "  epigx build manifest.yaml --window 2000 -o data/k562\n\n"
-        "A dataset serves every shorter window, too. A build that was stopped goes on where it was when the same\n"
-        "command is given again."
+        "  epigx build manifest.yaml --window 2000 -o data/k562\n"
+        "  epigx build manifest.yaml --engine slurm --set engine.partition=cpu -o data\n\n"
+        "A dataset can be used with every shorter window, too. If a build is stopped, the same command continues it. "
+        "With --engine, each cell type of the manifest becomes a dataset of its own, OUT/<cell type>."
     ),
 )
 
@@ -31,39 +38,63 @@ def build(
     out: Out,
     window: int = 2000,
     jobs: Annotated[int | None, Parameter(name=["--jobs", "-j"])] = None,
+    engine: EngineName | None = None,
     settings: Settings = (),
     force: Force = False,
     json: Json = False,
-) -> None:
-    """Turn the raw files of a manifest into a dataset folder.
+) -> int:
+    """Build a dataset folder from the raw files of a manifest.
 
     Parameters
     ----------
     manifest : Path
-        YAML file or TSV sheet that names the files.
+        YAML file or TSV sheet that lists your files.
     out : Path
-        The dataset folder to write.
+        Dataset folder to write.
     window : int
-        Length in bp of the windows, centred on the TSS.
+        Window length in bp, centred on the TSS.
     jobs : int, optional
-        Processes to use; by default one for each core.
+        Processes to use; by default up to one for each core.
+    engine : {"local", "slurm", "dask"}, optional
+        Build one dataset for each cell type, on this machine or a cluster. --jobs is then the number at a time.
     settings : tuple of str
-        A value of the manifest, as key=value (orient=strand).
+        A setting of the manifest, as key=value (orient=strand), or of the engine (engine.KEY=VALUE); may be repeated.
     force : bool
-        Replace an existing dataset, once the new one is whole.
+        Replace an existing dataset, once the new one is complete.
     json : bool
-        Write a summary of the dataset as JSON.
+        Print a summary of the dataset as JSON.
     """
     from epigx.cli.info import dataset_summary
     from epigx.dataset.build.build import build as write
     from epigx.dataset.manifest.schema import read_manifest
 
     start = time.monotonic()
-    files = read_manifest(manifest).override(*settings)
-    with Progress("Building") as progress:
-        dataset = write(files, window, out, jobs=jobs, force=force, progress=progress)
+    of_manifest, of_engine = divide(settings)
+    files = read_manifest(manifest).override(*of_manifest)
+    try:
+        if engine is not None:
+            return _build_each(files, window, out, choose_engine(engine, jobs, of_engine), force=force, json=json)
+        refuse_settings(f"engine.{setting}" for setting in of_engine)
+        with Progress("Building") as progress:
+            dataset = write(files, window, out, jobs=jobs, force=force, progress=progress)
+    except KeyboardInterrupt:
+        raise KeyboardInterrupt("Run the same command again to continue the build.") from None
     say(f"Built {dataset} in {duration(time.monotonic() - start)}.")
     if json:
         emit_json(dataset_summary(dataset))
     else:
         emit(str(out))
+    return DONE
+
+
+def _build_each(files: Manifest, window: int, out: Path, engine: Engine, *, force: bool, json: bool) -> int:
+    """Build a dataset for each cell type."""
+    from epigx.engines.cell_types import build_all, by_cell_type
+    from epigx.errors import ConfigError
+
+    if force:
+        raise ConfigError("--force does not work with --engine. Remove the datasets that you want to build again.")
+    manifests = by_cell_type(files)
+    with Progress("Building") as progress:
+        outcomes = build_all(manifests, window, out, engine=engine, progress=Counted(progress, len(manifests)))
+    return report_outcomes(outcomes, [str(out / name) for name in manifests], json=json)

@@ -1,7 +1,8 @@
-"""``epigx check``: all problems of a manifest at once."""
+"""``epigx check``: all problems of a manifest and its files."""
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Annotated
 
@@ -17,7 +18,7 @@ app = App(
         "Example:\n"
         "  epigx check manifest.yaml\n"
         "  epigx check manifest.yaml --window 10000 --strict\n\n"
-        "Exit status: 0 nothing stands in the way of `epigx build`, 2 errors, 3 warnings with --strict."
+        "Exit status: 0 `epigx build` can start, 2 errors, 3 warnings with --strict."
     ),
 )
 
@@ -32,30 +33,32 @@ def check(
     settings: Settings = (),
     json: Json = False,
 ) -> int:
-    """Report every problem of a manifest and its files, before any work.
+    """Check a manifest and its files, and list all problems.
 
     Parameters
     ----------
     manifest : Path
-        YAML file or TSV sheet that names the files.
+        YAML file or TSV sheet that lists your files.
     window : int
-        Length in bp of the windows that would be built.
+        Window length in bp that you want to build.
     strict : bool
-        Let warnings, too, end with a status other than 0.
+        Exit with status 3 if there are warnings.
     settings : tuple of str
-        A value of the manifest, as key=value (orient=strand).
+        A setting of the manifest, as key=value (orient=strand); may be repeated.
     json : bool
-        Write JSON.
+        Print JSON.
     """
     from epigx.dataset.manifest.schema import read_manifest
     from epigx.dataset.validate.check import check as find_problems
 
-    problems = find_problems(read_manifest(manifest).override(*settings), window)
+    files = read_manifest(manifest).override(*settings)
+    problems = find_problems(files, window)
+    folder = f"{files.root}{os.sep}"  # paths are printed as the user wrote them, relative to it
     if json:
-        emit_json([{"level": p.level, "where": p.where, "message": p.message} for p in problems])
+        emit_json([{"level": p.level, "where": p.where, "message": p.message.replace(folder, "")} for p in problems])
     else:
         for problem in problems:
-            emit(f"{problem.level}: {problem.where}: {problem.message}")
+            emit(f"{problem.level}: {problem.where}: {problem.message.replace(folder, '')}")
     count = {level: sum(p.level == level for p in problems) for level in ("error", "warning", "notice")}
     say(f"{manifest}: " + ", ".join(f"{n} {level}{'s' * (n != 1)}" for level, n in count.items()) + ".")
     if count["error"]:

@@ -1,4 +1,4 @@
-"""From the words of a call to the complete configuration of a run."""
+"""The complete configuration of a run from the arguments of a call."""
 
 from __future__ import annotations
 
@@ -30,20 +30,22 @@ def configure(
     fold: int | None = None,
     settings: Sequence[str] = (),
 ) -> RunConfig:
-    """Return the configuration that a recipe (or a saved configuration) and the flags describe.
+    """Return the configuration that a recipe (or a saved configuration) and the options describe.
 
-    Where a flag is left out the recipe decides, except that a dataset with a single cell type, or with windows shorter
-    than the recipe's, decides that; fewer ``steps`` shorten the warm-up in proportion.
+    The recipe decides what no option sets. Two defaults come from the dataset: its cell type if it has only one, and
+    its window if it is shorter than the recipe's. Fewer ``steps`` shorten the warm-up in proportion.
 
     Raises
     ------
     ConfigError
-        There is no such recipe, no dataset is named, the cell type is not clear, or a setting cannot work.
+        There is no such recipe, no dataset is given, the cell type is not clear, or a setting is invalid.
     """
-    words: dict[str, str] = {}  # an assignment, and the flag that says it
+    words: dict[str, str] = {}  # an assignment, and the option that sets it
     if recipe.endswith((".yaml", ".yml")):
         if scale:
-            raise ConfigError(f"--scale {scale} goes with a recipe; {recipe} already says how large its network is.")
+            raise ConfigError(
+                f"--scale {scale} needs the name of a recipe; {recipe} sets the size of its network itself."
+            )
         config = RunConfig.load(recipe)
         words |= {f"data.path={json.dumps(str(data))}": f"--data {data}"} if data else {}
         words |= {f"data.cell_types={json.dumps(list(cell_types))}": "--cell-type"} if cell_types else {}
@@ -60,7 +62,7 @@ def configure(
 
 
 def seconds_of(text: str) -> float:
-    """Read a duration: seconds, or a number with s, m, h or d.
+    """Parse a duration in seconds, or with the unit s, m, h or d.
 
     Examples
     --------
@@ -83,7 +85,7 @@ def _from_recipe(
 ) -> RunConfig:
     make_run = find_recipe(recipe)
     if data is None:
-        raise ConfigError(f"The recipe {recipe!r} needs a dataset: give --data FOLDER (made with `epigx build`).")
+        raise ConfigError(f"The recipe {recipe!r} needs a dataset. Add --data FOLDER (made with `epigx build`).")
     dataset = open_dataset(data)
     make: Callable[..., RunConfig] = partial(
         make_run,
@@ -92,13 +94,13 @@ def _from_recipe(
         scale=scale,
         **({} if seed is None else {"seed": seed}),
     )
-    # Twice, as the window may be a part of the model.
+    # Twice, because the window may be a setting of the model.
     return make(window=min(make().data.window or dataset.window, dataset.window) if window is None else window)
 
 
 def _only_cell_type(dataset: Dataset) -> str:
     if len(dataset.cell_types) > 1:
         raise ConfigError(
-            f"{dataset.path} holds several cell types ({', '.join(dataset.cell_types)}). Choose with --cell-type."
+            f"{dataset.path} has several cell types ({', '.join(dataset.cell_types)}). Choose with --cell-type."
         )
     return dataset.cell_types[0]

@@ -1,7 +1,7 @@
-"""Talk on standard error, data on standard output.
+"""Messages on standard error, results on standard output.
 
-Talk goes through :mod:`logging`, so that one setting decides what is heard: the commands speak at the level INFO, the
-library's own notices are heard from WARNING on, or from INFO on with ``-v``.
+Messages go through :mod:`logging`, so that one setting decides what is printed: messages of commands have the level
+INFO; those of the library are printed from WARNING on, or from INFO on with ``-v``.
 """
 
 from __future__ import annotations
@@ -23,21 +23,21 @@ _STYLES = {"Warning": "yellow", "Error": "bold red"}
 
 
 class HelpConsole(Console):
-    """The console of help texts, which leaves it to the end of the call to tell that the reader has had enough."""
+    """The console of help texts. A closed pipe is handled at the end of the call."""
 
     def on_broken_pipe(self) -> None:
-        """Raise on, where rich would exit with a status of its own."""
+        """Raise the error; rich would exit with another status."""
         raise BrokenPipeError
 
 
 @cache
 def stderr() -> Console:
-    """Return the one console that writes to standard error; lines logged during progress stand above its bar."""
+    """Return the console of standard error. There is one, so that messages are printed above a progress bar."""
     return Console(stderr=True, highlight=False, soft_wrap=True)
 
 
-class _Talk(logging.Handler):
-    """Write a record as a plain sentence, with ``Warning:`` or ``Error:`` before it when it is one."""
+class _Messages(logging.Handler):
+    """Print a record as a plain sentence, after ``Warning:`` or ``Error:`` if it is one."""
 
     def emit(self, record: logging.LogRecord) -> None:
         text = Text(record.getMessage())
@@ -48,15 +48,15 @@ class _Talk(logging.Handler):
 
 
 def configure_logging(verbosity: int) -> None:
-    """Decide what is heard.
+    """Set which messages are printed.
 
     Parameters
     ----------
     verbosity : int
-        -2: errors. -1: warnings and errors. 0: what the commands say, too. 1: the steps of the library. 2: everything.
+        -2: errors. -1: and warnings. 0: and messages of the commands. 1: and steps of the library. 2: everything.
     """
     package = logging.getLogger("epigx")
-    package.handlers = [_Talk()]
+    package.handlers = [_Messages()]
     package.propagate = False
     quiet = {-2: logging.ERROR, -1: logging.WARNING}.get(verbosity)
     package.setLevel(quiet or {0: logging.WARNING, 1: logging.INFO}.get(verbosity, logging.DEBUG))
@@ -64,34 +64,34 @@ def configure_logging(verbosity: int) -> None:
 
 
 def say(text: str) -> None:
-    """Tell the user something, on standard error; silent with ``--quiet``."""
+    """Print a message on standard error, unless ``--quiet`` is given."""
     _commands.info("%s", text)
 
 
 def warn(text: str) -> None:
-    """Tell the user of something that deserves a look."""
+    """Print a warning on standard error."""
     _commands.warning("%s", text)
 
 
 def fail(text: str) -> None:
-    """Tell the user why the command ends."""
+    """Print the error that ends the command."""
     if not logging.getLogger("epigx").handlers:  # an error before the options were read
         configure_logging(0)
     _commands.error("%s", text)
 
 
 def emit(text: str) -> None:
-    """Write data to standard output."""
+    """Print a result on standard output."""
     print(text)
 
 
 def emit_json(value: Any) -> None:
-    """Write a value to standard output as JSON; numbers that are not finite become ``null``."""
+    """Print a value on standard output as JSON. Numbers that are not finite become ``null``."""
     print(json.dumps(_plain(value), indent=2, ensure_ascii=False, default=str))
 
 
 def columns(rows: Iterable[Sequence[str]]) -> str:
-    """Align rows of text: the first column to the left, the others to the right unless they hold words.
+    """Align rows of text: numbers to the right, the first column and text to the left.
 
     Examples
     --------
@@ -105,8 +105,8 @@ def columns(rows: Iterable[Sequence[str]]) -> str:
     numeric = [all(not cell or not cell[0].isalpha() for cell in column[1:]) for column in zip(*table, strict=True)]
     lines = (
         "  ".join(
-            cell.rjust(width) if right and place else cell.ljust(width)
-            for place, (cell, width, right) in enumerate(zip(row, widths, numeric, strict=True))
+            cell.rjust(width) if right and index else cell.ljust(width)
+            for index, (cell, width, right) in enumerate(zip(row, widths, numeric, strict=True))
         )
         for row in table
     )
@@ -114,7 +114,7 @@ def columns(rows: Iterable[Sequence[str]]) -> str:
 
 
 def _plain(value: Any) -> Any:
-    """Turn arrays, paths and numbers of other libraries into what JSON knows."""
+    """Convert arrays and numbers of other libraries to plain values for JSON."""
     if hasattr(value, "tolist"):
         value = value.tolist()
     if isinstance(value, float) and not math.isfinite(value):

@@ -1,4 +1,4 @@
-"""``epigx demo``: from raw files to a report, each step by the command that a user would give."""
+"""``epigx demo``: from raw files to a report, each step with the command that a user would type."""
 
 from __future__ import annotations
 
@@ -21,16 +21,15 @@ app = App(
         "Example:\n"
         "  epigx demo\n"
         "  epigx demo -o try-epigx --quick\n\n"
-        "Each step is printed as the command that does it, so that it can be repeated and changed. All data are "
-        "simulated."
+        "The demo prints the command of each step, so that you can repeat and change it. All data are simulated."
     ),
 )
 
-_PARTS = {"raw", "data", "runs", "predictions.tsv", "report.html"}
+_OUTPUTS = {"raw", "data", "runs", "predictions.tsv", "report.html"}
 _WINDOW = 256
 _END = (
-    "All of it is simulated: it shows that the software works, and says nothing about cells.\n"
-    "For your own files, start from the manifest of step 1. The report, to open in a browser:"
+    "All data are simulated: the demo shows that the software works, not how cells work.\n"
+    "For your own files, start from the manifest of step 1. Open the report in a browser:"
 )
 
 
@@ -41,16 +40,16 @@ def demo(*, out: Out = Path("epigx-demo"), quick: bool = False, force: Force = F
     Parameters
     ----------
     out : Path
-        The folder to write.
+        Folder to write.
     quick : bool
-        Only show that every step works: too short a training to learn anything.
+        Only test that every step works; the training is too short to learn anything.
     force : bool
         Replace the folder of an earlier demo.
     """
     from epigx.cli.app import app as epigx
 
     start = time.monotonic()
-    _make_room(out, force=force)
+    _remove_earlier(out, force=force)
     steps = _steps(out, quick=quick)
     for number, (what, command) in enumerate(steps, start=1):
         say(f"\n{number}/{len(steps)}  {what}\n      epigx {shlex.join(command)}")
@@ -62,7 +61,7 @@ def demo(*, out: Out = Path("epigx-demo"), quick: bool = False, force: Force = F
 
 
 def _steps(out: Path, *, quick: bool) -> list[tuple[str, list[str]]]:
-    """Return what the demo does: in words, and as the words of the command."""
+    """Return each step: its description, and the arguments of its command."""
     genes, steps = ("60", "6") if quick else ("600", "180")
     manifest, data = str(out / "raw" / "manifest.yaml"), str(out / "data")
     predictions, report = str(out / "predictions.tsv"), str(out / "report.html")
@@ -74,33 +73,38 @@ def _steps(out: Path, *, quick: bool) -> list[tuple[str, list[str]]]:
     window = ["--window", str(_WINDOW)]
     return [
         (
-            "Simulate a genome with a planted confounder, in real file formats.",
+            "Simulate a genome with a known confounder, in real file formats.",
             ["simulate", "-o", str(out / "raw"), "--genes", genes, "--seed", "1", "--set", one_cell_type],
         ),
-        ("Look for problems in the files.", ["check", manifest, *window]),
+        ("Check the files.", ["check", manifest, *window]),
         ("Build the dataset.", ["build", manifest, *window, "-o", data]),
-        ("Train InFER, small and short.", ["train", "infer", *training, "-o", infer]),
-        ("Train its plain counterpart, without intervention.", ["train", "caduceus-signals", *training, "-o", plain]),
+        ("Train InFER, with a small network for a short time.", ["train", "infer", *training, "-o", infer]),
+        ("Train the same network without the intervention.", ["train", "caduceus-signals", *training, "-o", plain]),
         ("Score InFER on the test chromosomes.", ["evaluate", infer, "--split", "test"]),
         ("Score it without one of the background signals.", ["evaluate", infer, "--drop", "dnase"]),
-        ("Predict every gene with both.", ["predict", infer, plain, "--data", data, "-o", predictions]),
-        ("Compare both on one page.", ["report", infer, plain, "-o", report]),
+        (
+            "Predict all genes with both runs as an ensemble.",
+            ["predict", infer, plain, "--data", data, "-o", predictions],
+        ),
+        ("Compare both runs in a report.", ["report", infer, plain, "-o", report]),
     ]
 
 
-def _make_room(out: Path, *, force: bool) -> None:
-    """Remove an earlier demo, and never anything else.
+def _remove_earlier(out: Path, *, force: bool) -> None:
+    """Remove the folder of an earlier demo, and nothing else.
 
     Raises
     ------
     InputError
-        The folder exists and ``force`` is false, or holds something that no demo writes.
+        The folder exists and ``force`` is false, or it contains something that the demo does not write.
     """
     if not out.exists():
         return
     if not force:
         raise InputError(f"{out} already exists. Choose another folder with -o, or replace it with --force.")
-    strange = [path.name for path in out.iterdir() if path.name not in _PARTS] if out.is_dir() else [out.name]
+    strange = [path.name for path in out.iterdir() if path.name not in _OUTPUTS] if out.is_dir() else [out.name]
     if strange:
-        raise InputError(f"{out} holds {sorted(strange)[0]!r}, which no demo wrote. Choose another folder with -o.")
+        raise InputError(
+            f"{out} contains {sorted(strange)[0]!r}, which is not from a demo. Choose another folder with -o."
+        )
     shutil.rmtree(out)

@@ -1,4 +1,4 @@
-"""``epigx doctor``: what epigx runs on."""
+"""``epigx doctor``: versions, device, kernel and memory."""
 
 from __future__ import annotations
 
@@ -11,42 +11,42 @@ from epigx.cli.options import Json
 
 app = App(
     name="doctor",
-    help_epilogue="Example:\n  epigx doctor\n  epigx doctor --json > machine.json",
+    help_epilogue=(
+        "Example:\n  epigx doctor\n  epigx doctor --json > machine.json\n\nAdd its output to a bug report, please."
+    ),
 )
 
 
 @app.default
 def doctor(*, json: Json = False) -> None:
-    """Say what epigx runs on: versions, device, kernel, memory, optional packages.
+    """Show versions, device, kernel, memory and optional packages.
 
     Parameters
     ----------
     json : bool
-        Write JSON.
+        Print JSON.
     """
     found = examine()
     if json:
         emit_json(found)
         return
     for title, values in found.items():
-        emit(f"{title}\n" + _indent(columns([(key, _word(value)) for key, value in values.items()])))
+        emit(f"{title}\n" + _indent(columns([(key.replace("_", " "), _text(value)) for key, value in values.items()])))
 
 
 def examine() -> dict[str, dict[str, Any]]:
-    """Return what a bug report should hold, by heading."""
+    """Return the contents of a bug report, by heading."""
     from epigx.cli import machine
 
     return {
         "versions": machine.versions(),
         "compute": machine.compute(),
-        "room": machine.room(),
+        "resources": machine.resources(),
         "optional packages": machine.extras(),
     }
 
 
-def _word(value: Any) -> str:
-    if isinstance(value, bool):
-        return "yes" if value else "no"
+def _text(value: Any) -> str:
     return f"{value:,.1f}" if isinstance(value, float) else str(value)
 
 

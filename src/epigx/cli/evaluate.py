@@ -1,4 +1,4 @@
-"""``epigx evaluate``: a run to its scores."""
+"""``epigx evaluate``: the scores of a run."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ app = App(
         "  epigx evaluate runs/infer-2 --split test --json\n"
         "  epigx evaluate runs/infer-2 --drop dnase --window 500\n"
         "  epigx evaluate runs/infer-2 --data data/hepg2 --cell-type HepG2\n\n"
-        "A run is not scored on chromosomes that it was trained on, unless --allow-overlap says so."
+        "A run is not scored on chromosomes that it was trained on, unless you add --allow-overlap."
     ),
 )
 
@@ -40,37 +40,39 @@ def evaluate(
     allow_overlap: bool = False,
     json: Json = False,
 ) -> None:
-    """Score a run on one split, if wished with signals dropped or a shorter window.
+    """Score a run on one split, optionally without some signals or on a shorter window.
 
     Parameters
     ----------
     run : Path
-        A run folder.
+        Run folder.
     split : str
-        Which genes to score.
+        Genes to score.
     drop : tuple of str
-        A signal to set to zero; may be repeated.
+        Signal to set to zero; may be repeated.
     window : int, optional
-        Read only this many bp around the TSS.
+        Read only so many bp, centred on the TSS.
     data : Path, optional
-        Another dataset than the run's own.
+        Dataset to score on; by default the run's own.
     cell_type : str, optional
-        Another cell type than the run's own.
+        Cell type to score on; by default the run's own.
     bootstrap : int
-        Resamples for the 95 % intervals.
+        Bootstrap samples for the 95 % confidence intervals; 0 for none.
     allow_overlap : bool
-        Score on chromosomes that the run was trained on, too.
+        Also score chromosomes that the run was trained on.
     json : bool
-        Write JSON.
+        Print JSON.
     """
     from epigx.cli.machine import prepare
     from epigx.dataset.store import open_dataset
     from epigx.evaluation.evaluate import evaluate as score
+    from epigx.runs.folder import open_run
 
-    say(prepare())
+    opened = open_run(run)
+    prepare(torch=opened.config.method.uses_torch)
     with Progress("Predicting") as progress:
         found = score(
-            run, split=split, drop=drop, window=window, data=data, cell_type=cell_type, bootstrap=bootstrap,
+            opened, split=split, drop=drop, window=window, data=data, cell_type=cell_type, bootstrap=bootstrap,
             allow_overlap=allow_overlap, progress=progress,
         )  # fmt: skip
     assembly = open_dataset(found.data).about.assembly
@@ -81,7 +83,7 @@ def evaluate(
     say(
         f"{run} on {found.cell_type} ({assembly}), split {split}: {found.metrics.n_genes:,} genes, "
         f"{found.window:,} bp{without}. "
-        f"Left out: {found.n_without_label:,} without a label, {found.n_low_coverage:,} with too little known DNA."
+        f"Left out: {found.n_without_label:,} without a label, {found.n_low_coverage:,} with too many N bases."
     )
     emit(columns([("metric", "value", "95 % low", "95 % high"), *_rows(found)]))
 

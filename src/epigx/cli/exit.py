@@ -1,4 +1,4 @@
-"""How a call ends: every exception becomes one sentence on standard error and an exit status."""
+"""The end of a call: every exception becomes one sentence on standard error and an exit status."""
 
 from __future__ import annotations
 
@@ -12,40 +12,40 @@ from cyclopts import CycloptsError
 from epigx.cli.console import fail
 from epigx.errors import EpigxError
 
-__all__ = ["CHECK_FAILED", "DONE", "FAILED", "INTERRUPTED", "USAGE", "ended"]
+__all__ = ["CHECK_FAILED", "DONE", "FAILED", "INTERRUPTED", "USAGE", "exit_status"]
 
 DONE, FAILED, USAGE, CHECK_FAILED, INTERRUPTED = 0, 1, 2, 3, 130
 
 
-def ended(call: Callable[[], object], *, debug: bool) -> int:
+def exit_status(call: Callable[[], object], *, debug: bool) -> int:
     """Run ``call`` and return the exit status of the program.
 
     Parameters
     ----------
     call : callable
-        Returns an exit status, or anything else for "done".
+        Returns an exit status, or anything else for success.
     debug : bool
-        Whether the traceback of an error is shown before its sentence.
+        Whether to print the traceback of an error before its sentence.
     """
     try:
         result = call()
         sys.stdout.flush()
-    except KeyboardInterrupt:
-        fail("Interrupted.")
+    except KeyboardInterrupt as stop:
+        fail(f"Interrupted. {stop}".rstrip())
         return INTERRUPTED
     except BrokenPipeError:
-        # The reader (head, less) has enough. Python would complain once more when it closes the stream.
+        # The reader (head, less) has closed the pipe. Python would print another error when it closes the stream.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return DONE
     except Exception as error:
         if debug:
             traceback.print_exc()
-        return _told(error)
+        return _report(error)
     return result if isinstance(result, int) else DONE
 
 
-def _told(error: Exception) -> int:
-    """Say what went wrong and return the exit status."""
+def _report(error: Exception) -> int:
+    """Print the error as a sentence and return the exit status."""
     if isinstance(error, EpigxError):
         fail(str(error))
         return error.exit_code

@@ -1,9 +1,9 @@
-"""``epigx import``: weights of other programs to a run folder."""
+"""``epigx import``: a run folder from the weights of another program."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from cyclopts import App, Parameter
 
@@ -29,7 +29,7 @@ app = App(
         "Example:\n"
         "  epigx import prism mse-2025.ckpt -o runs/prism-2\n"
         "  epigx evaluate runs/prism-2 --data data/k562\n\n"
-        "Only tensors are read from the file: nothing in it is run."
+        "Only tensors are read from the file. No code in it is run."
     )
 )
 def prism(
@@ -39,27 +39,34 @@ def prism(
     out: Out,
     cell_type: str | None = None,
     data: Path | None = None,
+    pool: int = 2_000,
+    activation: Literal["sigmoid", "softmax"] = "sigmoid",
     force: Force = False,
 ) -> None:
-    """Turn an official checkpoint of the Prism code into a run folder.
+    """Convert an official Prism checkpoint to a run folder.
 
     Parameters
     ----------
     source : Path
-        A Lightning checkpoint (.ckpt) or a file of weights (.weights.pt).
+        Lightning checkpoint (.ckpt) or file of weights (.weights.pt).
     out : Path
-        The run folder to write.
+        Run folder to write.
     cell_type : str, optional
-        The cell type that it was trained on, which the weights do not tell.
+        Cell type that it was trained on; the file does not contain it.
     data : Path, optional
-        The dataset that the run is evaluated on unless another is named.
+        Default dataset of the run for evaluation and prediction.
+    pool : int
+        Central bp that the model averages (center_len in the official configuration).
+    activation : str
+        Bound of the pattern weights (weight_act in the official configuration).
     force : bool
         Replace an existing run.
     """
     from epigx.importers.prism import import_prism
 
     given = {"cell_type": cell_type, "data": data}
-    _tell(import_prism(source, out, force=force, **_known(given)), source, out)
+    run = import_prism(source, out, pool=pool, activation=activation, force=force, **_known(given))
+    _tell(run, source, out)
 
 
 @app.command(
@@ -67,8 +74,8 @@ def prism(
         "Example:\n"
         "  epigx import seq2exp mse-2024.ckpt -o runs/seq2exp\n"
         "  epigx evaluate runs/seq2exp --data data/k562\n\n"
-        "Seq2Exp-soft, Seq2Exp-hard, the mask of peaks, Caduceus (with signals or without) and Mamba\n"
-        "are told apart by the names in the file. Only tensors are read from it: nothing in it is run."
+        "Recognizes Seq2Exp-soft, Seq2Exp-hard, the MACS3 mask, Caduceus (with or without signals) and Mamba by the "
+        "names of their weights. Only tensors are read from the file. No code in it is run."
     )
 )
 def seq2exp(
@@ -81,20 +88,20 @@ def seq2exp(
     pool: int = 2_000,
     force: Force = False,
 ) -> None:
-    """Turn an official checkpoint of the Seq2Exp code into a run folder.
+    """Convert an official Seq2Exp checkpoint to a run folder.
 
     Parameters
     ----------
     source : Path
-        A Lightning checkpoint (.ckpt) or a file of weights (.weights.pt).
+        Lightning checkpoint (.ckpt) or file of weights (.weights.pt).
     out : Path
-        The run folder to write.
+        Run folder to write.
     cell_type : str, optional
-        The cell type that it was trained on, which the weights do not tell.
+        Cell type that it was trained on; the file does not contain it.
     data : Path, optional
-        The dataset that the run is evaluated on unless another is named.
+        Default dataset of the run for evaluation and prediction.
     pool : int
-        Central base pairs that it averages, and always selects (center_len of the official configuration).
+        Central bp that the model averages and always selects (center_len in the official configuration).
     force : bool
         Replace an existing run.
     """

@@ -1,4 +1,4 @@
-"""``epigx info``: what a dataset or a run folder holds."""
+"""``epigx info``: a summary of a dataset or a run folder."""
 
 from __future__ import annotations
 
@@ -31,9 +31,9 @@ def info(folder: Annotated[Path, Parameter(name="FOLDER")], /, *, verify: bool =
     folder : Path
         A dataset (`epigx build`) or a run (`epigx train`).
     verify : bool
-        Read every file of a dataset through and compare its checksum.
+        Read all files of a dataset and compare their checksums.
     json : bool
-        Write JSON.
+        Print JSON.
     """
     if (folder / "config.yaml").is_file():
         from epigx.runs.folder import open_run
@@ -45,7 +45,7 @@ def info(folder: Annotated[Path, Parameter(name="FOLDER")], /, *, verify: bool =
         dataset = open_dataset(folder)
         if verify:
             dataset.verify()
-            say("Every file is as it was written.")
+            say("All checksums match.")
         summary = dataset_summary(dataset)
     else:
         raise InputError(f"{folder} is neither a dataset nor a run. Make one with `epigx build` or `epigx train`.")
@@ -56,9 +56,9 @@ def info(folder: Annotated[Path, Parameter(name="FOLDER")], /, *, verify: bool =
 
 
 def dataset_summary(dataset: Dataset) -> dict[str, Any]:
-    """Return what a dataset holds, as plain values."""
+    """Return a summary of a dataset as plain values."""
     about = dataset.about
-    parts = dataset.split.of(dataset.genes["chrom"].to_numpy())
+    splits = dataset.split.of(dataset.genes["chrom"].to_numpy())
     return {
         "path": str(dataset.path),
         "assembly": about.assembly,
@@ -71,7 +71,7 @@ def dataset_summary(dataset: Dataset) -> dict[str, Any]:
         "peaks": list(about.regions.peaks),
         "blacklist": about.regions.blacklist,
         "elements_per_gene": about.regions.elements.count if about.regions.elements else 0,
-        "split": {part: int((parts == part).sum()) for part in ("train", "valid", "test")},
+        "split": {split: int((splits == split).sum()) for split in ("train", "valid", "test")},
         "labels": {cell: int(dataset.genes[f"expression:{cell}"].notna().sum()) for cell in about.cell_types},
         "sources": {name: file.sha256 for name, file in about.sources.items()},
         "built_with": f"epigx {about.epigx}",
@@ -80,7 +80,7 @@ def dataset_summary(dataset: Dataset) -> dict[str, Any]:
 
 
 def run_summary(run: Run) -> dict[str, Any]:
-    """Return what a run is and how it did on its validation genes, as plain values."""
+    """Return a summary of a run and its scores on the validation genes, as plain values."""
     origin = run.provenance
     return {
         "path": str(run.path),
@@ -104,20 +104,20 @@ def run_summary(run: Run) -> dict[str, Any]:
 
 
 def _rows(summary: dict[str, Any]) -> Iterator[tuple[str, str]]:
-    """Yield a row a fact, and one a source: of those there may be many, with names as long as paths are."""
+    """Yield one row for each value, and one for each source file: there may be many, with long paths."""
     for key, value in summary.items():
         if key == "sources" and value:
             labels = ["sources", *[""] * (len(value) - 1)]
             yield from zip(labels, (f"{name}  {sha256[:12]}…" for name, sha256 in value.items()), strict=True)
         else:
-            yield key.replace("_", " "), _words(value)
+            yield key.replace("_", " "), _text(value)
 
 
-def _words(value: Any) -> str:
+def _text(value: Any) -> str:
     if value is None:
         return "unknown"
     if isinstance(value, dict):
-        return ", ".join(f"{key}: {_words(item)}" for key, item in value.items())
+        return ", ".join(f"{key}: {_text(item)}" for key, item in value.items())
     if isinstance(value, (list, tuple)):
         return ", ".join(map(str, value)) or "none"
     if isinstance(value, bool):

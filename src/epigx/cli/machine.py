@@ -1,21 +1,28 @@
-"""Facts about the machine, for ``epigx doctor`` and for the first line of every long command."""
+"""Versions, device, kernel and memory, for ``epigx doctor`` and for the first line of every command that uses torch."""
 
 from __future__ import annotations
 
-import os
 import platform
 import shutil
 from importlib import metadata
 from pathlib import Path
 
-__all__ = ["compute", "device_line", "extras", "prepare", "room", "versions"]
+from epigx.cli.console import say
+
+__all__ = ["compute", "device_line", "extras", "prepare", "resources", "versions"]
 
 _PACKAGES = (
     "torch", "pytorch-lightning", "numpy", "pandas", "pyarrow", "scipy", "pysam", "pybigtools", "hictkpy", "pydantic",
     "cyclopts", "matplotlib",
 )  # fmt: skip
-_OPTIONAL = {"mamba-ssm": "CUDA kernels of the scan"}
-_GIB = 2**30
+_OPTIONAL = {
+    "macs3": "peak calling in a manifest; pip install 'epigx[peaks]'",
+    "submitit": "--engine slurm; pip install 'epigx[slurm]'",
+    "distributed": "--engine dask; pip install 'epigx[dask]'",
+    "scikit-learn": "baseline models; pip install 'epigx[references]'",
+    "mamba-ssm": "faster scan on NVIDIA GPUs; pip install mamba-ssm",
+}
+"""Optional packages: what each is for, and how to install it."""
 
 
 def versions() -> dict[str, str]:
@@ -31,10 +38,11 @@ def versions() -> dict[str, str]:
 
 
 def compute() -> dict[str, str | int]:
-    """Return the device and the kernel that a run would use, and why."""
+    """Return the device and the kernel that a run would use, and the reason for the kernel."""
     import torch
 
     from epigx.kernels import kernel_in_use
+    from epigx.system.resources import cores
     from epigx.training.inference import pick_device
 
     device = pick_device()
@@ -44,44 +52,46 @@ def compute() -> dict[str, str | int]:
         "kernel": kernel.name,
         "why": kernel.why,
         "threads": torch.get_num_threads(),
-        "cores": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1,
+        "cores": cores(),
     }
 
 
-def room(folder: Path = Path()) -> dict[str, float]:
-    """Return free and total memory, and free space below ``folder``, in GiB."""
-    found = {"disk_free_gib": shutil.disk_usage(folder).free / _GIB}
-    if hasattr(os, "sysconf") and "SC_PHYS_PAGES" in os.sysconf_names:
-        found["memory_gib"] = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") / _GIB
-    if "SC_AVPHYS_PAGES" in getattr(os, "sysconf_names", {}):
-        found["memory_free_gib"] = os.sysconf("SC_AVPHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") / _GIB
-    return found
+def resources(folder: Path = Path()) -> dict[str, float]:
+    """Return all and free memory, and free disk space in ``folder``, in GB."""
+    from epigx.system.resources import free_memory_gb, total_memory_gb
+
+    return {
+        "memory_gb": total_memory_gb(),
+        "memory_free_gb": free_memory_gb(),
+        "disk_free_gb": shutil.disk_usage(folder).free / 1e9,
+    }
 
 
 def extras() -> dict[str, str]:
-    """Return the optional packages: their versions, or what they would bring."""
-    return {name: _version(name) or f"not installed ({use})" for name, use in _OPTIONAL.items()}
+    """Return the version of each optional package, and what it is for."""
+    return {name: f"{_version(name) or 'not installed'} ({use})" for name, use in _OPTIONAL.items()}
 
 
 def device_line() -> str:
-    """Say on what a command is about to run, so that nothing is ever silently slow."""
+    """Return the device, the threads and the kernel of a command, so that no run is slow without a visible reason."""
     found = compute()
     threads = f"{found['threads']} thread{'s' * (found['threads'] != 1)}"
     return f"Device: {found['device']}, {threads}. Kernel: {found['kernel']}. {found['why']}"
 
 
-def prepare() -> str:
-    """Set the process up for long computation, and say on what it is about to run; call it before torch is imported."""
-    # Threads that wait for work otherwise spin, and take the time of whoever shares the machine.
-    os.environ.setdefault("OMP_WAIT_POLICY", "passive")
-    import torch
+def prepare(*, torch: bool = True) -> None:
+    """Prepare the process for long computation; with torch, print device and kernel. Call it before importing torch.
 
-    from epigx.system.allocator import keep_freed_memory
+    Parameters
+    ----------
+    torch : bool
+        Whether the command uses PyTorch. With ``False`` torch is not imported and nothing is printed.
+    """
+    from epigx.system.setup_process import setup_process
 
-    keep_freed_memory()
-    # As training does (kernels/denormals.py), but before PyTorch has any threads, so that it reaches all of them.
-    torch.set_flush_denormal(True)
-    return device_line()
+    setup_process(torch=torch)
+    if torch:
+        say(device_line())
 
 
 def _version(name: str) -> str | None:

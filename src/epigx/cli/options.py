@@ -11,23 +11,23 @@ __all__ = ["LOOK", "Drop", "Force", "Json", "Out", "Settings"]
 
 
 def _shown(default: Any) -> str | None:
-    """Show only defaults that tell something."""
+    """Show a default only if it is informative."""
     return None if default in (None, False, 0, "", ()) else str(default)
 
 
 LOOK = Parameter(negative=(), show_default=_shown)
 
 Out = Annotated[Path, Parameter(name=["--out", "-o"])]
-"""Where the result goes."""
+"""Output path."""
 
 Json = Annotated[bool, Parameter(name="--json")]
-"""Write JSON to standard output."""
+"""Print JSON to standard output."""
 
 Force = Annotated[bool, Parameter(name="--force")]
-"""Replace what stands at the output, once the new one is whole."""
+"""Replace an existing output, once the new one is complete."""
 
-Settings = Annotated[tuple[str, ...], Parameter(name="--set", help="A value of the configuration, as key=value.")]
-"""Values of the configuration."""
+Settings = Annotated[tuple[str, ...], Parameter(name="--set")]
+"""Values of a configuration, as key=value."""
 
-Drop = Annotated[tuple[str, ...], Parameter(name="--drop", help="A signal to set to zero; may be repeated.")]
-"""Signals set to zero."""
+Drop = Annotated[tuple[str, ...], Parameter(name="--drop")]
+"""Signals that are set to zero."""

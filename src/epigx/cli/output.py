@@ -1,4 +1,4 @@
-"""Where a single file goes: looked at before any work, so that nothing is computed in vain."""
+"""Check an output file before any work, so that no result is lost at the end."""
 
 from __future__ import annotations
 
@@ -12,32 +12,32 @@ __all__ = ["check_output"]
 
 
 def check_output(out: Path, *, force: bool, suffixes: Collection[str] = ()) -> None:
-    """Refuse an output file that could not be written.
+    """Refuse an output file that cannot be written.
 
     Parameters
     ----------
     out : Path
-        The file to be written.
+        The file to write.
     force : bool
-        Whether a file that stands there may be replaced.
+        Whether an existing file may be replaced.
     suffixes : collection of str
-        The endings that name a format; none: any will do.
+        The allowed suffixes; empty: any.
 
     Raises
     ------
     ConfigError
-        The suffix names no format.
+        The suffix is not an allowed one.
     InputError
-        The file exists and ``force`` is false, is a folder, or lies where nothing can be written.
+        The file exists and ``force`` is false, it is a folder, or its folder is not writable.
     """
     if suffixes and out.suffix not in suffixes:
-        raise ConfigError(f"{out} has no known suffix. End the name with {', '.join(suffixes)}.")
+        raise ConfigError(f"{out} has an unknown suffix. Use one of {', '.join(suffixes)}.")
     if out.is_dir():
-        raise InputError(f"{out} is a folder. Give the name of a file.")
+        raise InputError(f"{out} is a folder. Give the path of a file.")
     if out.exists() and not force:
         raise InputError(f"{out} already exists. Choose another name, or replace it with --force.")
-    nearest = next(place for place in out.absolute().parents if os.path.lexists(place))
+    nearest = next(folder for folder in out.absolute().parents if os.path.lexists(folder))
     if not nearest.is_dir():
-        raise InputError(f"{out} cannot be written: {nearest} is no folder. Choose another place.")
+        raise InputError(f"{out} cannot be written: {nearest} is not a folder. Choose another path.")
     if not os.access(nearest, os.W_OK):
-        raise InputError(f"{out} cannot be written: {nearest} is not writable. Choose a folder that you may write to.")
+        raise InputError(f"{out} cannot be written: {nearest} is not writable. Choose a folder that you can write to.")

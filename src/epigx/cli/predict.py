@@ -1,14 +1,17 @@
-"""``epigx predict``: runs and a dataset to a table of predictions."""
+"""``epigx predict``: a table of predictions from runs and a dataset."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
 from cyclopts import App, Parameter
 
 from epigx.cli.console import emit, say
-from epigx.cli.options import Force
+from epigx.cli.engine import Counted, EngineName, choose_engine, divide, refuse_settings, report_outcomes
+from epigx.cli.exit import DONE
+from epigx.cli.options import Force, Settings
 from epigx.cli.output import check_output
 from epigx.cli.progress import Progress
 
@@ -20,10 +23,12 @@ app = App(
     help_epilogue=(
         "Example:\n"
         "  epigx predict runs/infer-2 --data data/hepg2 -o predictions.tsv\n"
-        "  epigx predict runs/infer-* --data data/hepg2 | head\n\n"
-        "Columns: gene_id, symbol, chrom, tss (0-based), strand; predicted log10(1 + x), for several runs their mean "
-        "and the standard deviation (sd) between them; observed; trained_on, whether genes of that chromosome were "
-        "seen in training."
+        "  epigx predict runs/infer-* --data data/hepg2 | head\n"
+        "  epigx predict runs/infer-2 --data data/all --engine local -o predictions\n\n"
+        "Columns: gene_id, symbol, chrom, tss (0-based), strand; predicted: log10(1 + expression), with several runs "
+        "their mean, and sd: the standard deviation between them; observed: the label; trained_on: whether the run "
+        "was trained on this chromosome.\n\n"
+        "With --engine, each cell type of the dataset becomes a table, OUT/<cell type>.parquet."
     ),
 )
 
@@ -36,26 +41,41 @@ def predict(
     data: Path | None = None,
     out: Annotated[Path | None, Parameter(name=["--out", "-o"])] = None,
     cell_type: str | None = None,
+    gene: tuple[str, ...] = (),
+    genes: Path | None = None,
     split: Literal["train", "valid", "test", "all"] = "all",
+    engine: EngineName | None = None,
+    settings: Settings = (),
     force: Force = False,
-) -> None:
-    """Predict expression with one run, or with several as an ensemble.
+) -> int:
+    """Predict expression with one run, or with several runs as an ensemble.
 
     Parameters
     ----------
     runs : tuple of Path
         One or several run folders.
     data : Path, optional
-        The dataset to predict for; by default the first run's own.
+        Dataset to predict for; by default the first run's own.
     out : Path, optional
-        File to write (.tsv, .csv or .parquet); by default a TSV on standard output.
+        File to write (.tsv, .csv or .parquet); by default TSV on standard output.
     cell_type : str, optional
-        The cell type to predict for; by default the dataset's only one.
+        Cell type to predict for; by default the dataset's only one.
+    gene : tuple of str
+        Symbol or id of a gene to predict; may be repeated.
+    genes : Path, optional
+        File with a symbol or id per line.
     split : str
-        Which genes to predict.
+        Genes to predict.
+    engine : {"local", "slurm", "dask"}, optional
+        Predict all genes of every cell type (or of --cell-type), on this machine or a cluster.
+    settings : tuple of str
+        A setting of the engine, as engine.KEY=VALUE; may be repeated.
     force : bool
         Replace an existing file.
     """
+    if engine is not None:
+        return _predict_each(runs, data, out, cell_type, split, engine, settings)
+    refuse_settings(settings)
     from epigx.cli.machine import prepare
     from epigx.dataset.store import open_dataset
     from epigx.evaluation.predict import predict as infer
@@ -63,21 +83,75 @@ def predict(
 
     if out is not None:
         check_output(out, force=force, suffixes=_FORMATS)
-    say(prepare())
     opened = [open_run(run) for run in runs]
+    prepare(torch=any(run.config.method.uses_torch for run in opened))
     dataset = open_dataset(data or opened[0].config.data.path)
+    names = _named(gene, genes)
     with Progress("Predicting") as progress:
-        table = infer(opened, dataset, cell_type=cell_type, split=split, progress=progress)
-    say(f"Predicted {len(table):,} genes of {dataset.path} ({dataset.about.assembly}).")
+        table = infer(opened, dataset, cell_type=cell_type, genes=names, split=split, progress=progress)
+    say(f"Predicted {len(table):,} genes of {dataset.path} ({dataset.about.assembly}), as log10(1 + expression).")
+    if few := int(table["low_coverage"].sum()):
+        say(f"{few:,} of them have too many N bases (low_coverage): `evaluate` leaves them out.")
+    if unknown := int((table["dna_coverage"] == 0).sum()):
+        say(f"{unknown:,} have no known base in their window (dna_coverage 0): predicted without DNA.")
     if out is None:
         emit(table.to_csv(sep="\t", index=False, float_format="%.6g").rstrip("\n"))
-        return
-    write_table(table, out)
-    emit(str(out))
+    else:
+        write_table(table, out)
+        emit(str(out))
+    return DONE
+
+
+def _named(gene: Sequence[str], genes: Path | None) -> list[str] | None:
+    """Return the names of the genes asked for; None for all."""
+    from epigx.errors import InputError
+
+    if genes is None:
+        return list(gene) or None
+    try:
+        lines = [line.split("#")[0].strip() for line in genes.read_text(encoding="utf-8-sig").splitlines()]
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(f"{genes} cannot be read: {error}. Give a text file with one gene per line.") from None
+    names = list(dict.fromkeys([*gene, *(line.split()[0] for line in lines if line)]))
+    if not names:
+        raise InputError(f"{genes} names no gene. Write one symbol or id per line.")
+    return names
+
+
+def _predict_each(
+    runs: Sequence[Path],
+    data: Path | None,
+    out: Path | None,
+    cell_type: str | None,
+    split: str,
+    engine: EngineName,
+    settings: Sequence[str],
+) -> int:
+    """Write a table for each cell type."""
+    from epigx.dataset.store import open_dataset
+    from epigx.engines.cell_types import predict_all
+    from epigx.errors import ConfigError
+
+    others, of_engine = divide(settings)
+    if data is None or out is None:
+        raise ConfigError("--engine needs --data DATASET and --out FOLDER.")
+    if split != "all":
+        raise ConfigError(f"--engine predicts all genes. Leave out --split {split}.")
+    if others:
+        raise ConfigError(f"--set {others[0]} is not a setting of the engine. Write --set engine.KEY=VALUE.")
+    if out.is_file():
+        raise ConfigError(f"{out} is a file. With --engine, --out is a folder.")
+    cell_types = open_dataset(data).cell_types if cell_type is None else (cell_type,)
+    chosen = choose_engine(engine, None, of_engine)
+    with Progress("Predicting") as progress:
+        outcomes = predict_all(
+            runs, dict.fromkeys(cell_types, data), out, engine=chosen, progress=Counted(progress, len(cell_types))
+        )
+    return report_outcomes(outcomes, [str(out / f"{name}.parquet") for name in cell_types])
 
 
 def write_table(table: pd.DataFrame, out: Path) -> None:
-    """Write a table in the format that the file's suffix names, at once."""
+    """Write a table in the format of the file's suffix, atomically."""
     from epigx.system.atomic import atomic_file
 
     with atomic_file(out) as partial:

@@ -1,4 +1,4 @@
-"""Progress with the time left, on standard error: a bar on a terminal, a line now and then elsewhere."""
+"""Progress with the time left, on standard error: a bar in a terminal, otherwise a line from time to time."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ from epigx.cli.console import say, stderr
 
 __all__ = ["Progress", "duration"]
 
-PATIENCE = 2.0  # seconds before the first line: what is quick needs no progress
-INTERVAL = 10.0  # seconds between lines that are not on a terminal
+PATIENCE = 2.0  # seconds before the first line: short tasks need no progress
+INTERVAL = 10.0  # seconds between lines outside of a terminal
 
 
 class Progress:
-    """Show how far a task is; call it with what is done, of how much, and if wished a note.
+    """Shows the progress of a task. Call it with the number of finished steps, their total, and optionally a note.
 
     Parameters
     ----------
     task : str
-        What is going on, such as ``"Building"``.
+        Name of the task, such as ``"Building"``.
     """
 
     def __init__(self, task: str) -> None:
@@ -36,23 +36,23 @@ class Progress:
         self._row = self._bar.add_task(task, total=None, note="") if self._bar else None
 
     def __enter__(self) -> Self:
-        """Show the bar, where there is one."""
+        """Show the bar in a terminal."""
         if self._bar:
             self._bar.start()
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
-        """Take the bar away."""
+        """Remove the bar."""
         if self._bar:
             self._bar.stop()
 
     def __call__(self, done: int, total: int, note: str = "") -> None:
-        """Tell that ``done`` of ``total`` steps are behind us."""
+        """Show that ``done`` of ``total`` steps are finished."""
         if self._bar and self._row is not None:
             self._bar.update(self._row, completed=done, total=total, note=note)
             return
         now = time.monotonic()
-        if self._before is None:  # what came before the first call (imports, reading) says nothing about the pace
+        if self._before is None:  # imports and reading before the first call do not count
             self._start, self._before = now, done
             self._last = now + PATIENCE - INTERVAL
         if now - self._last < INTERVAL or not self._before < done < total:
@@ -63,7 +63,7 @@ class Progress:
 
 
 def duration(seconds: float) -> str:
-    """Write a duration as people say it.
+    """Write a duration in hours, minutes and seconds.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""``epigx report``: runs to one HTML page."""
+"""``epigx report``: one HTML page about runs."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ app = App(
         "Example:\n"
         "  epigx report runs/infer-2 -o report.html\n"
         "  epigx report runs/infer-2 runs/plain-2 -o comparison.html\n\n"
-        "With several runs, the others are compared with the first on the same genes."
+        "With several runs, each is compared with the first on the same genes."
     ),
 )
 
@@ -35,38 +35,40 @@ def report(
     bootstrap: int = 1000,
     force: Force = False,
 ) -> None:
-    """Write one offline HTML page about one or several runs.
+    """Write a report on one or several runs, as one HTML page that works offline.
 
     Parameters
     ----------
     runs : tuple of Path
-        One or several run folders.
+        Run folders, of any methods.
     out : Path
-        The file to write.
+        File to write.
     data : Path, optional
-        Another dataset than the runs' own.
+        Dataset to score on. Default: the first run's own.
     cell_type : str, optional
-        Another cell type than the runs' own.
+        Cell type to score on. Default: the first one that the first run was trained on and that has labels.
     split : str
-        The genes to score.
+        Genes to score.
     bootstrap : int
-        Resamples for the 95 % intervals.
+        Bootstrap samples for the 95 % confidence intervals.
     force : bool
         Replace an existing file.
     """
     from epigx.cli.machine import prepare
     from epigx.report import write_report
-    from epigx.report.tables import verdict
+    from epigx.report.tables import scored_on, verdict
     from epigx.runs.folder import open_run
 
     check_output(out, force=force)
-    say(prepare())
+    opened = [open_run(run) for run in runs]
+    prepare(torch=any(run.config.method.uses_torch for run in opened))
     with Progress("Scoring") as progress:
         found = write_report(
-            [open_run(run) for run in runs], out, data=data, cell_type=cell_type, split=split, bootstrap=bootstrap,
+            opened, out, data=data, cell_type=cell_type, split=split, bootstrap=bootstrap,
             progress=progress,
         )  # fmt: skip
-    if said := verdict(found, bootstrap):
-        say(said)
+    for sentence in (scored_on(found), verdict(found, bootstrap)):
+        if sentence:
+            say(sentence)
     say(f"Wrote {out.stat().st_size / 1024:,.0f} KiB; open it in a browser.")
     emit(str(out))

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import shlex
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal, get_args
 
 from cyclopts import App, Parameter
 
 from epigx.cli.console import columns, emit, emit_json, say, warn
+from epigx.cli.engine import Counted, choose_engine, divide
 from epigx.cli.exit import DONE, FAILED
 from epigx.cli.options import Json, Out, Settings
 from epigx.cli.progress import Progress
+from epigx.errors import ConfigError
 
 if TYPE_CHECKING:
-    from epigx.paper import PlannedRun
+    from epigx.paper import PlannedRun, Study, TableOrFigure
+    from epigx.recipes.data import Scale
 
 app = App(
     name="reproduce",
@@ -22,11 +26,12 @@ app = App(
         "Example:\n"
         "  epigx reproduce table1 --data data/k562 --scale small -o results\n"
         "  epigx reproduce table1 --data data/both --dry-run -o results\n"
-        "  epigx reproduce table6 --data data/k562 --cell-type K562 --seeds 2,22 --jobs 2 -o results\n"
-        "  epigx reproduce all --data data/both --engine slurm --set engine.partition=gpu -o results\n"
+        "  epigx reproduce table6 --data data/k562 --seeds 2,22 --jobs 2 -o results\n"
+        "  epigx reproduce all --data data/both --engine slurm -o results \\\n"
+        "      --set engine.partition=gpu\n"
         "  epigx reproduce table8 -o results\n\n"
-        "Runs are shared between exhibits and kept in OUT/runs. The same command goes on where an earlier one was\n"
-        "stopped; finished runs are skipped."
+        "Tables and figures share runs, which are kept in OUT/runs. To continue after an interruption, repeat the\n"
+        "command: finished runs are skipped."
     ),
 )
 
@@ -35,10 +40,16 @@ Name = Literal[
     "figure1a", "figure1b", "figure1c", "figure4", "all",
 ]  # fmt: skip
 
+NAMES: tuple[str, ...] = get_args(Name)[:-1]
+"""The tables and figures, in the order in which ``all`` makes them."""
+
+WITHOUT_DATA = "table8"
+"""It counts parameters and needs no dataset."""
+
 
 @app.default
 def reproduce(
-    exhibit: Annotated[Name, Parameter(name="EXHIBIT")],
+    name: Annotated[Name, Parameter(name="TABLE_OR_FIGURE")],
     /,
     *,
     out: Out,
@@ -52,57 +63,56 @@ def reproduce(
     settings: Settings = (),
     json: Json = False,
 ) -> int:
-    """Train and score what one of the paper's tables and figures compares, and write it.
+    """Reproduce a table or figure of the paper.
 
     Parameters
     ----------
-    exhibit : str
+    name : str
         table1 to table8, figure1a, figure1b, figure1c, figure4, or all.
     out : Path
-        Folder of runs, predictions and exhibits.
+        Output folder: runs, predictions and pages.
     data : Path, optional
         The dataset folder; table8 needs none.
     cell_type : tuple of str
-        Cell type to train and score on; may be repeated. By default all of the dataset that have labels.
+        Cell type to train and score on; may be repeated. Default: all cell types with labels.
     seeds : str, optional
-        Seeds, as 2,22,222; by default the paper's five, or the first of them at the small scale.
+        Seeds, such as 2,22,222. Default: the paper's five; at the small scale the first two.
     scale : {"paper", "small"}
-        Networks and training of the paper, or cut down to minutes on a CPU.
+        Networks and training of the paper, or small ones that take minutes on a CPU.
     engine : {"local", "slurm", "dask"}
-        Where to train; its settings are --set engine.KEY=VALUE.
+        Where to train; change its settings with --set engine.KEY=VALUE.
     jobs : int, optional
         Runs at a time.
     dry_run : bool
-        Only list the runs, what they cost and what is done.
+        Only list the runs, their cost and their state.
     settings : tuple of str
-        A value of every run's configuration, as key=value; may be repeated.
+        A setting of all runs, as key=value; may be repeated.
     json : bool
         Write JSON.
     """
-    from epigx.cli import paper_items as words
     from epigx.cli.machine import prepare
     from epigx.paper import plan
     from epigx.paper import reproduce as make
 
-    mine, of_engine = words.divide(settings)
-    study = None if data is None else words.study_of(data, cell_type, seeds, scale, mine)
-    exhibits = words.exhibits_of(words.NAMES if exhibit == "all" else (exhibit,), study, scale)
-    place = words.choose_engine(engine, jobs, of_engine)
-    for reason, rows in words.impossible(exhibits).items():
+    of_runs, of_engine = divide(settings)
+    study = None if data is None else _study(data, cell_type, seeds, scale, of_runs)
+    items = _items(NAMES if name == "all" else (name,), study, scale)
+    where = choose_engine(engine, jobs, of_engine)
+    for reason, rows in _left_out(items).items():
         warn(f"Left out: {', '.join(rows)}. {reason}")
-    planned = plan(exhibits, study.dataset, out / "runs") if study else []
+    planned = plan(items, out / "runs")
     if dry_run:
         _list(planned, json=json)
         return DONE
     if planned:
-        say(prepare())
+        prepare()
     pages: list[Path] = []
     flags = {"data": data, "cell-type": cell_type, "seeds": seeds, "scale": scale, "set": settings, "out": out}
     with Progress("Training") as progress:
         outcomes = make(
-            exhibits, study, out,
-            engine=place, command=words.command(exhibit, flags), progress=_Told(progress, len(planned)),
-            shown=pages.append,
+            items, out,
+            engine=where, command=command(name, flags), progress=Counted(progress, len(planned)),
+            written=pages.append,
         )  # fmt: skip
     for outcome in outcomes:
         if outcome.state == "failed":
@@ -114,22 +124,68 @@ def reproduce(
     return FAILED if any(outcome.state == "failed" for outcome in outcomes) else DONE
 
 
-class _Told:
-    """Turns what an engine tells of single runs into one line of progress."""
+def seeds_of(text: str) -> tuple[int, ...]:
+    """Read seeds.
 
-    def __init__(self, progress: Progress, total: int) -> None:
-        self.progress = progress
-        self.total = total
-        self.ended = 0
+    Raises
+    ------
+    ConfigError
+        The text is not a list of whole numbers.
 
-    def __call__(self, name: str, state: str) -> None:
-        """Hear that a run was started or has ended."""
-        self.ended += state != "started"
-        self.progress(self.ended, self.total, f"{name} {state}")
+    Examples
+    --------
+    >>> seeds_of("2,22")
+    (2, 22)
+    """
+    seeds = [seed.strip() for seed in text.split(",")]
+    if not all(seed.isdecimal() for seed in seeds):
+        raise ConfigError(f"--seeds {text!r} is not a list of whole numbers. Write them as 2,22,222.")
+    return tuple(map(int, seeds))
+
+
+def command(name: str, flags: Mapping[str, object]) -> str:
+    """Return the command line, without flags that were not given.
+
+    Examples
+    --------
+    >>> command("table1", {"data": "d", "scale": "small", "jobs": None, "set": ("a=1", "b={x: 2}")})
+    "epigx reproduce table1 --data d --scale small --set a=1 --set 'b={x: 2}'"
+    """
+    arguments = ["epigx", "reproduce", name]
+    for flag, value in flags.items():
+        for one in value if isinstance(value, tuple) else (value,):
+            if one is not None:
+                arguments += [f"--{flag}", str(one)]
+    return shlex.join(arguments)
+
+
+def _study(data: Path, cell_types: Sequence[str], seeds: str | None, scale: Scale, settings: Sequence[str]) -> Study:
+    from epigx.dataset.store import open_dataset
+    from epigx.paper import Study
+
+    chosen = () if seeds is None else seeds_of(seeds)
+    return Study.on(open_dataset(data), cell_types=cell_types, seeds=chosen, scale=scale, settings=settings)
+
+
+def _items(names: Sequence[str], study: Study | None, scale: Scale) -> list[TableOrFigure]:
+    from epigx import paper
+
+    if study is None and (needy := [name for name in names if name != WITHOUT_DATA]):
+        raise ConfigError(f"{needy[0]} needs a dataset. Add --data FOLDER (made with `epigx build`).")
+    return [paper.table8(scale) if name == WITHOUT_DATA else getattr(paper, name)(study) for name in names]
+
+
+def _left_out(items: Sequence[TableOrFigure]) -> dict[str, list[str]]:
+    """Return the rows that cannot be trained, by reason."""
+    found: dict[str, list[str]] = {}
+    for item in items:
+        for reason, rows in item.left_out().items():
+            found.setdefault(reason, []).extend(rows)
+    return found
 
 
 def _list(planned: Sequence[PlannedRun], *, json: bool) -> None:
-    """Write the runs with their cost, and what is done of them."""
+    """Print the runs with their cost and state."""
     from epigx.paper import RULE
 
     if json:
@@ -138,8 +194,8 @@ def _list(planned: Sequence[PlannedRun], *, json: bool) -> None:
     head = ("run", "parameters", "bp", "steps", "CPU-hours", "state")
     rows = [
         (
-            run.name, f"{run.parameters:,}", f"{run.config.data.window or 0:,}", _steps(run),
-            f"{run.cpu_hours:,.2f}", run.state,
+            run.name, f"{run.parameters:,}" if run.parameters else "", f"{run.config.data.window or 0:,}",
+            f"{steps:,}" if (steps := _steps(run)) else "", f"{run.cpu_hours:,.2f}", run.state,
         )
         for run in planned
     ]  # fmt: skip
@@ -151,9 +207,9 @@ def _list(planned: Sequence[PlannedRun], *, json: bool) -> None:
     )
 
 
-def _steps(run: PlannedRun) -> str:
-    training = getattr(run.config.method, "training", None)
-    return f"{training.steps:,}" if training else ""
+def _steps(run: PlannedRun) -> int | None:
+    steps: int | None = getattr(getattr(run.config.method, "training", None), "steps", None)
+    return steps
 
 
 def _record(run: PlannedRun) -> dict[str, object]:
@@ -161,7 +217,7 @@ def _record(run: PlannedRun) -> dict[str, object]:
         "run": run.name,
         "parameters": run.parameters,
         "window": run.config.data.window,
-        "steps": getattr(getattr(run.config.method, "training", None), "steps", None),
+        "steps": _steps(run),
         "seed": run.config.method.seed_used,
         "cpu_hours": run.cpu_hours,
         "state": run.state,

@@ -1,4 +1,4 @@
-"""``epigx simulate``: a toy genome in real file formats."""
+"""``epigx simulate``: a small simulated genome in real file formats."""
 
 from __future__ import annotations
 
@@ -29,31 +29,31 @@ def simulate(
     settings: Settings = (),
     force: Force = False,
 ) -> None:
-    """Write a toy genome, in real file formats, with a planted confounder.
+    """Simulate a small genome with a known confounder, in real file formats.
 
     Parameters
     ----------
     out : Path
-        The folder to write.
+        Folder to write.
     genes : int, optional
         Number of genes.
     seed : int, optional
-        Seed of the draw.
+        Random seed.
     flip : bool
-        Turn the confounding around on the test chromosomes.
+        Reverse the confounding on the test chromosomes.
     settings : tuple of str
-        A value of the simulation, as key=value (confounding=2).
+        A setting of the simulation, as key=value (confounding=2); may be repeated.
     force : bool
         Replace an existing folder.
     """
-    from epigx.simulate.simulate import Simulation
-    from epigx.simulate.simulate import simulate as write
+    from epigx.simulator.simulate import Simulation
+    from epigx.simulator.simulate import simulate as write
 
     given = {"genes": genes, "seed": seed, "flip": flip or None}
-    words = {key: f"{key}={value}" for key, value in given.items() if value is not None}
-    typed = {word: f"--{key} {given[key]}" for key, word in words.items()}
-    simulation = Simulation().override(*words.values(), *settings, typed=typed)
+    assignments = {key: f"{key}={value}" for key, value in given.items() if value is not None}
+    typed = {assignment: f"--{key} {given[key]}" for key, assignment in assignments.items()}
+    simulation = Simulation().override(*assignments.values(), *settings, typed=typed)
     with Progress("Simulating") as progress:
         manifest = write(simulation, out, force=force, progress=progress)
-    say(f"Simulated {simulation.genes:,} genes (seed {simulation.seed}); truth.json holds what is true of them.")
+    say(f"Simulated {simulation.genes:,} genes (seed {simulation.seed}). The true effects are in truth.json.")
     emit(str(manifest))

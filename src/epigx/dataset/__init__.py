@@ -1,1 +1,1 @@
-"""Arrays to batches: manifest, check, build, the folder on disk, splits, windows, loader, simulator."""
+"""From a manifest to batches: check, build, the dataset on disk, splits, windows, loader."""

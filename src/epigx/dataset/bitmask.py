@@ -1,4 +1,4 @@
-"""Masks over windows, eight bases a byte."""
+"""Masks of windows, stored as eight bases per byte."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ __all__ = ["n_bytes", "pack", "unpack"]
 
 
 def n_bytes(length: int) -> int:
-    """Return the bytes that a mask of ``length`` bases takes."""
+    """Return the number of bytes of a mask of ``length`` bases."""
     return -(-length // 8)
 
 
@@ -19,7 +19,7 @@ def pack(mask: NDArray[np.bool_]) -> NDArray[np.uint8]:
 
 
 def unpack(bits: NDArray[np.uint8], rows: NDArray[np.int64], crop: slice) -> NDArray[np.bool_]:
-    """Unpack a part of some masks, bool (row, crop); only the bytes that hold it are read.
+    """Unpack a crop of some masks, bool (row, crop), reading only the bytes of the crop.
 
     Examples
     --------
@@ -28,5 +28,5 @@ def unpack(bits: NDArray[np.uint8], rows: NDArray[np.int64], crop: slice) -> NDA
     array([[False,  True, False, False]])
     """
     first = crop.start // 8
-    part = np.unpackbits(bits[rows, first : n_bytes(crop.stop)], axis=1, bitorder="little")
-    return part[:, crop.start - 8 * first : crop.stop - 8 * first].astype(np.bool_)
+    bases = np.unpackbits(bits[rows, first : n_bytes(crop.stop)], axis=1, bitorder="little")
+    return bases[:, crop.start - 8 * first : crop.stop - 8 * first].astype(np.bool_)

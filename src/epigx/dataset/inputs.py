@@ -1,6 +1,6 @@
-"""What a run reads of a dataset, and on what scale: fitted once, on training genes, and kept with the run.
+"""The inputs of a run and their scaling, fitted once on training genes and saved with the run.
 
-The same :class:`Inputs` then read any other dataset, of another cell type or another laboratory, on the same scale.
+The same :class:`Inputs` then read any other dataset, of another cell type or another lab, on the same scale.
 """
 
 from __future__ import annotations
@@ -22,31 +22,31 @@ __all__ = ["FeatureInput", "Inputs", "SignalInput", "fit_inputs"]
 
 
 class SignalInput(Config):
-    """A channel of the batch."""
+    """A signal of the batch."""
 
     name: str
-    """The dataset's name for it."""
+    """Its name in the dataset."""
     transform: Transform = "none"
-    """How raw values are scaled."""
+    """The scaling of raw values."""
     role: Role
     """Foreground or background."""
 
 
 class FeatureInput(Config):
-    """A per-gene scalar of the batch.
+    """A feature of the batch: one number per gene.
 
-    A value x becomes x (``none``), (x − mean) / scale (``zscore``), or the same of log10(1 + x) (``log10zscore``). A
+    A value x becomes x (``none``), (x − mean) / scale (``zscore``), or the same for log10(1 + x) (``log10zscore``). A
     missing value becomes the training mean.
     """
 
     name: str
-    """The dataset's name for it."""
+    """Its name in the dataset."""
     transform: FeatureTransform = "none"
-    """How raw values are scaled."""
+    """The scaling of raw values."""
     mean: float = 0.0
-    """Mean over the training genes, after the logarithm if there is one."""
+    """Mean over the training genes, after log10(1 + x) if used."""
     scale: float = Field(default=1.0, gt=0)
-    """Standard deviation over the training genes, after the logarithm if there is one."""
+    """Standard deviation over the training genes, after log10(1 + x) if used."""
 
     def apply(self, values: NDArray[np.float64]) -> NDArray[np.float32]:
         """Scale raw values, (gene,) to (gene,); NaN becomes the training mean."""
@@ -57,33 +57,33 @@ class FeatureInput(Config):
 
 
 class Inputs(Config):
-    """What a run reads: the window's length, the channels and the features, in the order the model sees them."""
+    """The inputs of a run: window length, signals and features, in the model's order."""
 
     window: int = Field(ge=2, multiple_of=2)
-    """Window length in bp, cut from the centre of the dataset's windows."""
+    """Window length in bp: the centre of the dataset's windows."""
     signals: tuple[SignalInput, ...]
-    """The channels, in order; may be none."""
+    """The signals, in order; may be empty."""
     features: tuple[FeatureInput, ...]
-    """The features, in order; may be none."""
+    """The features, in order; may be empty."""
     dna: bool = True
-    """Whether the bases are read; the sequence is all zeros otherwise."""
+    """Whether DNA is read; otherwise the sequence is all zeros."""
 
     @property
     def background(self) -> tuple[int, ...]:
-        """Places of the background signals among the channels."""
-        return tuple(place for place, signal in enumerate(self.signals) if signal.role == "background")
+        """Indices of the background signals."""
+        return tuple(index for index, signal in enumerate(self.signals) if signal.role == "background")
 
     def check(self, dataset: Dataset) -> None:
-        """Make sure that a dataset holds all of it.
+        """Check that a dataset has all inputs.
 
         Raises
         ------
         DatasetError
-            The windows are too short, or a signal or feature is absent.
+            The windows are too short, or a signal or feature is missing.
         """
         if self.window > dataset.window:
             raise DatasetError(
-                f"{dataset.path} has windows of {dataset.window:,} bp, and {self.window:,} bp are asked for. "
+                f"{dataset.path} has windows of {dataset.window:,} bp, but {self.window:,} bp are asked for. "
                 f"Build it with --window {self.window}."
             )
         _find("signal", [signal.name for signal in self.signals], [signal.name for signal in dataset.signals], dataset)
@@ -101,31 +101,31 @@ def fit_inputs(
     features: Sequence[str] | None = None,
     dna: bool = True,
 ) -> Inputs:
-    """Choose what a run reads, and fit the scaling of the features.
+    """Choose the inputs of a run, and fit the scaling of the features.
 
     Parameters
     ----------
     dataset : Dataset
-        Where the training genes are.
+        The dataset of the training genes.
     cell_types : sequence of str
-        The cell types trained on; their genes are pooled.
+        The training cell types; their genes are pooled.
     gene_index : ndarray of int64, (gene,)
-        Rows of the training genes. No other gene is looked at.
+        Rows of the training genes; no other gene is used.
     window : int, optional
-        bp; the dataset's own by default.
+        Window length in bp; by default the dataset's.
     signals : sequence of str, optional
-        Channels by name, in the order wanted; all by default.
+        Signals by name, in the model's order; all by default.
     transforms : mapping, optional
-        Transforms by signal that differ from the dataset's.
+        Transforms by signal, where they differ from the dataset's.
     features : sequence of str, optional
         Features by name; all by default.
     dna : bool
-        Whether the bases are read.
+        Whether DNA is read.
 
     Raises
     ------
     ConfigError
-        The window is odd, or a transform is given for a signal that is not read.
+        The window is odd, or a transform is given for a signal that is not an input.
     DatasetError
         A name is unknown, the windows are too short, or a feature has no value for any training gene.
     """
@@ -135,7 +135,7 @@ def fit_inputs(
     transforms = transforms or {}
     for name in transforms:
         if name not in chosen:
-            raise ConfigError(f"A transform is given for {name!r}, which is not read.{did_you_mean(name, chosen)}")
+            raise ConfigError(f"A transform is set for {name!r}, which is no input.{did_you_mean(name, chosen)}")
     inputs = Inputs.parse(
         {
             "window": dataset.window if window is None else window,
@@ -168,7 +168,7 @@ def _fit_features(
         present = logged[~np.isnan(logged)]
         if not present.size:
             raise DatasetError(f"{dataset.path}: no training gene has a value of the feature {name!r}. Leave it out.")
-        # A constant feature says nothing: it becomes 0. Its computed deviation is often not 0 but a rounding error.
+        # A constant feature has no information and becomes 0. Its computed deviation is often a rounding error, not 0.
         scale = 1.0 if transform == "none" or np.ptp(present) == 0 else float(present.std())
         fitted.append(FeatureInput(name=name, transform=transform, mean=float(present.mean()), scale=scale))
     return fitted
@@ -183,4 +183,4 @@ def _find(what: str, names: Sequence[str], known: Mapping[str, object] | Sequenc
         if name not in known:
             raise DatasetError(f"{dataset.path} has no {what} {name!r}.{did_you_mean(name, known)}")
     if len(set(names)) != len(names):
-        raise ConfigError(f"A {what} is named twice in {', '.join(names)}. Name each once.")
+        raise ConfigError(f"A {what} is repeated in {', '.join(names)}. Name each once.")

@@ -1,4 +1,4 @@
-"""``.npy`` files: filled a few rows at a time, by several processes, without being held in memory; read mapped."""
+"""``.npy`` files: written a few rows at a time by several processes, read memory-mapped."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from numpy.typing import DTypeLike, NDArray
 
 from epigx.errors import DatasetError
 
-__all__ = ["MEND", "make_array", "open_array", "write_rows"]
+__all__ = ["REPAIR", "make_array", "open_array", "write_rows"]
 
-MEND = "Build the dataset again, or copy it again from where it came."
-"""What to do with a damaged dataset."""
+REPAIR = "Build the dataset again, or copy it again from its source."
+"""The advice for a damaged dataset."""
 
 
 def make_array(path: Path, shape: tuple[int, ...], dtype: DTypeLike) -> None:
-    """Make a file of zeros, of full length from the start."""
+    """Create an array of zeros, at its full size."""
     kind = np.dtype(dtype)
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("wb") as file:
@@ -29,10 +29,9 @@ def make_array(path: Path, shape: tuple[int, ...], dtype: DTypeLike) -> None:
 
 
 def write_rows(path: Path, first: int, rows: NDArray[Any]) -> None:
-    """Write rows at their place.
+    """Write rows, starting at row ``first``, and wait until they are on disk.
 
-    Through the file and not through a memory map: on a full disk a write fails with an error, where a map would kill
-    the process. The rows are on the disk when this returns, so that they may be noted as done.
+    This writes to the file and not to a memory map: on a full disk a write raises an error, a map kills the process.
     """
     with path.open("r+b") as file:
         npy.read_magic(file)
@@ -49,12 +48,12 @@ def open_array(path: Path, shape: tuple[int, ...], dtype: str) -> NDArray[Any]:
     Raises
     ------
     DatasetError
-        It cannot be read, or holds an array of another shape or type.
+        It cannot be read, or has another shape or type.
     """
     try:
         array: NDArray[Any] = np.load(path, mmap_mode="r", allow_pickle=False)
-    except Exception as error:  # NumPy reads the header as Python, and raises whatever Python does of a damaged one
-        raise DatasetError(f"{path} cannot be read: {error}. {MEND}") from None
+    except Exception as error:  # NumPy parses the header as Python: a damaged one raises anything
+        raise DatasetError(f"{path} cannot be read: {error}. {REPAIR}") from None
     if array.shape != shape or array.dtype != np.dtype(dtype):
-        raise DatasetError(f"{path} holds {array.dtype} {array.shape} instead of {dtype} {shape}. {MEND}")
+        raise DatasetError(f"{path} is {array.dtype} {array.shape} instead of {dtype} {shape}. {REPAIR}")
     return array

@@ -1,4 +1,4 @@
-"""What a dataset holds for the models that ask for it: masks of peaks and blacklist, and elements."""
+"""Optional inputs of a dataset, for models that use them: masks of peaks and blacklist, and elements."""
 
 from __future__ import annotations
 
@@ -15,40 +15,40 @@ from epigx.dataset.npy import open_array
 from epigx.errors import DatasetError
 
 if TYPE_CHECKING:
-    from epigx.batch import Need  # for its name alone: a build needs no torch
+    from epigx.batch import Need  # only for annotations: a build needs no torch
 
 __all__ = ["BLACKLIST", "ElementInfo", "RegionInfo", "Regions", "element_files", "peak_file"]
 
 BLACKLIST = "blacklist.npy"
-"""The blacklist's array in a dataset's folder; it is the same in all cell types."""
+"""File name of the blacklist, which all cell types share."""
 
 _REMEDIES: dict[Need, str] = {
-    "peaks": "Give the cell type `peaks:` in the manifest, a narrowPeak or BED file or a signal to call them on",
-    "blacklist": "Set model.blacklist to false; or give `blacklist:` in the manifest, a BED file",
+    "peaks": "Add `peaks:` to the cell type in the manifest: a narrowPeak or BED file, or a signal for peak calling",
+    "blacklist": "Set model.blacklist to false; or add `blacklist:` to the manifest, a BED file",
     "elements": "Put `elements: {}` in the manifest, and `peaks:` for every cell type",
 }
 
 
 class ElementInfo(Config):
-    """How a dataset's elements were chosen."""
+    """How the elements of a dataset were chosen."""
 
     count: int
-    """Most elements of a gene, the promoter not counted."""
+    """Largest number of elements per gene, without the promoter."""
     reach: int
     """Largest distance from the TSS, in bp."""
     length: int
-    """bp stored of each element and of the promoter."""
+    """Stored length of each element and of the promoter, in bp."""
 
 
 class RegionInfo(Config):
-    """Which regions a dataset holds; one that was built without any has none."""
+    """The regions that a dataset has; by default none."""
 
     peaks: tuple[str, ...] = ()
     """Cell types that have peaks."""
     blacklist: bool = False
-    """Whether there is a blacklist."""
+    """Whether the dataset has a blacklist."""
     elements: ElementInfo | None = None
-    """The elements, of every cell type."""
+    """The elements, of every cell type with peaks."""
 
 
 class Regions:
@@ -59,9 +59,9 @@ class Regions:
     folder : Path
         The dataset.
     info : RegionInfo
-        What it holds.
+        The regions that it has.
     n_genes : int
-        Genes.
+        Number of genes.
     window : int, bp
         Window length.
     """
@@ -71,12 +71,12 @@ class Regions:
         self._n_genes, self._window = n_genes, window
 
     def require(self, needs: Collection[Need], cell_types: Collection[str]) -> None:
-        """Make sure that a dataset holds what a model reads.
+        """Check that a dataset has the regions that a model needs.
 
         Raises
         ------
         DatasetError
-            Something is absent.
+            Regions are missing.
         """
         for need in sorted(needs):
             lacking = [cell_type for cell_type in cell_types if not self._holds(need, cell_type)]
@@ -87,11 +87,11 @@ class Regions:
                 )
 
     def peaks(self, cell_type: str, rows: NDArray[np.int64], crop: slice) -> NDArray[np.bool_]:
-        """Return whether each base of a part of some windows lies in a peak, bool (row, crop)."""
+        """Return whether each base lies in a peak, for a crop of some windows, bool (row, crop)."""
         return unpack(self._bits(peak_file(cell_type)), rows, crop)
 
     def blacklist(self, rows: NDArray[np.int64], crop: slice) -> NDArray[np.bool_]:
-        """Return whether each base of a part of some windows is blacklisted, bool (row, crop)."""
+        """Return whether each base is blacklisted, for a crop of some windows, bool (row, crop)."""
         return unpack(self._bits(BLACKLIST), rows, crop)
 
     def elements(self, cell_type: str, rows: NDArray[np.int64]) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
@@ -100,9 +100,9 @@ class Regions:
         Returns
         -------
         codes : ndarray of uint8, (row, 1 + count, length)
-            Bases, N around an element and where there is none.
+            Bases; N around an element and in unused rows.
         features : ndarray of float32, (row, 1 + count, 3)
-            Distance in kb, log10(1 + contact) and activity; zeros for the promoter and where there is no element.
+            Distance in kb, log10(1 + contact) and activity; zeros for the promoter and in unused rows.
         """
         codes, stored = self._element_arrays(cell_type)
         distance, contact, activity = np.moveaxis(stored[rows], -1, 0)
@@ -111,12 +111,12 @@ class Regions:
         return codes[rows], features
 
     def check(self) -> None:
-        """Open every array once.
+        """Open every array.
 
         Raises
         ------
         DatasetError
-            One is damaged or of another shape.
+            An array is damaged or has another shape.
         """
         for cell_type in self.info.peaks:
             self._bits(peak_file(cell_type))
@@ -145,10 +145,10 @@ class Regions:
 
 
 def element_files(cell_type: str) -> tuple[str, str]:
-    """Return the paths of a cell type's elements in a dataset's folder: their bases, and their features."""
+    """Return the paths of a cell type's elements in a dataset: their bases and their features."""
     return f"elements/{cell_type}.sequence.npy", f"elements/{cell_type}.features.npy"
 
 
 def peak_file(cell_type: str) -> str:
-    """Return the path of a cell type's peaks in a dataset's folder."""
+    """Return the path of a cell type's peaks in a dataset."""
     return f"peaks/{cell_type}.npy"

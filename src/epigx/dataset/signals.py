@@ -1,7 +1,7 @@
-"""Signals: what a channel is called, what it is taken to be in the causal model, and how its raw values are scaled.
+"""Signals: their names, their roles in the causal model, and the scaling of their raw values.
 
-A dataset keeps raw values; a transform is applied when a window is read, so another one can be tried without building
-again.
+A dataset stores raw values and transforms them when a window is read, so you can try another transform without a new
+build.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ Role = Literal["foreground", "background"]
 """``foreground``: regulates expression directly (H3K27ac in the paper); ``background``: may confound (DNase, Hi-C)."""
 
 Transform = Literal["none", "log1p", "log10p1", "sqrt", "asinh"]
-"""How raw values are scaled on load: as they are, ln(1 + x), log10(1 + x), √x, or asinh(x)."""
+"""Scaling of raw values on load: none, ln(1 + x), log10(1 + x), √x, or asinh(x)."""
 
 _Values = TypeVar("_Values", np.float32, np.float64)
 
@@ -33,20 +33,20 @@ _FUNCTIONS: dict[str, Callable[..., np.ndarray]] = {
 
 
 class SignalInfo(Config):
-    """One channel of a dataset."""
+    """One signal of a dataset."""
 
     name: str
-    """The name by which a run asks for it (``h3k27ac``)."""
+    """Name of the signal in configurations (``h3k27ac``)."""
     role: Role
-    """Its place in the causal model."""
+    """Its role in the causal model."""
     transform: Transform = "none"
-    """The transform that a run applies unless told otherwise."""
+    """The default transform."""
     unit: str = ""
-    """What a value means (``fold change``, ``contacts``); shown to people, never computed with."""
+    """Unit of the values (``fold change``, ``contacts``), for display only."""
 
 
 def forbids_negative(transform: Transform) -> bool:
-    """Say whether a transform is defined for values ≥ 0 alone."""
+    """Return whether a transform needs values ≥ 0."""
     return transform in ("log1p", "log10p1", "sqrt")
 
 
@@ -58,7 +58,7 @@ def apply_transform(values: NDArray[_Values], transform: Transform) -> NDArray[_
     values : ndarray of float32 or float64, any shape
         Raw values without NaN.
     transform : Transform
-        The scaling; ``"none"`` returns ``values`` themselves.
+        The scaling; ``"none"`` returns ``values`` unchanged.
 
     Returns
     -------
@@ -78,7 +78,7 @@ def apply_transform(values: NDArray[_Values], transform: Transform) -> NDArray[_
     if transform == "none":
         return values
     if forbids_negative(transform) and values.size and (lowest := values.min()) < 0:
-        raise InputError(f"The transform {transform!r} cannot take the negative value {lowest:g}. Use asinh or none.")
+        raise InputError(f"The transform {transform!r} needs values of 0 or more, not {lowest:g}. Use asinh or none.")
     if transform == "log10p1":
         scaled = np.log1p(values)
         scaled *= scaled.dtype.type(1 / np.log(10))

@@ -55,7 +55,7 @@ def train_all(
 
 def train_one(config: RunConfig, folder: Path, threads: int) -> None:
     """Train a run in this process, from its last checkpoint, after other processes have finished writing it."""
-    setup_process(threads, torch="torch" in config.method.packages)
+    setup_process(threads, torch=config.method.uses_torch)
     from epigx.training.train import train
 
     train(config, folder, resume=True, wait=True)

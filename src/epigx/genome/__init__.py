@@ -1,1 +1,1 @@
-"""Raw genome files to arrays: intervals, sequence, genes, tracks, contacts, expression. No torch."""
+"""Read genome files into arrays: sequence, genes, tracks, contacts, peaks, expression. Does not use torch."""

@@ -1,4 +1,4 @@
-"""Columns of BED-like text (BED, bedGraph, narrowPeak, bedpe), plain or gzipped, with the line of every complaint."""
+"""Read columns of BED-like text (BED, bedGraph, narrowPeak, bedpe), plain or gzipped; errors name the line."""
 
 from __future__ import annotations
 
@@ -16,23 +16,23 @@ import pandas as pd
 
 from epigx.errors import InputError
 
-__all__ = ["Column", "check_intervals", "open_text", "read_rows"]
+__all__ = ["Column", "check_intervals", "open_text", "read_bed"]
 
 _CHUNK = 500_000
 _HEADINGS = ("#", "track", "browser")
 
 
 class Column(NamedTuple):
-    """A column to read: its 0-based place, and what it holds."""
+    """A column to read: its 0-based position, and the type of its values."""
 
-    place: int
+    position: int
     kind: type[str] | type[int] | type[float]
     optional: bool = False
 
 
 @contextmanager
 def open_text(path: str | Path) -> Iterator[IO[str]]:
-    """Open a text file, gzipped or plain (told by its first bytes), with any line ending.
+    """Open a text file, gzipped or plain (detected from its first bytes), with any line ending.
 
     Raises
     ------
@@ -42,36 +42,35 @@ def open_text(path: str | Path) -> Iterator[IO[str]]:
     path = Path(path)
     try:
         with path.open("rb") as raw:
-            packed = raw.peek(2)[:2] == b"\x1f\x8b"
-            binary = cast(IO[bytes], gzip.GzipFile(fileobj=raw)) if packed else raw
+            gzipped = raw.peek(2)[:2] == b"\x1f\x8b"
+            binary = cast(IO[bytes], gzip.GzipFile(fileobj=raw)) if gzipped else raw
             with io.TextIOWrapper(binary, encoding="utf-8-sig") as text:
                 yield text
     except FileNotFoundError:
         raise InputError(f"{path} does not exist. Check its path.") from None
     except (EOFError, gzip.BadGzipFile, zlib.error):
-        raise InputError(f"{path} is a damaged or cut-off gzip file. Fetch or compress it again.") from None
+        raise InputError(f"{path} is a damaged or truncated gzip file. Download or compress it again.") from None
     except UnicodeDecodeError as error:
         byte = error.object[error.start]
-        raise InputError(f"{path} is not a text file (it holds the byte {byte:#04x}). Check its kind.") from None
+        raise InputError(f"{path} is not a text file (it contains the byte {byte:#04x}). Check its format.") from None
     except OSError as error:
         raise InputError(f"{path} cannot be read: {error.strerror or error}.") from None
 
 
-def read_rows(path: str | Path, columns: Mapping[str, Column], *, what: str) -> pd.DataFrame:
+def read_bed(path: str | Path, columns: Mapping[str, Column], *, what: str) -> pd.DataFrame:
     """Read some columns of a BED-like file.
 
-    Blank lines, ``#`` comments, ``track`` and ``browser`` lines are passed over wherever they stand, and so is a
-    header above the first row. Columns are parted by tabs, or by blanks when the first row has no tab.
+    Blank lines, ``#`` comments, and ``track`` and ``browser`` lines are ignored anywhere in the file, as is a header
+    above the first row. Columns are separated by tabs, or by spaces if the first row has no tab.
 
     Parameters
     ----------
     path : str or Path
         The file, plain or gzipped.
     columns : mapping of str to Column
-        What to read, by name. A value that a row lacks (or gives as ``.``) in an optional column is NaN, or empty
-        for text.
+        The columns to read, by name. Missing values (or ``.``) in an optional column become NaN, or empty text.
     what : str
-        What the file should be, for error messages ("a bedGraph").
+        The expected format, for error messages ("a bedGraph").
 
     Returns
     -------
@@ -81,7 +80,7 @@ def read_rows(path: str | Path, columns: Mapping[str, Column], *, what: str) -> 
     Raises
     ------
     InputError
-        The file cannot be read, holds no row, or a value is missing or is not a number; the line is named.
+        The file cannot be read or has no rows, or a value is missing or not a number; the message names the line.
     """
     skipped, separator, width = _layout(path, columns, what)
     with open_text(path) as text:
@@ -90,7 +89,7 @@ def read_rows(path: str | Path, columns: Mapping[str, Column], *, what: str) -> 
                 text,
                 sep=separator,
                 header=None,
-                usecols=sorted({0} | {column.place for column in columns.values() if column.place < width}),
+                usecols=sorted({0} | {column.position for column in columns.values() if column.position < width}),
                 dtype=str,
                 na_filter=False,
                 quoting=csv.QUOTE_NONE,
@@ -98,31 +97,31 @@ def read_rows(path: str | Path, columns: Mapping[str, Column], *, what: str) -> 
                 skip_blank_lines=False,
                 chunksize=_CHUNK,
             )
-            parts = [_convert(path, chunk, skipped, columns, what) for chunk in chunks]
+            tables = [_convert(path, chunk, skipped, columns, what) for chunk in chunks]
         except pd.errors.ParserError as error:
             raise InputError(f"{path} cannot be read as {what}: {str(error).strip()}.") from None
-    return pd.concat(parts, ignore_index=True)
+    return pd.concat(tables, ignore_index=True)
 
 
 def check_intervals(frame: pd.DataFrame, path: str | Path, *, start: str = "start", end: str = "end") -> None:
-    """Make sure that every interval starts at 0 or later and ends after its start.
+    """Check that every interval starts at 0 or later and ends after its start.
 
     Raises
     ------
     InputError
-        One does not; its line and its values are named.
+        An interval does not; the message names its line and values.
     """
     bad = np.flatnonzero((frame[start] < 0) | (frame[end] <= frame[start]))
     if len(bad):
         row = frame.iloc[bad[0]]
         raise InputError(
-            f"{path}, line {row['line']}: {start} {row[start]} and {end} {row[end]} are no interval. "
+            f"{path}, line {row['line']}: {start} {row[start]} and {end} {row[end]} are not an interval. "
             "Coordinates are 0-based and half-open, with the end after the start."
         )
 
 
 def _layout(path: str | Path, columns: Mapping[str, Column], what: str) -> tuple[int, str, int]:
-    """Return how many lines stand before the first row, what parts its columns, and how many it has."""
+    """Return the number of lines above the first row, its column separator, and its number of columns."""
     with open_text(path) as text:
         header = True
         for number, line in enumerate(text):
@@ -134,30 +133,31 @@ def _layout(path: str | Path, columns: Mapping[str, Column], what: str) -> tuple
                 header = False
                 continue
             for name, column in columns.items():
-                if column.place >= len(fields) and not column.optional:
+                if column.position >= len(fields) and not column.optional:
                     raise InputError(
-                        f"{path}, line {number + 1}: no column {column.place + 1} ({name}). Check that it is {what}."
+                        f"{path}, line {number + 1}: column {column.position + 1} ({name}) is missing. "
+                        f"Check that the file is {what}."
                     )
             return number, separator or r"\s+", len(fields)
-    raise InputError(f"{path} holds no intervals. Check that it is {what} and was written to its end.")
+    raise InputError(f"{path} has no intervals. Check that it is {what} and is complete.")
 
 
 def _is_header(fields: list[str], columns: Mapping[str, Column]) -> bool:
-    """Tell a header from a row: none of its fields is a number where rows have coordinates."""
-    places = [column.place for column in columns.values() if column.kind is int and not column.optional]
-    return bool(places) and all(place < len(fields) and fields[place].isidentifier() for place in places)
+    """Return whether a line is a header: it has names where rows have coordinates."""
+    indices = [column.position for column in columns.values() if column.kind is int and not column.optional]
+    return bool(indices) and all(index < len(fields) and fields[index].isidentifier() for index in indices)
 
 
 def _convert(
     path: str | Path, chunk: pd.DataFrame, skipped: int, columns: Mapping[str, Column], what: str
 ) -> pd.DataFrame:
-    """Turn one piece of the file from text to numbers."""
+    """Convert one chunk of the file from text to numbers."""
     first = chunk[0].str.strip()
     chunk = chunk[(first != "") & ~first.str.startswith(_HEADINGS)]
     line = chunk.index.to_numpy() + skipped + 1
     converted: dict[str, object] = {}
     for name, column in columns.items():
-        texts = chunk[column.place] if column.place in chunk else pd.Series("", index=chunk.index, dtype=str)
+        texts = chunk[column.position] if column.position in chunk else pd.Series("", index=chunk.index, dtype=str)
         if column.kind is str:
             values, wrong = texts.to_numpy(), (texts == "").to_numpy()
         else:
@@ -168,7 +168,7 @@ def _convert(
         if wrong.any():
             row = int(np.argmax(wrong))
             raise InputError(
-                f"{path}, line {line[row]}: column {column.place + 1} ({name}) is {texts.iloc[row]!r}, "
+                f"{path}, line {line[row]}: column {column.position + 1} ({name}) is {texts.iloc[row]!r}, "
                 f"not {_NOUNS[column.kind]}. Check that the file is {what}."
             )
         converted[name] = values.astype(np.int64) if column.kind is int and not column.optional else values

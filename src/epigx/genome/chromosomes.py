@@ -1,4 +1,4 @@
-"""One chromosome under several names: ``chr1`` and ``1``, ``chrM`` and ``MT``."""
+"""Match chromosome names: ``chr1`` and ``1``, ``chrM`` and ``MT``."""
 
 from __future__ import annotations
 
@@ -17,20 +17,20 @@ _MITOCHONDRION = ("chrM", "MT", "chrMT", "M")
 
 
 def match_chromosome(name: str, available: Collection[str]) -> str | None:
-    """Find the name that a file gives to a chromosome.
+    """Find the name of a chromosome in a file.
 
     Parameters
     ----------
     name : str
-        The chromosome as the genes name it.
+        The chromosome as named by the genes.
     available : collection of str
-        The names that the file holds.
+        The names in the file.
 
     Returns
     -------
     str or None
-        ``name`` itself when the file has it, else its form with or without ``chr`` (and ``chrM``, ``M``, ``MT``,
-        ``chrMT`` for the mitochondrion), else ``None``.
+        ``name`` itself if the file has it, otherwise the name with or without ``chr`` (for the mitochondrion ``chrM``,
+        ``M``, ``MT`` or ``chrMT``), otherwise ``None``.
 
     Examples
     --------
@@ -51,7 +51,7 @@ def match_chromosome(name: str, available: Collection[str]) -> str | None:
 
 
 def match_chromosomes(wanted: Iterable[str], available: Collection[str]) -> dict[str, str]:
-    """Find the file's name of each wanted chromosome; those that the file lacks are left out.
+    """Find the names of several chromosomes in a file; chromosomes that are not in the file are left out.
 
     Examples
     --------
@@ -63,20 +63,20 @@ def match_chromosomes(wanted: Iterable[str], available: Collection[str]) -> dict
 
 
 def find_chromosome(name: str, available: Collection[str], path: str | Path) -> str | None:
-    """Do as :func:`match_chromosome`, and log once when the file at ``path`` has another name for a chromosome."""
+    """Like :func:`match_chromosome`, but log once if the file at ``path`` uses another name."""
     found = match_chromosome(name, available)
     if found not in {name, None}:
-        _tell(str(path), name, str(found))
+        _log_alias(str(path), name, str(found))
     return found
 
 
 def require_chromosome(name: str, available: Collection[str], path: str | Path) -> str:
-    """Do as :func:`find_chromosome`, for a file that lists all its chromosomes.
+    """Like :func:`find_chromosome`, but require the chromosome, for a file that lists all its chromosomes.
 
     Raises
     ------
     InputError
-        The file has the chromosome under none of its names.
+        The file does not have the chromosome under any name.
     """
     found = find_chromosome(name, available, path)
     if found is None:
@@ -84,11 +84,11 @@ def require_chromosome(name: str, available: Collection[str], path: str | Path) 
         has = ", ".join(listed) + (", …" if len(available) > len(listed) else "") if listed else "none"
         raise InputError(
             f"{path} has no chromosome {name!r} (it has {has}). "
-            "Use files of one assembly, or leave out the genes of that chromosome."
+            "Use files of the same assembly, or remove the genes of that chromosome."
         )
     return found
 
 
 @cache
-def _tell(path: str, name: str, alias: str) -> None:
-    logger.info("%s: chromosome %r was read as %r.", path, name, alias)
+def _log_alias(path: str, name: str, alias: str) -> None:
+    logger.info("%s: using chromosome %r for %r.", path, alias, name)

@@ -1,4 +1,4 @@
-"""The label: log10(1 + expression), from CAGE tracks around the TSS or from a column of a table."""
+"""Expression labels, log10(1 + x), from CAGE tracks around the TSS or from a column of a table."""
 
 from __future__ import annotations
 
@@ -23,18 +23,18 @@ def cage_label(plus: Track, minus: Track | None, genes: pd.DataFrame, width: int
     Parameters
     ----------
     plus : Track
-        CAGE of the + strand; of both strands when ``minus`` is ``None``.
+        CAGE of the + strand, or of both strands if ``minus`` is ``None``.
     minus : Track or None
-        CAGE of the - strand, whose values many files give as negative numbers: their size counts.
+        CAGE of the - strand. Many files have negative values there, so absolute values are used.
     genes : DataFrame
-        ``chrom``, ``tss``, ``strand``: what :func:`~.genes.read_genes` gives.
+        ``chrom``, ``tss``, ``strand``, as returned by :func:`~.genes.read_genes`.
     width : int, bp
-        Even; 384 is three bins of 128 bp, as the labels of K562 and GM12878 were made.
+        An even number. 384 bp are three bins of 128 bp, as for the labels of K562 and GM12878.
 
     Returns
     -------
     ndarray of float32, shape (n,)
-        Bases without a value count as 0.
+        The label of each gene; bases without a value count as 0.
 
     Raises
     ------
@@ -61,7 +61,7 @@ def cage_label(plus: Track, minus: Track | None, genes: pd.DataFrame, width: int
 def table_label(
     path: str | Path, column: str, gene_ids: Sequence[str], transform: Literal["log10p1", "none"]
 ) -> Float32[np.ndarray, " n"]:
-    """Return the expression of some genes from a table.
+    """Return the expression of genes from a table.
 
     Parameters
     ----------
@@ -70,9 +70,9 @@ def table_label(
     column : str
         The column of the values.
     gene_ids : sequence of str, length n
-        The genes; Ensembl versions need not agree.
+        The genes; Ensembl versions are ignored if they differ.
     transform : {"log10p1", "none"}
-        log10(1 + x), or ``none`` when the column holds that already.
+        ``log10p1`` computes log10(1 + x); use ``none`` if the column is on that scale already.
 
     Returns
     -------
@@ -82,15 +82,15 @@ def table_label(
     Raises
     ------
     InputError
-        The table lacks the column, has a gene twice, or a value is not a number, or is negative and to be transformed.
+        The table lacks the column or has a gene twice, a value is not a number, or log10p1 meets a negative value.
     """
     values = GeneTable(path).numbers(column, gene_ids)
     if transform == "log10p1":
         if (values < 0).any():
             gene = list(gene_ids)[int(np.argmax(values < 0))]
             raise InputError(
-                f"{path}: {column} of {gene!r} is {np.nanmin(values)}, of which log10(1 + x) makes no sense. "
-                "If the column holds logarithms already, set its transform to none."
+                f"{path}: {column} of {gene!r} is {np.nanmin(values)}, but log10(1 + x) needs values of 0 or more. "
+                "If the column already has logarithms, set its transform to none."
             )
         values = np.log10(1 + values)
     return values.astype(np.float32)

@@ -1,4 +1,4 @@
-"""Lines of a GTF with the attributes that are asked for."""
+"""Read lines and attributes of a GTF."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _ATTRIBUTE = re.compile(r'(\w+)\s+(?:"([^"]*)"|([^\s;]+))')
 
 
 def read_gtf(path: str | Path, features: Collection[str], attributes: Sequence[str]) -> pd.DataFrame:
-    """Read the lines of some features.
+    """Read the lines of selected features.
 
     Parameters
     ----------
@@ -26,8 +26,7 @@ def read_gtf(path: str | Path, features: Collection[str], attributes: Sequence[s
     features : collection of str
         The features to keep (column 3), such as ``{"gene", "transcript"}``.
     attributes : sequence of str
-        The attributes to keep. One that stands several times in a line (``tag``) is joined with commas; one that is
-        absent is empty.
+        The attributes to keep. Repeated attributes (``tag``) are joined with commas; missing ones are empty.
 
     Returns
     -------
@@ -37,7 +36,7 @@ def read_gtf(path: str | Path, features: Collection[str], attributes: Sequence[s
     Raises
     ------
     InputError
-        The file is not GTF, or a kept line has no whole numbers as coordinates or no strand.
+        The file is not GTF, or a selected line has invalid coordinates or no strand.
     """
     rows: list[tuple[object, ...]] = []
     with open_text(path) as text:
@@ -47,12 +46,12 @@ def read_gtf(path: str | Path, features: Collection[str], attributes: Sequence[s
             fields = line.rstrip("\n").split("\t")
             if len(fields) < 9:
                 raise InputError(
-                    f"{path}, line {number}: {len(fields)} columns instead of 9. Check that it is GTF, parted by tabs."
+                    f"{path}, line {number}: {len(fields)} columns instead of 9. Check that it is a tab-separated GTF."
                 )
             if fields[2] not in features:
                 continue
             found = _attributes(fields[8], attributes)
-            rows.append((fields[2], fields[0], *_place(path, number, fields), *found, number))
+            rows.append((fields[2], fields[0], *_position(path, number, fields), *found, number))
     columns = ["feature", "chrom", "start", "end", "strand", *attributes, "line"]
     return pd.DataFrame(rows, columns=columns)
 
@@ -70,16 +69,18 @@ def _attributes(text: str, wanted: Sequence[str]) -> list[str]:
     return [",".join(values) for values in found.values()]
 
 
-def _place(path: str | Path, number: int, fields: list[str]) -> tuple[int, int, str]:
+def _position(path: str | Path, number: int, fields: list[str]) -> tuple[int, int, str]:
     try:
         start, end = int(fields[3]) - 1, int(fields[4])
     except ValueError:
         raise InputError(
-            f"{path}, line {number}: {fields[3]!r} to {fields[4]!r} are no coordinates. GTF has whole numbers there."
+            f"{path}, line {number}: start {fields[3]!r} and end {fields[4]!r} are not whole numbers. "
+            "Check that it is a GTF."
         ) from None
     if start < 0 or end <= start:
         raise InputError(
-            f"{path}, line {number}: {fields[3]} to {fields[4]} is no interval. GTF counts from 1, the end included."
+            f"{path}, line {number}: start {fields[3]} and end {fields[4]} are not an interval. "
+            "GTF is 1-based and includes the end."
         )
     if fields[6] not in {"+", "-"}:
         raise InputError(f"{path}, line {number}: strand {fields[6]!r} is not + or -.")

@@ -1,4 +1,4 @@
-"""The reference genome: windows of bases as small integers, A 0, C 1, G 2, T 3, anything else 4."""
+"""The reference genome: windows of bases as integer codes, A 0, C 1, G 2, T 3, anything else 4."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from jaxtyping import Float32, Int64, UInt8
 from epigx.errors import InputError
 from epigx.genome.chromosomes import require_chromosome
 from epigx.genome.fasta import open_fasta
-from epigx.genome.tracks.batched_reads import spans
+from epigx.genome.tracks.batched_reads import batched_reads
 
 __all__ = ["A", "C", "G", "Genome", "N", "T", "one_hot", "reverse_complement"]
 
@@ -31,9 +31,9 @@ _ONE_HOT = np.vstack([np.eye(4, dtype=np.float32), np.zeros((1, 4), dtype=np.flo
 class Genome:
     """A reference genome in a FASTA file, plain or bgzip.
 
-    The index (``.fai``, and ``.gzi`` for bgzip) is read from beside the file. If there is none it is made once, there
-    or, where the folder cannot be written to, in the user's cache. A genome can be sent to another process, which
-    opens the file anew.
+    The index (``.fai``, and ``.gzi`` for bgzip) is read from the folder of the file. If there is none, it is created
+    once, there or, if the folder is not writable, in the user's cache. A genome can be pickled; another process then
+    opens the file again.
 
     Parameters
     ----------
@@ -45,7 +45,7 @@ class Genome:
     path : Path
         The file.
     sizes : dict of str to int, bp
-        The chromosomes by the file's names, with their lengths, in the file's order.
+        The length of each chromosome by its name in the file, in the order of the file.
 
     Raises
     ------
@@ -70,7 +70,7 @@ class Genome:
         Parameters
         ----------
         chrom : str
-            The chromosome as the genes name it (``chr1`` finds ``1``).
+            The chromosome as named by the genes (``chr1`` also matches ``1``).
         starts : ndarray of int64, shape (n,)
             0-based starts, in any order.
         length : int, bp
@@ -79,22 +79,22 @@ class Genome:
         Returns
         -------
         ndarray of uint8, shape (n, length)
-            A 0, C 1, G 2, T 3 in either case; 4 for every other letter and past the chromosome's ends.
+            A 0, C 1, G 2, T 3 in upper or lower case; 4 for other letters and beyond the ends of the chromosome.
 
         Raises
         ------
         InputError
-            The genome has no such chromosome, or the file is damaged there.
+            The genome lacks the chromosome, or the file is damaged.
         """
         name = require_chromosome(chrom, self.sizes, self.path)
         size = self.sizes[name]
         windows = np.full((len(starts), length), N, dtype=np.uint8)
-        for span in spans(starts, length, size):
-            span.copy(self._codes(name, span.start, span.end), windows, starts)
+        for read in batched_reads(starts, length, size):
+            read.copy(self._codes(name, read.start, read.end), windows, starts)
         return windows
 
     def bases(self, chrom: str, start: int, end: int) -> UInt8[np.ndarray, " bases"]:
-        """Return the codes of the bases ``start`` to ``end - 1``, N past the chromosome's ends.
+        """Return the codes of the bases ``start`` to ``end - 1``; N beyond the ends of the chromosome.
 
         Raises
         ------
@@ -109,12 +109,12 @@ class Genome:
         Raises
         ------
         InputError
-            The genome has no such chromosome.
+            The genome lacks the chromosome.
         """
         return self.sizes[require_chromosome(chrom, self.sizes, self.path)]
 
     def close(self) -> None:
-        """Close the file; it is opened again when it is next read."""
+        """Close the file; the next read opens it again."""
         if self._fasta is not None:
             self._fasta.close()
             self._fasta = None
@@ -127,7 +127,7 @@ class Genome:
         except (OSError, ValueError):
             letters = ""
         if len(letters) != end - start:
-            raise InputError(f"{self.path} is damaged in {name}, bases {start:,} to {end:,}. Fetch it again.")
+            raise InputError(f"{self.path} is damaged in {name}, bases {start:,} to {end:,}. Download it again.")
         return np.frombuffer(letters.encode("ascii").translate(_CODES), dtype=np.uint8)
 
 
@@ -150,7 +150,7 @@ def one_hot(codes: UInt8[np.ndarray, "*shape"]) -> Float32[np.ndarray, "*shape 4
 
 
 def reverse_complement(codes: UInt8[np.ndarray, "*batch length"]) -> UInt8[np.ndarray, "*batch length"]:
-    """Return the other strand of each sequence, read in its own direction (the last axis is the sequence).
+    """Return the reverse complement of each sequence (along the last axis).
 
     Raises
     ------

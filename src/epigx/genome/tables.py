@@ -1,4 +1,4 @@
-"""Columns of a table with one row per gene, in the order of some genes."""
+"""Read columns of tables with one row per gene."""
 
 from __future__ import annotations
 
@@ -26,13 +26,13 @@ def read_table(path: str | Path) -> pd.DataFrame:
     Parameters
     ----------
     path : str or Path
-        TSV, or CSV where the header has no tab; plain or gzipped. Lines above the header that begin with ``##`` are
-        passed over.
+        TSV, or CSV if the header has no tab; plain or gzipped. Lines above the header that start with ``##`` are
+        ignored.
 
     Returns
     -------
     DataFrame
-        Text (an absent value is empty), indexed by the 1-based line.
+        Text (missing values are empty), indexed by the 1-based line.
 
     Raises
     ------
@@ -43,7 +43,7 @@ def read_table(path: str | Path) -> pd.DataFrame:
     with open_text(path) as text:
         try:
             with warnings.catch_warnings():
-                # The first row, unlike the others, is only warned of when it is longer than the header.
+                # pandas only warns about a first row that is longer than the header, and refuses longer later rows.
                 warnings.simplefilter("error", pd.errors.ParserWarning)
                 table = pd.read_csv(
                     text,
@@ -55,22 +55,22 @@ def read_table(path: str | Path) -> pd.DataFrame:
                     skip_blank_lines=False,
                 )
         except (pd.errors.ParserError, pd.errors.ParserWarning) as error:
-            raise InputError(f"{path}: the rows do not fit the header: {' '.join(str(error).split())}") from None
+            raise InputError(f"{path}: the rows do not match the header: {' '.join(str(error).split())}") from None
     table.columns = [str(name).strip().removeprefix("#") for name in table.columns]
     table.index += above + 2
     table = table[(table != "").any(axis=1)]
     if table.empty:
-        raise InputError(f"{path} has no row below its header. Check that it was written to its end.")
+        raise InputError(f"{path} has no rows below its header. Check that the file is complete.")
     return table
 
 
 def match_genes(gene_ids: Sequence[str], table_ids: Sequence[str]) -> Int64[np.ndarray, " n"]:
-    """Find each gene's row in a table, by its id or else by its id without the Ensembl version (``.12``).
+    """Find the row of each gene in a table, by its id or else by its id without the Ensembl version (``.12``).
 
     Returns
     -------
     ndarray of int64, shape (n,)
-        The row, or -1 where the table lacks the gene (or has it in several versions, none of them the gene's).
+        The row, or -1 if the table lacks the gene (or has it in several other versions).
 
     Examples
     --------
@@ -90,8 +90,8 @@ class GeneTable:
     Parameters
     ----------
     path : str or Path
-        TSV or CSV, plain or gzipped. Its id column is the first of ``gene_id``, ``ENSID``, ``ensembl_id``,
-        ``Gene stable ID``, ``gene`` that it has, or else its first column.
+        TSV or CSV, plain or gzipped. The gene ids are in the first of ``gene_id``, ``ENSID``, ``ensembl_id``,
+        ``Gene stable ID`` and ``gene`` that exists, otherwise in the first column.
 
     Raises
     ------
@@ -107,19 +107,19 @@ class GeneTable:
         self._repeated = self._ids[self._ids.duplicated()]
 
     def numbers(self, column: str, gene_ids: Sequence[str]) -> Float64[np.ndarray, " n"]:
-        """Return the numbers of some genes.
+        """Return the values of a column for some genes.
 
         Parameters
         ----------
         column : str
             The column to read.
         gene_ids : sequence of str, length n
-            The genes; Ensembl versions need not agree (see :func:`match_genes`).
+            The genes; Ensembl versions may differ (see :func:`match_genes`).
 
         Returns
         -------
         ndarray of float64, shape (n,)
-            NaN where the table lacks the gene or the value (empty, ``NA``, ``NaN``, ``.``).
+            NaN if the table lacks the gene or the value (empty, ``NA``, ``NaN``, ``.``).
 
         Raises
         ------
@@ -130,7 +130,7 @@ class GeneTable:
             raise InputError(f"{self._path} has no column {column!r}.{did_you_mean(column, self._table.columns)}")
         if len(self._repeated):
             line, gene = self._repeated.index[0], self._repeated.iloc[0]
-            raise InputError(f"{self._path}, line {line}: gene {gene!r} stands there twice. Keep one row per gene.")
+            raise InputError(f"{self._path}, line {line}: gene {gene!r} is listed twice. Keep one row per gene.")
         rows = match_genes(gene_ids, self._ids.tolist())
         values = np.full(len(rows), np.nan)
         values[rows >= 0] = _numbers(self._path, self._table[column])[rows[rows >= 0]]
@@ -138,12 +138,12 @@ class GeneTable:
 
 
 def _layout(path: str | Path) -> tuple[int, str]:
-    """Return how many lines stand above the header, and what parts its columns."""
+    """Return the number of lines above the header, and the column separator."""
     with open_text(path) as text:
         for number, line in enumerate(text):
             if line.strip() and not line.startswith("##"):
                 return number, "," if "," in line and "\t" not in line else "\t"
-    raise InputError(f"{path} is empty. It should be a table with a header.")
+    raise InputError(f"{path} is empty. Give a table with a header.")
 
 
 def _numbers(path: str | Path, texts: pd.Series) -> Float64[np.ndarray, " rows"]:
@@ -155,7 +155,7 @@ def _numbers(path: str | Path, texts: pd.Series) -> Float64[np.ndarray, " rows"]
         row = int(np.argmax(wrong))
         raise InputError(
             f"{path}, line {texts.index[row]}: {texts.name} is {texts.iloc[row]!r}, not a number. "
-            "Mend it, or leave it empty where there is no value."
+            "Correct it, or leave it empty if there is no value."
         )
     return numbers
 

@@ -1,4 +1,4 @@
-"""Features of a gene's transcripts (lengths, GC, exon density), and the activity of its promoter."""
+"""Transcript features of genes (lengths, GC, exon density), and promoter activity."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ __all__ = ["promoter_activity", "transcript_features"]
 
 
 _REGIONS = ("utr5", "cds", "utr3")
-# Genes are put end to end on one axis, so that one pass merges the intervals of all of them.
-_APART = np.int64(1) << 40
+# Gene n is shifted by n * _GENE_OFFSET, so that one pass merges the intervals of all genes.
+_GENE_OFFSET = np.int64(1) << 40
 
 
-class _Pieces(NamedTuple):
-    """Intervals of genes: the gene's number, and 0-based half-open coordinates."""
+class _GeneIntervals(NamedTuple):
+    """Intervals of genes: the index of the gene, and 0-based half-open coordinates."""
 
     gene: Int64[np.ndarray, " pieces"]
     start: Int64[np.ndarray, " pieces"]
@@ -34,33 +34,33 @@ class _Pieces(NamedTuple):
 def transcript_features(gtf: str | Path, genome: Genome | None = None) -> pd.DataFrame:
     """Measure the coding transcripts of each gene.
 
-    Every quantity is of the union over the gene's coding transcripts (those with a CDS; where the GTF names transcript
-    types, those of type ``protein_coding``). A base that is 5' UTR in one transcript and coding in another counts in
-    both regions.
+    Every feature describes the union of the coding transcripts of a gene: those with a CDS and, if the GTF has
+    transcript types, of type ``protein_coding``. A base that is 5' UTR in one transcript and coding in another counts
+    for both regions.
 
     Parameters
     ----------
     gtf : str or Path
-        A GTF with exon and CDS lines, plain or gzipped. The stop codon is taken as part of the CDS.
+        A GTF with exon and CDS lines, plain or gzipped. Stop codons count as CDS.
     genome : Genome or None
-        When given, the GC contents are measured as well.
+        If given, GC contents are measured as well.
 
     Returns
     -------
     DataFrame
         One row per gene with a CDS: ``gene_id``; ``utr5_length``, ``cds_length``, ``intron_length`` (bases of the
-        transcripts that are in no exon), ``utr3_length`` in bp; ``orf_exon_density``, coding exons per kb of CDS; and
-        ``utr5_gc``, ``cds_gc``, ``utr3_gc`` in 0..1 (NaN where the region has no known base).
+        transcripts outside all exons), ``utr3_length`` in bp; ``orf_exon_density``, coding exons per kb of CDS; and
+        ``utr5_gc``, ``cds_gc``, ``utr3_gc`` in 0..1 (NaN if all bases of the region are N).
 
     Raises
     ------
     InputError
-        The file is not GTF, has no coding transcript, or names chromosomes that the genome lacks.
+        The file is not GTF, has no coding transcript, or has chromosomes that the genome lacks.
     """
     lines = _coding_lines(gtf)
     genes = lines.drop_duplicates("gene_id").reset_index(drop=True)
     number = pd.Series(genes.index, index=genes["gene_id"])
-    # A gene of the pseudoautosomal regions may stand on two chromosomes under one id: the first one counts.
+    # A pseudoautosomal gene can have one id on two chromosomes: the first one counts.
     lines = lines.assign(gene=number[lines["gene_id"]].to_numpy())
     lines = lines[lines["chrom"].to_numpy() == genes["chrom"].to_numpy()[lines["gene"]]]
     regions = _regions(lines)
@@ -89,12 +89,12 @@ def _coding_lines(gtf: str | Path) -> pd.DataFrame:
     bounds = lines[coding].groupby(["chrom", "transcript_id"]).agg(cds_start=("start", "min"), cds_end=("end", "max"))
     lines = lines.merge(bounds.reset_index(), on=["chrom", "transcript_id"])
     if lines.empty:
-        raise InputError(f"{gtf} has no coding transcript (CDS lines). Use the GTF of a whole annotation.")
+        raise InputError(f"{gtf} has no coding transcripts (CDS lines). Use a GTF with the complete annotation.")
     return lines
 
 
-def _regions(lines: pd.DataFrame) -> dict[str, _Pieces]:
-    """Return the unions over transcripts of each gene's 5' UTR, CDS, 3' UTR, exons, and whole transcripts."""
+def _regions(lines: pd.DataFrame) -> dict[str, _GeneIntervals]:
+    """Return 5' UTR, CDS, 3' UTR, exons and transcripts of each gene, as unions over its transcripts."""
     exons = lines[lines["feature"] == "exon"]
     coding = lines[lines["feature"] != "exon"]
     left = _union(exons["gene"], exons["start"], np.minimum(exons["end"], exons["cds_start"]))
@@ -110,34 +110,34 @@ def _regions(lines: pd.DataFrame) -> dict[str, _Pieces]:
     }
 
 
-def _union(gene: ArrayLike, start: ArrayLike, end: ArrayLike) -> _Pieces:
+def _union(gene: ArrayLike, start: ArrayLike, end: ArrayLike) -> _GeneIntervals:
     """Merge the intervals of each gene that overlap or touch; empty ones are dropped."""
     genes, starts, ends = (np.asarray(column, dtype=np.int64) for column in (gene, start, end))
     kept = ends > starts
-    order = np.argsort(genes[kept] * _APART + starts[kept], kind="stable")
+    order = np.argsort(genes[kept] * _GENE_OFFSET + starts[kept], kind="stable")
     genes, starts, ends = (column[kept][order] for column in (genes, starts, ends))
-    reach = np.maximum.accumulate(genes * _APART + ends)
-    first = np.flatnonzero(np.concatenate([[True], (genes * _APART + starts)[1:] > reach[:-1]])[: len(genes)])
+    reach = np.maximum.accumulate(genes * _GENE_OFFSET + ends)
+    first = np.flatnonzero(np.concatenate([[True], (genes * _GENE_OFFSET + starts)[1:] > reach[:-1]])[: len(genes)])
     last = np.concatenate([first[1:], [len(genes)]])[: len(first)] - 1
-    return _Pieces(genes[first], starts[first], reach[last] - genes[first] * _APART)
+    return _GeneIntervals(genes[first], starts[first], reach[last] - genes[first] * _GENE_OFFSET)
 
 
-def _of(pieces: _Pieces, chosen: np.ndarray) -> _Pieces:
-    """Return the pieces of the chosen genes."""
+def _of(pieces: _GeneIntervals, chosen: np.ndarray) -> _GeneIntervals:
+    """Return the intervals of the chosen genes."""
     kept = chosen[pieces.gene]
-    return _Pieces(*(column[kept] for column in pieces))
+    return _GeneIntervals(*(column[kept] for column in pieces))
 
 
-def _join(one: _Pieces, other: _Pieces) -> _Pieces:
-    return _Pieces(*(np.concatenate(columns) for columns in zip(one, other, strict=True)))
+def _join(one: _GeneIntervals, other: _GeneIntervals) -> _GeneIntervals:
+    return _GeneIntervals(*(np.concatenate(columns) for columns in zip(one, other, strict=True)))
 
 
-def _lengths(pieces: _Pieces, genes: int) -> Int64[np.ndarray, " genes"]:
+def _lengths(pieces: _GeneIntervals, genes: int) -> Int64[np.ndarray, " genes"]:
     return np.bincount(pieces.gene, weights=pieces.end - pieces.start, minlength=genes).astype(np.int64)
 
 
-def _gc(pieces: _Pieces, chroms: pd.Series, genome: Genome) -> Float64[np.ndarray, " genes"]:
-    """Return the share of G and C among the known bases of each gene's pieces."""
+def _gc(pieces: _GeneIntervals, chroms: pd.Series, genome: Genome) -> Float64[np.ndarray, " genes"]:
+    """Return the fraction of G and C among the bases of each gene that are not N."""
     strong, known = np.zeros(len(chroms)), np.zeros(len(chroms))
     for gene, start, end in zip(*pieces, strict=True):
         counts = np.bincount(genome.bases(str(chroms[gene]), int(start), int(end)), minlength=N + 1)
@@ -152,19 +152,19 @@ def promoter_activity(
 ) -> Float32[np.ndarray, " n"]:
     """Return sqrt(mean H3K27ac · mean accessibility) over ``[tss - half, tss + half)``.
 
-    This is the ABC model's activity of a promoter with the tracks' mean signal in place of reads per million, so its
-    scale is that of the tracks.
+    This is the promoter activity of the ABC model, with the mean signal of the tracks instead of reads per million, so
+    it is on the scale of the tracks.
 
     Parameters
     ----------
     h3k27ac, accessibility : Track
-        The two signals; bases without a value count as 0.
+        The two tracks; bases without a value count as 0.
     chrom : str
         The chromosome.
     tss : ndarray of int64, shape (n,)
         0-based TSSs.
     half : int, bp
-        Half the width.
+        Half the width of the promoter.
 
     Raises
     ------
@@ -174,7 +174,7 @@ def promoter_activity(
         ``half`` is below 1.
     """
     if half < 1:
-        raise ConfigError(f"Half the width of a promoter is {half} bp. Choose 1 or more.")
+        raise ConfigError(f"half, half the width of the promoter, is {half} bp. Choose 1 or more.")
     product = np.ones(len(tss))
     for track in (h3k27ac, accessibility):
         mean = np.nansum(track.windows(chrom, np.asarray(tss) - half, 2 * half), axis=1, dtype=np.float64) / (2 * half)
@@ -182,7 +182,7 @@ def promoter_activity(
             site = int(np.asarray(tss)[int(np.argmin(mean))])
             raise InputError(
                 f"{track.path}: the mean signal around {chrom}:{site + 1:,} is negative ({mean.min():.3g}), so the "
-                "promoter's activity has no root. Give a track of fold change or counts, not of logarithms."
+                "promoter activity cannot be computed. Use a track of fold change or counts, not of logarithms."
             )
         product *= mean
     return np.sqrt(product).astype(np.float32)

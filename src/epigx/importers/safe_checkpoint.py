@@ -150,7 +150,7 @@ class _Archive:
             raise _DamageError(f"its member {member!r} cannot be read ({error})") from None
 
     def read(self) -> Any:
-        """Return what the pickle describes; objects other than plain containers, numbers and strings are :class:`_Foreign`."""
+        """Return what the pickle describes; objects that are not plain containers or values are :class:`_Foreign`."""
         description = self.bytes("data.pkl")
         try:
             _check_memo(description)

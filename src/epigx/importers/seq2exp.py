@@ -1,8 +1,8 @@
 """Official weights of the Seq2Exp code as a run of epigx: Seq2Exp itself, and the systems it was compared with.
 
 Seq2Exp-soft, Seq2Exp-hard, the mask of peaks (MACS3), Caduceus with and without signals, and Mamba are recognised by
-the names of their weights. The pooled centre and the cell type are not in the file and are parameters here. The settings
-of the mask that are not weights are those of the official scripts.
+the names of their weights. The pooled centre and the cell type are not in the file and are parameters here. The
+settings of the mask that are not weights are those of the official scripts.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""The hot loops: selective scan, causal convolution, RMSNorm, linear layers, and the middle of a Mamba block.
+"""Compute kernels: selective scan, causal convolution, RMSNorm, linear layers, and the inner part of a Mamba block.
 
-One interface, four implementations, chosen when called: epigx's own C++ kernel (CPU), mamba-ssm's (CUDA), plain PyTorch
-(any device), and the recurrence written out (tests). :func:`kernel_in_use` says which one runs and why.
+There are four implementations with one interface: epigx's C++ kernel (CPU), mamba-ssm's kernel (CUDA), plain PyTorch
+(any device), and a step-by-step reference (tests). Each call chooses one; :func:`kernel_in_use` returns which and why.
 """
 
 from epigx.kernels.cpu import out_ops

@@ -1,6 +1,6 @@
-"""mamba-ssm's CUDA kernel behind this package's interface, where `mamba_ssm` can be imported.
+"""Adapter for mamba-ssm's CUDA kernel.
 
-It needs a GPU and is not covered by the test suite, so this file does nothing but change the order of axes.
+It needs a GPU and mamba-ssm and is not covered by the test suite, so it only changes the order of axes.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ __all__ = ["add_rms_norm", "bimamba_inner", "causal_conv1d", "linear", "missing"
 
 
 def missing() -> str | None:
-    """Say why the kernel cannot be used, or None if it can."""
+    """Return why the kernel cannot be used, or None if it can."""
     return "mamba-ssm is not installed" if find_spec("mamba_ssm") is None else None
 
 

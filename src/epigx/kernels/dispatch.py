@@ -1,4 +1,4 @@
-"""Which implementation runs, and why: the fastest that the machine has, unless one is asked for."""
+"""Chooses the kernel: the fastest available one, unless the user names one."""
 
 from __future__ import annotations
 
@@ -21,21 +21,21 @@ _asked: ContextVar[str | None] = ContextVar("epigx_kernel", default=None)
 
 
 class KernelChoice(NamedTuple):
-    """The implementation that runs."""
+    """The kernel in use."""
 
     name: KernelName
     """`native` (C++, CPU), `cuda` (mamba-ssm), `torch` (plain PyTorch, any device) or `reference` (tests)."""
     why: str
-    """The reason, and how to get a faster one if there is one: one or two sentences."""
+    """The reason, and how to get a faster kernel, in one or two sentences."""
 
 
 def kernel_in_use(device: torch.device | str) -> KernelChoice:
-    """Say which kernel runs on a device.
+    """Return the kernel in use on a device.
 
     Parameters
     ----------
     device : torch.device or str
-        Where the tensors are.
+        Device of the tensors.
 
     Raises
     ------
@@ -46,7 +46,7 @@ def kernel_in_use(device: torch.device | str) -> KernelChoice:
     asked = _asked.get() or os.environ.get("EPIGX_KERNEL")
     if asked:
         name = _check(asked, kind)
-        return KernelChoice(name, f"EPIGX_KERNEL={asked} asks for it{_price(name, kind)}.")
+        return KernelChoice(name, f"Set by EPIGX_KERNEL={asked}{_price(name, kind)}.")
     if kind == "cpu":
         reason = cpu.missing()
         if reason is None:
@@ -58,18 +58,18 @@ def kernel_in_use(device: torch.device | str) -> KernelChoice:
         reason = cuda.missing()
         if reason is None:
             return KernelChoice("cuda", "mamba-ssm's CUDA kernel.")
-        return KernelChoice("torch", f"Plain PyTorch: {reason}. `pip install mamba-ssm` gives a faster kernel.")
+        return KernelChoice("torch", f"Plain PyTorch: {reason}. For a faster kernel, run `pip install mamba-ssm`.")
     return KernelChoice("torch", f"Plain PyTorch is the only kernel for the device type {kind!r}.")
 
 
 @contextmanager
 def kernel(name: KernelName) -> Iterator[None]:
-    """Force a kernel inside a `with` block, as `EPIGX_KERNEL` does for a process.
+    """Use a given kernel inside a `with` block, like `EPIGX_KERNEL` for a whole process.
 
     Raises
     ------
     ConfigError
-        On the first call of a kernel inside the block, as in :func:`kernel_in_use`.
+        At the first kernel call inside the block, for the same reasons as :func:`kernel_in_use`.
     """
     token = _asked.set(name)
     try:
@@ -79,12 +79,12 @@ def kernel(name: KernelName) -> Iterator[None]:
 
 
 def _price(name: KernelName, kind: str) -> str:
-    """Say what it costs to ask for another kernel than the one that would be chosen."""
+    """Describe how slow the kernel is compared with the default one."""
     if name == "torch" and kind == "cpu":
         return f": plain PyTorch, about {cpu.SPEEDUP} times slower than epigx's C++ kernel"
     if name == "torch" and kind == "cuda":
         return ": plain PyTorch, slower than mamba-ssm's kernel"
-    return ": the recurrence written out, for tests, and the slowest of all" if name == "reference" else ""
+    return ": the step-by-step reference, which is for tests and the slowest kernel" if name == "reference" else ""
 
 
 def _check(asked: str, kind: str) -> KernelName:
@@ -93,13 +93,13 @@ def _check(asked: str, kind: str) -> KernelName:
         if name == asked:
             break
     else:
-        raise ConfigError(f"EPIGX_KERNEL={asked} names no kernel.{did_you_mean(asked, names)}")
+        raise ConfigError(f"EPIGX_KERNEL={asked} is not a kernel.{did_you_mean(asked, names)}")
     homes = {"native": ("cpu", cpu.missing), "cuda": ("cuda", cuda.missing)}
     if name not in homes:
         return name
     home, missing = homes[name]
     if (reason := missing()) is not None:
-        raise ConfigError(f"EPIGX_KERNEL={name} cannot be used: {reason}. Unset it to use what is there.")
+        raise ConfigError(f"EPIGX_KERNEL={name} cannot be used: {reason}. Unset it to use an available kernel.")
     if kind != home:
-        raise ConfigError(f"EPIGX_KERNEL={name} runs on {home} tensors alone, and these are on {kind}. Unset it.")
+        raise ConfigError(f"EPIGX_KERNEL={name} runs only on {home} tensors, but these are on {kind}. Unset it.")
     return name

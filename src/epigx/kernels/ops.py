@@ -1,4 +1,4 @@
-"""The five operations of the package, sent to the implementation in use."""
+"""The five operations of this package; each calls the kernel in use."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _IMPLEMENTATIONS: dict[str, ModuleType] = {
     "torch": chunked,
     "reference": reference,
 }
-# The compiled kernels know these alone; tensors of another precision (float64 in tests) take plain PyTorch.
+# Precisions that the compiled kernels support; others (float64 in tests) use plain PyTorch.
 _PRECISIONS: dict[str, tuple[torch.dtype, ...]] = {
     "native": (torch.float32, torch.bfloat16),
     "cuda": (torch.float32, torch.bfloat16, torch.float16),
@@ -38,35 +38,35 @@ def selective_scan(
     *,
     reverse: bool = False,
 ) -> Float[Tensor, "batch length channel"]:
-    """Run the selective state-space recurrence of Mamba along a window.
+    """Run the selective scan of Mamba along a window.
 
-    ``h_t = exp(delta_t A) h_{t-1} + delta_t B_t u_t`` and ``y_t = C_t · h_t + D u_t`` from ``h = 0``, in float32
-    whatever the precision of `u` (in float64 if `u` is).
+    ``h_t = exp(delta_t A) h_{t-1} + delta_t B_t u_t`` and ``y_t = C_t · h_t + D u_t`` from ``h = 0``. It is
+    computed in float32 for any precision of `u` (in float64 if `u` is float64).
 
     Parameters
     ----------
     u : Float[Tensor, "batch length channel"]
-        The input.
+        Input.
     delta : Float[Tensor, "batch length channel"]
-        The step, positive (softplus already applied).
+        Step sizes, positive (after softplus).
     A : Float[Tensor, "channel state"]
-        The decay rates, negative.
+        Decay rates, negative.
     B, C : Float[Tensor, "batch length state"]
-        How a base enters the state, and how it is read.
+        Input and output projections of the state at each position.
     D : Float[Tensor, "channel"]
-        The skip connection.
+        Skip connection.
     reverse : bool
-        Start at the window's end.
+        Whether to run from the window's end.
 
     Returns
     -------
     Float[Tensor, "batch length channel"]
-        The output, in the precision of `u`.
+        Output, in the precision of `u`.
 
     Raises
     ------
     ConfigError
-        `EPIGX_KERNEL` asks for a kernel that cannot run here.
+        `EPIGX_KERNEL` names a kernel that cannot run here.
     """
     y: Tensor = _implementation(u).selective_scan(u, delta, A, B, C, D, reverse=reverse)
     return y
@@ -79,30 +79,30 @@ def causal_conv1d(
     *,
     reverse: bool = False,
 ) -> Float[Tensor, "batch length channel"]:
-    """Convolve each channel with its own taps, looking only back (with `reverse`, only ahead).
+    """Convolve each channel with its own filter, over previous positions only (with `reverse`, over later ones only).
 
     ``y_t = bias + Σ_k weight[k] x_{t - (K-1) + k}``, zeros outside the window, no activation.
 
     Parameters
     ----------
     x : Float[Tensor, "batch length channel"]
-        The input.
+        Input.
     weight : Float[Tensor, "channel tap"]
-        The last tap meets the current base.
+        Filters; the last tap is for the current position.
     bias : Float[Tensor, "channel"]
-        Added to each output.
+        Bias of each channel.
     reverse : bool
-        The mirror image: ``y_t = bias + Σ_k weight[k] x_{t + (K-1) - k}``.
+        Mirror image: ``y_t = bias + Σ_k weight[k] x_{t + (K-1) - k}``.
 
     Returns
     -------
     Float[Tensor, "batch length channel"]
-        The output, in the precision of `x`.
+        Output, in the precision of `x`.
 
     Raises
     ------
     ConfigError
-        `EPIGX_KERNEL` asks for a kernel that cannot run here.
+        `EPIGX_KERNEL` names a kernel that cannot run here.
     """
     y: Tensor = _implementation(x).causal_conv1d(x, weight, bias, reverse=reverse)
     return y
@@ -111,29 +111,29 @@ def causal_conv1d(
 def bimamba_inner(
     xz: Float[Tensor, "batch length twice_channel"], forward: Direction, reverse: Direction | None
 ) -> Float[Tensor, "batch length channel"]:
-    """Run a bidirectional Mamba block between its input and its output projection.
+    """Run the part of a Mamba block between its input and output projections.
 
     With ``x, z`` the halves of `xz`, the output is ``(forward(x) + reverse(x)) · silu(z)``, where each direction is
-    convolution, SiLU, the projections to the step, B and C, and the scan; the reverse one runs from the window's end.
+    convolution, SiLU, the projections to step, B and C, and the scan. The reverse direction runs from the window's end.
 
     Parameters
     ----------
     xz : Float[Tensor, "batch length twice_channel"]
-        What the input projection gives, float32 or bfloat16; parameters are used in float32.
+        Output of the input projection, float32 or bfloat16; parameters are used in float32.
     forward : Direction
-        The parameters of the direction that reads the window from its start.
+        Parameters of the direction that starts at the window's start.
     reverse : Direction or None
-        Those of the direction that reads it from its end; None for a one-directional block.
+        Parameters of the direction that starts at the window's end; None for a unidirectional block.
 
     Returns
     -------
     Float[Tensor, "batch length channel"]
-        What the output projection takes, in the precision of `xz`.
+        Input of the output projection, in the precision of `xz`.
 
     Raises
     ------
     ConfigError
-        `EPIGX_KERNEL` asks for a kernel that cannot run here.
+        `EPIGX_KERNEL` names a kernel that cannot run here.
     """
     y: Tensor = _implementation(xz).bimamba_inner(xz, forward, reverse)
     return y
@@ -147,14 +147,14 @@ def add_rms_norm(
 ) -> tuple[Float[Tensor, "*position channel"], Float[Tensor, "*position channel"]]:
     """Add to the residual stream and normalise the sum: ``s = residual + x``, ``s / sqrt(mean(s²) + eps) · weight``.
 
-    The sum is made and kept in float32 whatever the precision of `x` (in float64 if `x` is).
+    The sum is computed and kept in float32 for any precision of `x` (in float64 if `x` is float64).
 
     Parameters
     ----------
     x : Float[Tensor, "*position channel"]
-        What a layer adds.
+        Output of a layer, to be added.
     residual : Float[Tensor, "*position channel"] or None
-        The stream so far; None where it starts with `x`.
+        Residual stream so far; None if it starts with `x`.
     weight : Float[Tensor, "channel"]
         Scale of each channel.
     eps : float
@@ -163,14 +163,14 @@ def add_rms_norm(
     Returns
     -------
     residual : Float[Tensor, "*position channel"]
-        The stream with `x`; `x` itself where it starts.
+        Residual stream with `x` added; `x` itself if there was no stream.
     normed : Float[Tensor, "*position channel"]
-        What the next layer reads, in the precision of `x`.
+        Input of the next layer, in the precision of `x`.
 
     Raises
     ------
     ConfigError
-        `EPIGX_KERNEL` asks for a kernel that cannot run here.
+        `EPIGX_KERNEL` names a kernel that cannot run here.
     """
     total: Tensor
     normed: Tensor
@@ -183,29 +183,29 @@ def linear(
     weight: Float[Tensor, "out channel"],
     bias: Float[Tensor, " out"] | None = None,
 ) -> Float[Tensor, "*position out"]:
-    """Multiply each position by the weights: ``x Wᵀ + bias``.
+    """Apply a linear layer to each position: ``x Wᵀ + bias``.
 
-    Under `native` and in float32 a position's result is the same bits whatever other positions there are, and whatever
-    number of threads.
+    With the native kernel in float32, the result for a position has the same bits for any number of other positions and
+    of threads.
 
     Parameters
     ----------
     x : Float[Tensor, "*position channel"]
-        The input.
+        Input.
     weight : Float[Tensor, "out channel"]
-        W.
+        Weights W.
     bias : Float[Tensor, "out"], optional
-        Added to each position.
+        Bias of each output channel.
 
     Returns
     -------
     Float[Tensor, "*position out"]
-        The output, in the precision of `x`.
+        Output, in the precision of `x`.
 
     Raises
     ------
     ConfigError
-        `EPIGX_KERNEL` asks for a kernel that cannot run here.
+        `EPIGX_KERNEL` names a kernel that cannot run here.
     """
     y: Tensor = _implementation(x).linear(x, weight, bias)
     return y

@@ -1,4 +1,4 @@
-"""The parameters of one direction of a bidirectional Mamba block, and the names of the axes used in this package."""
+"""The parameters of one direction of a Mamba block."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ __all__ = ["Direction"]
 
 
 class Direction(NamedTuple):
-    """What one direction of a block owns; the input and output projections are shared and live outside.
+    """Parameters of one direction of a block; both directions share the input and output projections.
 
-    With D inner channels, N states for each channel, K taps and rank R (Caduceus: D = 256, N = 16, K = 4, R = 8).
+    D inner channels, N states per channel, K taps and rank R (Caduceus: D = 256, N = 16, K = 4, R = 8).
     """
 
     conv_weight: Tensor
-    """(D, K), depthwise; tap K-1 meets the current base."""
+    """(D, K), depthwise; tap K-1 is for the current position."""
     conv_bias: Tensor
     """(D,)"""
     x_proj: Tensor
-    """(R + 2N, D): the rows that give the low-rank step, then B, then C."""
+    """(R + 2N, D): rows for the low-rank step, then B, then C."""
     dt_weight: Tensor
     """(D, R)"""
     dt_bias: Tensor
@@ -32,10 +32,10 @@ class Direction(NamedTuple):
 
     @property
     def d_state(self) -> int:
-        """N, the number of states of each channel."""
+        """Number of states N per channel."""
         return self.A_log.shape[1]
 
     @property
     def dt_rank(self) -> int:
-        """R, the rank of the projection that gives the step."""
+        """Rank R of the step projection."""
         return self.dt_weight.shape[1]

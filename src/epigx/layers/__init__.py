@@ -1,1 +1,1 @@
-"""Tensor blocks that backbones are made of."""
+"""Layers that backbones and models are built from."""

@@ -1,4 +1,4 @@
-"""Attention whose weights depend on the distance between two positions, as Enformer has it (Avsec et al., 2021).
+"""Attention with relative positions, as in Enformer (Avsec et al., 2021).
 
 B batch, N positions, D channels, H heads, K channels of a key, F features of a distance.
 """
@@ -15,22 +15,22 @@ __all__ = ["RelativeAttention", "relative_features", "shift_to_pairs"]
 
 
 class RelativeAttention(nn.Module):
-    """Multi-head attention; a logit is (q + u) · k + (q + v) · r, with r a projection of features of the distance.
+    """Multi-head attention with logits (q + u) · k + (q + v) · r, where r is a projection of distance features.
 
-    The biases u and v are trained. The projection out starts at zero, so that a fresh block passes its input on.
+    The biases u and v are trained. The output projection starts at zero, so a new block returns its input.
 
     Parameters
     ----------
     d_model : int
         Channels D.
     n_heads : int
-        Heads H; each has D / H channels of values, and as many features of the distance.
+        Heads H; each has D / H value channels and D / H distance features.
     d_key : int
-        Channels K of the queries and keys of a head.
+        Channels K of the queries and keys per head.
     dropout : float
-        Share of the attention weights that is zeroed in training.
+        Dropout rate of the attention weights.
     position_dropout : float
-        The same for the features of distances.
+        Dropout rate of the distance features.
     """
 
     def __init__(
@@ -59,9 +59,9 @@ class RelativeAttention(nn.Module):
         Parameters
         ----------
         x : Float[Tensor, "batch position channel"]
-            The input.
+            Input.
         features : Float[Tensor, "distance feature"]
-            What :func:`relative_features` gives for as many positions.
+            Distance features, from :func:`relative_features` for the same number of positions.
         """
         query, key, value = (self._heads(project(x)) for project in (self.query, self.key, self.value))
         distance = self._heads(self.distance(self.position_dropout(features)))
@@ -80,9 +80,9 @@ class RelativeAttention(nn.Module):
 def shift_to_pairs(
     by_distance: Float[Tensor, "batch head position distance"],
 ) -> Float[Tensor, "batch head position position"]:
-    """Turn values by query and distance (-(N-1) … N-1) into values by query i and key j: those at distance j - i.
+    """Turn values by query and distance (-(N-1) to N-1) into values by query i and key j, at distance j - i.
 
-    Each row is one step behind the row before it, so in memory the values wanted stand 2N - 2 apart from row to row.
+    Each row is shifted by one against the row before it, so in memory the values of the same key are 2N - 2 apart.
     """
     n = by_distance.shape[-2]
     stride = max(2 * n - 2, n)
@@ -93,11 +93,11 @@ def shift_to_pairs(
 def relative_features(
     n_positions: int, n_features: int, device: torch.device | str = "cpu"
 ) -> Float[Tensor, "distance feature"]:
-    """Describe each distance between two of N positions, from -(N-1) to N-1, by three families of curves.
+    """Return features of each distance between two of N positions, from -(N-1) to N-1.
 
-    Exponential decays with half-lives from 8 positions to N; windows of half-widths 1, 3, 7, …; and gamma densities
-    with means from a share of N to N, scaled so that the largest at each distance is 1. Half of the features are
-    curves of the absolute distance, the other half the same times its sign.
+    There are three families of curves: exponential decays with half-lives from 8 positions to N; windows with
+    half-widths 1, 3, 7, …; and gamma densities with means up to N, scaled so that the largest at each distance is 1.
+    Half of the features are curves of the absolute distance, the other half are the same curves times its sign.
 
     Parameters
     ----------
@@ -106,7 +106,7 @@ def relative_features(
     n_features : int
         Features F; a multiple of 6.
     device : device
-        Where to put them.
+        Device of the result.
 
     Returns
     -------

@@ -1,4 +1,4 @@
-"""Batch normalisation that does not notice when its batch is dealt out to several processes."""
+"""Batch normalisation with the same results when a batch is split over several processes."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ _dealt_out: ContextVar[bool] = ContextVar("dealt_out", default=False)
 
 @contextmanager
 def dealt_out(dealt: bool = True) -> Iterator[None]:
-    """Say that the batches inside a `with` block are one batch, dealt out to the processes of ``torch.distributed``.
+    """Treat the batches inside a `with` block as one batch, split over the processes of ``torch.distributed``.
 
-    Each process has to enter the block and to call the same layers in it, as they wait for each other.
+    Each process must enter the block and call the same layers in it, because the processes wait for each other.
     """
     token = _dealt_out.set(dealt)
     try:
@@ -31,9 +31,10 @@ def dealt_out(dealt: bool = True) -> Iterator[None]:
 
 
 class BatchNorm(nn.BatchNorm1d):
-    """Batch normalisation over genes and positions, those of all processes inside :func:`dealt_out`.
+    """Batch normalisation over genes and positions, across all processes inside :func:`dealt_out`.
 
-    Elsewhere it is PyTorch's own. ``nn.SyncBatchNorm`` serves GPUs alone, and weighs no process by its genes.
+    Outside of :func:`dealt_out` it is PyTorch's. ``nn.SyncBatchNorm`` only supports GPUs and does not weight processes
+    by their number of genes.
     """
 
     no_weight_decay: ClassVar[frozenset[str]] = frozenset({"weight", "bias"})
@@ -47,7 +48,7 @@ class BatchNorm(nn.BatchNorm1d):
         return normalised
 
     def _over_processes(self, x: Tensor) -> Tensor:
-        # In float64, in which the mean square minus the squared mean loses nothing that float32 would have had.
+        # In float64, so that the mean square minus the squared mean keeps the precision of float32.
         wide = x.double()
         here = torch.stack([torch.ones_like(wide).sum((0, 2)), wide.sum((0, 2)), wide.square().sum((0, 2))])
         number, total, squares = _sum_over_processes(here)
@@ -60,7 +61,7 @@ class BatchNorm(nn.BatchNorm1d):
 
     @torch.no_grad()
     def _remember(self, mean: Tensor, variance: Tensor) -> None:
-        """Move the running statistics, which serve at evaluation, towards those of the batch."""
+        """Update the running statistics, which evaluation uses."""
         assert self.running_mean is not None
         assert self.running_var is not None
         assert self.num_batches_tracked is not None
@@ -71,7 +72,7 @@ class BatchNorm(nn.BatchNorm1d):
 
 
 class _Sum(torch.autograd.Function):
-    """The sum over processes; each of them hands back the gradients of all."""
+    """Sum over processes; the gradient is the sum of the gradients of all processes."""
 
     @staticmethod
     def forward(ctx: Any, x: Tensor) -> Tensor:

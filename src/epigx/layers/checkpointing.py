@@ -1,4 +1,4 @@
-"""Networks of layers one after the other: what each layer computed can be kept for the backward pass, or made again."""
+"""Gradient checkpointing: keep the results of each layer for the backward pass, or recompute them."""
 
 from __future__ import annotations
 
@@ -22,26 +22,26 @@ class Checkpointed(nn.Module):
     Attributes
     ----------
     checkpoint_layers : bool
-        Whether the backward pass computes each layer anew from its input, so that only one layer's activations exist at
-        a time. The numbers are the same, bit for bit; a step takes about a third longer.
+        Whether the backward pass recomputes each layer from its input, so that only one layer's activations are in
+        memory at a time. Results are the same, bit for bit; a training step takes about a third longer.
     """
 
     checkpoint_layers = False
 
     def run_layer(self, layer: Callable[..., Output], *inputs: Any) -> Output:
-        """Call a layer; it must give the same for the same input, and change nothing, as it may be called twice."""
+        """Call a layer. It may be called twice, so it must be deterministic and have no side effects."""
         if not (self.checkpoint_layers and torch.is_grad_enabled()):
             return layer(*inputs)
         output: Output = checkpoint(layer, *inputs, use_reentrant=False)
         return output
 
     def leaves_gaps(self, precision: torch.dtype) -> bool:
-        """Say whether large tensors come and go one by one, which leaves gaps in memory that others do not fit."""
+        """Return whether the network allocates and frees large tensors one by one, which fragments memory."""
         return True
 
 
 def checkpoint_layers(network: nn.Module) -> bool:
-    """Let every :class:`Checkpointed` part of a network compute its layers anew; say whether there is one."""
+    """Turn on checkpointing in every :class:`Checkpointed` module of a network; return whether there is one."""
     parts = [module for module in network.modules() if isinstance(module, Checkpointed)]
     for part in parts:
         part.checkpoint_layers = True
@@ -49,24 +49,25 @@ def checkpoint_layers(network: nn.Module) -> bool:
 
 
 def spare_memory(network: nn.Module, device: torch.device, precision: torch.dtype) -> bool:
-    """Let freed memory go back to the system for the sake of long windows, if a network would leave gaps in it.
+    """Return freed memory to the system if the network would fragment it with the tensors of long windows.
 
-    Those can double the memory; but the system then clears each page anew, so others keep what they have. It holds for
-    the whole process (:func:`~epigx.kernels.give_back_freed_memory`).
+    Fragmentation can double the memory. Returning memory costs time, because the system clears each page again, so
+    other networks keep it. The setting applies to the whole process
+    (:func:`~epigx.system.allocator.give_back_freed_memory`).
 
     Parameters
     ----------
     network : nn.Module
-        What is about to be run.
+        The network that will run.
     device : torch.device
-        Where; of a GPU's memory PyTorch takes care itself.
+        Where it runs; on a GPU nothing changes, as PyTorch manages that memory.
     precision : torch.dtype
-        In which its layers compute: bfloat16 under autocast.
+        Precision of its layers; bfloat16 under autocast.
 
     Returns
     -------
     bool
-        Whether this call had memory given back.
+        Whether freed memory is now returned.
     """
     parts = [module for module in network.modules() if isinstance(module, Checkpointed)]
     if device.type != "cpu" or (parts and not any(part.leaves_gaps(precision) for part in parts)):

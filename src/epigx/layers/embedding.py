@@ -1,4 +1,4 @@
-"""An embedding of bases from a table of tokens, as language models of DNA have it."""
+"""A token embedding of bases, as in DNA language models."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ __all__ = ["TokenEmbedding"]
 
 
 class TokenEmbedding(nn.Embedding):
-    """A row for each base and one for N, looked up in the table of the official character tokenizer.
+    """Embeds A, C, G, T and N with the token table of the official character tokenizer.
 
-    The table has twelve rows (CLS, SEP, BOS, MASK, PAD, RESERVED, UNK, A, C, G, T, N). A window holds none of the
-    first seven tokens, whose rows are therefore never read nor trained. They are kept so that official weights fit
-    as they are and the count of parameters is the published one; without them the function would be the same.
+    The table has twelve rows (CLS, SEP, BOS, MASK, PAD, RESERVED, UNK, A, C, G, T, N). Windows never contain the first
+    seven tokens, so their rows are neither read nor trained. They are kept so that official weights load unchanged and
+    the number of parameters is the published one.
 
     Parameters
     ----------
@@ -35,10 +35,10 @@ class TokenEmbedding(nn.Embedding):
         super().__init__(self.TOKENS, d_model)
 
     def reset_parameters(self) -> None:
-        """Draw the rows from N(0, 0.02²), as the official models do."""
+        """Draw the rows from N(0, 0.02²), as in the official models."""
         nn.init.normal_(self.weight, std=0.02)
 
     def forward(self, sequence: Float[Tensor, "batch length base"]) -> Float[Tensor, "batch length channel"]:
-        """Embed one-hot bases; four zeros are N. A mixture of bases has the mixture of their rows."""
+        """Embed one-hot bases; all zeros is N, and a mixture of bases gives the weighted mean of their rows."""
         unknown = 1 - sequence.sum(-1, keepdim=True)
         return functional.linear(torch.cat([sequence, unknown], dim=-1), self.weight[self.A :].T)

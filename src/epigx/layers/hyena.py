@@ -1,4 +1,4 @@
-"""The Hyena operator: gates around a convolution as long as the window (Poli et al., 2023).
+"""The Hyena operator: a gated convolution as long as the window (Poli et al., 2023).
 
 B batch, L length, D channels.
 """
@@ -49,11 +49,11 @@ class Sine(nn.Module):
 
 
 class ImplicitFilter(nn.Module):
-    """A filter of any length up to ``longest``, as a function of the position in it.
+    """A filter of any length up to ``longest``, computed as a function of the position.
 
-    A perceptron with sines turns (t, cos, sin), for t from 0 to 1 over ``longest`` positions and two frequencies, into
-    a value for each channel; a decay exp(-δ t), of another rate δ in each channel, bounds its reach. All layers share
-    one :class:`Sine`, as in the official model.
+    A perceptron with sine activations maps (t, cos, sin), where t runs from 0 to 1 over ``longest`` positions, with two
+    frequencies, to one value per channel. A decay exp(-δ t) with one rate δ per channel limits the range. All layers
+    share one :class:`Sine`, as in the official model.
 
     Parameters
     ----------
@@ -62,12 +62,12 @@ class ImplicitFilter(nn.Module):
     longest : int
         Positions over which t runs from 0 to 1.
     width : int
-        Units of each hidden layer.
+        Hidden units.
     """
 
     BANDS = 2
     SLOWEST, FASTEST, FLOOR = 1.5, 0.3, 1e-2
-    """The slowest channel has decayed to 0.01 at t = 1.5, the fastest at t = 0.3."""
+    """The slowest channel decays to 0.01 at t = 1.5, the fastest at t = 0.3."""
 
     def __init__(self, d_model: int, longest: int, width: int = 64) -> None:
         super().__init__()
@@ -85,9 +85,9 @@ class ImplicitFilter(nn.Module):
     def forward(self, length: int) -> Float[Tensor, "length channel"]:
         """Return the first ``length`` values of each channel's filter."""
         weight: Tensor = self.layers[0].weight  # type: ignore[assignment]  # a list of modules is not typed
-        place = torch.arange(length, device=weight.device, dtype=weight.dtype)[:, None]
-        t = place / (self.longest - 1)
-        angle = 2 * math.pi / self.longest * place * torch.linspace(1e-4, self.BANDS - 1, self.BANDS).to(weight)
+        position = torch.arange(length, device=weight.device, dtype=weight.dtype)[:, None]
+        t = position / (self.longest - 1)
+        angle = 2 * math.pi / self.longest * position * torch.linspace(1e-4, self.BANDS - 1, self.BANDS).to(weight)
         hidden = torch.cat([t, angle.cos(), -angle.sin()], dim=-1)
         for layer in self.layers[:-1]:
             hidden = self.sine(layer(hidden))
@@ -100,13 +100,13 @@ class ImplicitFilter(nn.Module):
 def long_convolution(
     x: Float[Tensor, "batch length channel"], kernel: Float[Tensor, "length channel"]
 ) -> Float[Tensor, "batch length channel"]:
-    """Convolve each channel with a filter as long as the window, looking only back: y_t = Σ_s kernel_s x_{t-s}.
+    """Convolve each channel with a causal filter as long as the window: y_t = Σ_s kernel_s x_{t-s}.
 
-    By Fourier transforms, long enough that the end does not wrap around to the start; O(L log L).
+    Uses Fourier transforms with zero-padding against wrap-around; O(L log L).
     """
     length = x.shape[1]
     size = next_fast_len(2 * length - 1, real=True)
-    # Transforms run along the last axis, where they are fastest.
+    # Transforms are fastest along the last axis.
     spectrum = torch.fft.rfft(x.transpose(1, 2), n=size) * torch.fft.rfft(kernel.T, n=size)
     convolved: Tensor = torch.fft.irfft(spectrum, n=size)
     return convolved[..., :length].transpose(1, 2)
@@ -115,19 +115,19 @@ def long_convolution(
 class Hyena(nn.Module):
     """Hyena of order 2: x₀ ⊙ (h * (x₁ ⊙ v) + b ⊙ x₁ ⊙ v), with x₀, x₁, v from a projection and a short convolution.
 
-    The long convolution runs in float32 whatever the precision of the network, as half precision has too few digits
-    for a transform over a whole window.
+    The long convolution always runs in float32, because half precision is not accurate enough for a transform over a
+    whole window.
 
     Parameters
     ----------
     d_model : int
         Channels D.
     longest : int
-        Longest window that it takes.
+        Longest window, in positions.
     width : int
-        Units of the implicit filter's hidden layers.
+        Hidden units of the implicit filter.
     d_conv : int
-        Bases that the short convolution spans.
+        Width of the short convolution.
     """
 
     def __init__(self, d_model: int, longest: int, width: int = 64, d_conv: int = 3) -> None:
@@ -141,7 +141,7 @@ class Hyena(nn.Module):
         self.out_proj = nn.Linear(d_model, d_model)
 
     def forward(self, x: Float[Tensor, "batch length channel"]) -> Float[Tensor, "batch length channel"]:
-        """Mix the positions of each window; a position sees those before it."""
+        """Mix the positions of each window; a position depends only on those before it."""
         mixed = causal_conv1d(self.in_proj(x), self.conv_weight, self.conv_bias)
         gate, key, value = mixed.chunk(3, dim=-1)
         with torch.autocast(x.device.type, enabled=False):

@@ -1,4 +1,4 @@
-"""Linear layers by the kernel in use."""
+"""Linear layers that use the active kernel."""
 
 from __future__ import annotations
 
@@ -12,31 +12,31 @@ __all__ = ["Linear", "Projection", "RowwiseLinear", "autocast_enabled"]
 
 
 def autocast_enabled(device: torch.device) -> bool:
-    """Say whether autocast is on for a device; some kinds, such as meta, have none."""
+    """Return whether autocast is on for a device; device types without autocast, such as meta, return False."""
     return torch.amp.is_autocast_available(device.type) and torch.is_autocast_enabled(device.type)
 
 
 class Linear(nn.Linear):
-    """PyTorch's linear layer, with its weights as PyTorch draws them and its bias at zero.
+    """PyTorch's linear layer with the bias initialised to zero.
 
-    The official models zero the bias of every linear layer after construction, the head's and the encoders' included.
+    The official models set the bias of every linear layer to zero, including those of the head and the encoders.
     """
 
     def reset_parameters(self) -> None:
-        """Draw the weights anew and zero the bias."""
+        """Draw new weights and set the bias to zero."""
         super().reset_parameters()
         if self.bias is not None:
             nn.init.zeros_(self.bias)
 
     def forward(self, x: Float[Tensor, "*position channel"]) -> Float[Tensor, "*position unit"]:
-        """Multiply each position by the weights, and add the bias; in the precision of autocast where that is on."""
+        """Apply the layer to each position, in the precision of autocast if it is on."""
         if autocast_enabled(x.device) and x.dtype != torch.float64:
             x = x.to(torch.get_autocast_dtype(x.device.type))
         return kernels.linear(x, self.weight, self.bias)
 
 
 class Projection(Linear):
-    """x Wᵀ, without a bias, for very many rows.
+    """A linear layer without bias: x Wᵀ.
 
     Parameters
     ----------
@@ -49,12 +49,12 @@ class Projection(Linear):
 
 
 class RowwiseLinear(Linear):
-    """The same for few rows, each computed by itself.
+    """A linear layer for few rows that computes each row separately.
 
-    A library's matrix product rounds a row differently beside few other rows and beside many, so that a prediction
-    would depend on how many are made at a time.
+    In a BLAS matrix product, the rounding of a row depends on the number of rows, so that a prediction would depend on
+    the batch size.
     """
 
     def forward(self, x: Float[Tensor, "row channel"]) -> Float[Tensor, "row unit"]:
-        """Multiply each row by the weights, and add the bias."""
+        """Apply the layer to each row."""
         return (x[:, None] * self.weight).sum(-1) + self.bias

@@ -1,4 +1,4 @@
-"""The Mamba block, read in both directions with shared projections.
+"""The Mamba mixer, in one or both directions, with shared projections.
 
 B batch, L length, D channels of the model, E = expand · D inner channels, N states, K width of the short convolution,
 R rank of the step-size projection.
@@ -22,7 +22,7 @@ STEP_MIN, STEP_MAX, STEP_FLOOR = 1e-3, 1e-1, 1e-4
 
 
 class Scan(nn.Module):
-    """What one reading direction owns: a short convolution and a selective state space (Gu & Dao, 2023).
+    """Parameters of one direction: a short convolution and a selective state space (Gu & Dao, 2023).
 
     Parameters
     ----------
@@ -31,7 +31,7 @@ class Scan(nn.Module):
     d_state : int
         States per channel N.
     d_conv : int
-        Bases that the causal convolution spans, K.
+        Width K of the causal convolution.
     dt_rank : int
         Rank R of the projection to step sizes.
     """
@@ -65,7 +65,7 @@ class Scan(nn.Module):
         self.D.fill_(1.0)
 
     def direction(self) -> Direction:
-        """Return the parameters as the kernel takes them."""
+        """Return the parameters in the form that kernels take."""
         return Direction(
             self.conv_weight, self.conv_bias, self.x_proj, self.dt_weight, self.dt_bias, self.A_log, self.D
         )
@@ -78,10 +78,10 @@ class Scan(nn.Module):
 
 
 class BiMamba(nn.Module):
-    """A Mamba block that reads the window from both ends; both readings share the projections in and out.
+    """A Mamba mixer that reads the window in both directions, with shared input and output projections.
 
-    The outputs of the two readings are added, not averaged (Schiff et al., 2024), and as the projection out is shared
-    and has no bias, they are added before it.
+    The outputs of both directions are added, not averaged (Schiff et al., 2024). They are added before the output
+    projection, which gives the same result because it is shared and has no bias.
 
     Parameters
     ----------
@@ -94,7 +94,7 @@ class BiMamba(nn.Module):
     expand : int
         Inner channels per channel, E / D.
     bidirectional : bool
-        Whether the window is read from its end too.
+        Whether the window is also read from its end.
     """
 
     def __init__(
@@ -117,5 +117,5 @@ class BiMamba(nn.Module):
 
 
 def _uniform(parameter: Tensor, bound: float) -> None:
-    """Draw as PyTorch's convolutions and linear layers do, of which ``bound`` is one over the root of the fan-in."""
+    """Draw from U(-bound, bound), as PyTorch does for linear layers with bound = 1 / sqrt(fan-in)."""
     nn.init.uniform_(parameter, -bound, bound)

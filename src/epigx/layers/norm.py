@@ -1,4 +1,4 @@
-"""Root-mean-square normalisation, and the residual stream that it reads."""
+"""Root-mean-square normalisation, with an optional addition to the residual stream."""
 
 from __future__ import annotations
 
@@ -28,20 +28,20 @@ class RMSNorm(nn.Module):
         self.weight = nn.Parameter(torch.ones(d_model))
 
     def forward(self, x: Float[Tensor, "*batch channel"]) -> Float[Tensor, "*batch channel"]:
-        """Normalise each position, and return it in the precision of ``x``."""
+        """Normalise each position; the result has the precision of ``x``."""
         return add_rms_norm(x, None, self.weight, self.eps)[1]
 
     def add(
         self, x: Float[Tensor, "*batch channel"], residual: Float[Tensor, "*batch channel"]
     ) -> tuple[Float[Tensor, "*batch channel"], Float[Tensor, "*batch channel"]]:
-        """Add to the residual stream, and normalise each position of the sum, in one pass over the memory.
+        """Add ``x`` to the residual stream and normalise each position of the sum, in one pass over memory.
 
         Returns
         -------
         residual : Float[Tensor, "*batch channel"]
-            The sum, in float32 at least: rounded once per layer, small additions to a large stream would be lost.
+            The sum, in at least float32: rounding after each layer would lose small additions to a large stream.
         normed : Float[Tensor, "*batch channel"]
-            The sum normalised, in the precision of ``x``.
+            The normalised sum, in the precision of ``x``.
         """
         return add_rms_norm(x, residual, self.weight, self.eps)
 

@@ -1,4 +1,4 @@
-"""Pooling that learns which of a few neighbouring positions to keep."""
+"""Attention pooling over pairs of neighbouring positions."""
 
 from __future__ import annotations
 
@@ -11,9 +11,10 @@ __all__ = ["AttentionPool"]
 
 
 class AttentionPool(nn.Module):
-    """The mean over each two neighbouring positions, weighted per channel by a softmax of a projection (Enformer).
+    """Weighted mean over pairs of neighbouring positions, with weights per channel from a softmax (Enformer).
 
-    The projection starts as twice the identity, between the mean and the maximum. An odd last position is kept alone.
+    The projection is initialised to twice the identity, between mean and maximum pooling. With an odd number of
+    positions, the last one is kept as it is.
 
     Parameters
     ----------

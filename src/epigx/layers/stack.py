@@ -1,4 +1,4 @@
-"""A stack of Mamba blocks, read in one direction or in both."""
+"""A stack of Mamba blocks, in one direction or in both."""
 
 from __future__ import annotations
 
@@ -23,16 +23,16 @@ BYTES_PER_CHANNEL = 36_000 / 512
 """Rough memory that training keeps for the backward pass, in bytes per position, channel and block."""
 
 BASES_IN_FLIGHT = 2**14
-"""Bases that are read at a time when nothing is trained: what a layer computes of them stays in the cache."""
+"""Positions per batch of windows without gradients: few enough that a layer's results stay in the cache."""
 
 
 class MambaBlock(nn.Module):
-    """A norm, and the mixer that reads from it; the stack adds what it says to the residual stream.
+    """A norm and the mixer that follows it; the stack adds the mixer's output to the residual stream.
 
     Parameters
     ----------
     mixer : BiMamba
-        What mixes the positions.
+        The Mamba mixer.
     d_model : int
         Channels of its input and output.
     """
@@ -44,19 +44,19 @@ class MambaBlock(nn.Module):
 
 
 class MambaStack(Checkpointed):
-    """x ← x + mixer(RMSNorm(x)) block by block, and a last RMSNorm.
+    """x ← x + mixer(RMSNorm(x)) for each block, and a final RMSNorm.
 
-    Each block's projection out starts smaller by the root of the number of blocks, so that the variance of the sum
-    over blocks does not grow with depth.
+    The output projections are initialised smaller by a factor of sqrt(n_layers), so that the variance of the residual
+    stream does not grow with depth.
 
     Parameters
     ----------
     n_layers : int
-        Blocks.
+        Number of blocks.
     d_model, d_state, d_conv, expand : int
-        Sizes of each, as in :class:`~epigx.layers.mamba.BiMamba`.
+        Sizes of a block, see :class:`~epigx.layers.mamba.BiMamba`.
     bidirectional : bool
-        Whether the blocks read the window from its end too.
+        Whether the blocks read the window in both directions.
     """
 
     def __init__(
@@ -71,40 +71,40 @@ class MambaStack(Checkpointed):
                 parameter.div_(math.sqrt(n_layers))
 
     def forward(self, x: Float[Tensor, "batch length channel"]) -> Float[Tensor, "batch length channel"]:
-        """Read the window, block by block; a few windows at a time when no gradient is asked for."""
+        """Run the blocks over the windows; without gradients, a few windows at a time."""
         if torch.is_grad_enabled() or torch.compiler.is_compiling():
             return self._read(x)
-        # What comes out does not depend on how many windows are read together, so each thread has one.
+        # Results do not depend on the number of windows per batch; at least one window per thread.
         size = max(BASES_IN_FLIGHT // max(x.shape[1], 1), torch.get_num_threads())
         if len(x) <= size:
             return self._read(x)
         if self._runs_in_place(x):
-            # All parts work in one room, taken once the place of the result is.
+            # All batches share buffers, allocated after the result.
             hidden, weights = x.new_empty(x.shape), self._weights()
-            room = mamba_inplace.allocate_buffers(x[:size], weights[0].inner)
+            buffers = mamba_inplace.allocate_buffers(x[:size], weights[0].inner)
             for first in range(0, len(x), size):
                 part, out = x[first : first + size].contiguous(), hidden[first : first + size]
-                mamba_inplace.read(part, weights, self.norm.weight, self.norm.eps, room=room, out=out)
+                mamba_inplace.read(part, weights, self.norm.weight, self.norm.eps, buffers=buffers, out=out)
             return hidden
         part = self._read(x[:size])
-        hidden = part.new_empty(x.shape)  # in the precision of what is read, which under autocast is not that of x
+        hidden = part.new_empty(x.shape)  # autocast may change the precision
         hidden[:size] = part
         for first in range(size, len(x), size):
             hidden[first : first + size] = self._read(x[first : first + size])
         return hidden
 
     def leaves_gaps(self, precision: torch.dtype) -> bool:
-        """Say whether the blocks are run one by one, and not by `lean` in one piece of memory."""
+        """Return whether the blocks run one by one, and not in the reused buffers of :mod:`mamba_inplace`."""
         native = kernel_in_use("cpu").name == "native"
         return not (native and precision == torch.float32 and self._as_built())
 
     def _read(self, x: Tensor) -> Tensor:
-        anew = torch.is_grad_enabled()
-        if (self.checkpoint_layers or not anew) and self._runs_in_place(x):
-            run = mamba_inplace.read_anew if anew else mamba_inplace.read
+        trains = torch.is_grad_enabled()
+        if (self.checkpoint_layers or not trains) and self._runs_in_place(x):
+            run = mamba_inplace.read_checkpointed if trains else mamba_inplace.read
             return run(x.contiguous(), self._weights(), self.norm.weight, self.norm.eps)
-        # A layer ends with the norm that the next one reads, since adding to the stream and normalising it are one
-        # pass; and while a mixer runs, nothing but the stream and its norm is alive.
+        # A layer ends with the norm of the next block, because adding to the stream and normalising it is one kernel.
+        # While a mixer runs, only the stream and its norm are in memory.
         blocks = cast(list[MambaBlock], list(self.blocks))
         norms = [*(block.norm for block in blocks), self.norm]
         residual, normed = x, cast(Tensor, norms[0](x))
@@ -116,7 +116,7 @@ class MambaStack(Checkpointed):
         return [_block_weights(block) for block in cast(list[MambaBlock], list(self.blocks))]
 
     def _runs_in_place(self, x: Tensor) -> bool:
-        """Say whether `lean` computes what the modules would: native, float32, and all as it was built."""
+        """Return whether :mod:`mamba_inplace` computes the same as the modules: native, float32, modules unchanged."""
         return (
             not torch.compiler.is_compiling()
             and kernel_in_use(x.device).name == "native"
@@ -127,7 +127,7 @@ class MambaStack(Checkpointed):
         )
 
     def _as_built(self) -> bool:
-        """Say whether no part was replaced, patched, hooked or given another shape or precision than the others."""
+        """Return whether no module was replaced, patched or hooked, and all blocks have equal shapes in float32."""
         parts = [module for module in self.modules() if module is not self]
         shapes = {tuple((name, p.shape) for name, p in block.named_parameters()) for block in self.blocks}
         return (

@@ -1,4 +1,4 @@
-"""The entrance networks: bases and signals (g_θ) for the predictor, signals (g_ω) for the background patterns."""
+"""Encoders of bases and signals (g_θ) for the predictor, and of signals (g_ω) for background patterns."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ Activation = Literal["sigmoid", "softmax"]
 
 
 class MotifEncoder(nn.Module):
-    """Embeds several bases as one position: a convolution finds motifs, and the best match of each is kept.
+    """Embeds several bases as one position: a convolution finds motifs and max-pooling keeps the best match of each.
 
     Parameters
     ----------
@@ -34,7 +34,7 @@ class MotifEncoder(nn.Module):
     resolution : int, bp
         Bases per position.
     n_motifs, width : int
-        Filters of the convolution, and the bases that each spans; odd.
+        Number of convolution filters, and their width in bases (odd).
     """
 
     def __init__(self, n_encoded: int, resolution: int, n_motifs: int = 64, width: int = 15) -> None:
@@ -44,7 +44,7 @@ class MotifEncoder(nn.Module):
         self.projection = Linear(n_motifs, n_encoded)
 
     def forward(self, sequence: Float[Tensor, "batch length base"]) -> Float[Tensor, "batch position encoded"]:
-        """Embed each stretch of bases; stretches without a known base are not searched, as all look alike."""
+        """Embed each position; positions with only N are skipped, because their result is the bias."""
         reach = self.convolution.weight.shape[2] // 2
         padded = functional.pad(sequence.transpose(1, 2), (reach, reach))
         stretches = padded.unfold(2, self.resolution + 2 * reach, self.resolution).transpose(1, 2)
@@ -61,7 +61,7 @@ class MotifEncoder(nn.Module):
 def mean_over_positions(
     signals: Float[Tensor, "batch length signal"], resolution: int
 ) -> Float[Tensor, "batch position signal"]:
-    """Average signals over each stretch of ``resolution`` base pairs."""
+    """Average signals over positions of ``resolution`` base pairs."""
     if resolution == 1:
         return signals
     genes, length, channels = signals.shape
@@ -83,16 +83,16 @@ class SignalEncoder(Linear):
         super().__init__(n_signals, n_encoded)
 
     def forward(self, signals: Float[Tensor, "batch length signal"]) -> Float[Tensor, "batch length encoded"]:
-        """Encode each position's signals."""
+        """Encode the signals of each position."""
         return super().forward(signals)
 
 
 class ConfounderEncoder(nn.Module):
     """g_ω: A = g_ω(S), n background patterns per gene from a small 1D-CNN (section 3.4 and appendix H.2).
 
-    Three times convolution, batch normalisation, ReLU and pooling by 4; the mean over positions; a projection to
-    n · d′ numbers; an activation. Row ``channel * n + pattern`` of the projection gives one weight, as in the official
-    weights. 10,960 parameters at d = 3, n = 2, d′ = 128 (Table 8: "11K").
+    Three stages of convolution, batch normalisation, ReLU and pooling by 4; the mean over positions; a projection to
+    n · d′ numbers; an activation. The projection's rows are ordered ``channel * n + pattern``, as in the official
+    weights. It has 10,960 parameters at d = 3, n = 2, d′ = 128 (Table 8: "11K").
 
     Parameters
     ----------
@@ -103,14 +103,14 @@ class ConfounderEncoder(nn.Module):
     n_encoded : int
         Encoded-signal channels d′.
     activation : {"sigmoid", "softmax"}
-        How a pattern's weights are bounded; the paper's is the sigmoid, and the softmax runs over the d′ channels.
+        Activation of the pattern weights; the paper uses the sigmoid. The softmax is over the d′ channels.
     """
 
     SHORTEST = 64
 
     @classmethod
     def check_length(cls, window: int) -> None:
-        """Make sure that something is left of a window after the three poolings.
+        """Check that a window is long enough for the three poolings.
 
         Raises
         ------
@@ -119,7 +119,7 @@ class ConfounderEncoder(nn.Module):
         """
         if window < cls.SHORTEST:
             raise ConfigError(
-                f"The confounder encoder needs windows of at least {cls.SHORTEST} bp, and got {window} bp. "
+                f"The confounder encoder needs windows of at least {cls.SHORTEST} bp, but this one has {window} bp. "
                 "Use a longer window (data.window) or the objective 'regression'."
             )
 
@@ -135,12 +135,12 @@ class ConfounderEncoder(nn.Module):
         self.projection = Linear(32, n_encoded * n_patterns)
 
     def forward(self, signals: Float[Tensor, "batch length signal"]) -> Float[Tensor, "batch pattern encoded"]:
-        """Return each gene's patterns, in float32 whatever the precision of the network.
+        """Return the patterns of each gene, always in float32.
 
         Raises
         ------
         ConfigError
-            The windows are shorter than 64 bp, of which the three poolings leave nothing.
+            The windows are shorter than 64 bp.
         """
         self.check_length(signals.shape[1])
         summary = self.convolutions(signals.transpose(1, 2)).mean(-1)

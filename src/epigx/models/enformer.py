@@ -1,6 +1,6 @@
-"""Enformer (Avsec et al., 2021), trained from scratch on DNA alone as Seq2Exp did, at any width and window.
+"""Enformer (Avsec et al., 2021), trained from scratch on DNA only as in Seq2Exp, with any width and window.
 
-It is a model and no backbone, because it shortens the window: 128 bp become one bin.
+It is a model and not a backbone, because it shortens the window: 128 bp become one bin.
 """
 
 from __future__ import annotations
@@ -27,43 +27,43 @@ __all__ = ["Enformer", "EnformerModel", "EnformerTrunk"]
 class EnformerModel(Model):
     """Enformer's trunk, the mean over its central bins, and a head; the defaults are the published size.
 
-    It takes any window of two bins or more, and of one longer than ``longest`` its central part. The official model
-    also computes 5,313 human and 1,643 mouse tracks that nothing uses, with 21,375,788 of its 251,632,429 parameters;
-    they are left out here, which leaves 230,256,641.
+    Windows need at least two bins; of windows longer than ``longest``, the central part is read. The official model
+    also computes 5,313 human and 1,643 mouse tracks, which are not needed here. Without their 21,375,788 parameters,
+    230,256,641 of 251,632,429 parameters remain.
     """
 
     kind: Literal["enformer"] = "enformer"
     d_model: int = Field(default=1_536, ge=12)
-    """Channels of the transformer; the convolutions go from half of it to all of it."""
+    """Channels of the transformer; those of the convolutions increase from half of it to all of it."""
     n_layers: int = Field(default=11, ge=1)
-    """Blocks of the transformer."""
+    """Transformer blocks."""
     n_heads: int = Field(default=8, ge=1)
-    """Heads; each has six features of the distance, or a multiple of them."""
+    """Attention heads; d_model / n_heads must be a multiple of 6, the number of families of distance features."""
     d_key: int = Field(default=64, ge=1)
-    """Channels of a query."""
+    """Channels of queries and keys per head."""
     n_poolings: int = Field(default=7, ge=3)
-    """Halvings of the window: a bin has 2 to their number base pairs, 128 by default."""
+    """Number of times that the window is halved; a bin has 2^n_poolings base pairs, 128 by default."""
     multiple: int = Field(default=128, ge=1)
-    """Channels of each convolution are a multiple of this."""
+    """The channels of each convolution are rounded to a multiple of this."""
     dropout: float = Field(default=0.4, ge=0.0, lt=1.0)
-    """Share of hidden values zeroed in training."""
+    """Dropout rate of hidden states."""
     attention_dropout: float = Field(default=0.05, ge=0.0, lt=1.0)
-    """The same for weights of the attention."""
+    """Dropout rate of attention weights."""
     position_dropout: float = Field(default=0.01, ge=0.0, lt=1.0)
-    """The same for features of distances."""
+    """Dropout rate of distance features."""
     longest: int = Field(default=196_608, ge=1)
-    """Base pairs that are read; of a longer window the central ones."""
+    """Longest window in base pairs; of longer windows, the central part is read."""
     central_bins: int = Field(default=896, ge=0)
-    """Central bins whose hidden states are averaged; 0: all. A shorter window is averaged whole."""
+    """Central bins whose hidden states are averaged; 0 for all. Shorter windows are averaged completely."""
     d_head: int = Field(default=128, ge=1)
-    """Units of each hidden layer of the head."""
+    """Hidden units of the head."""
 
     @model_validator(mode="after")
     def _check_widths(self) -> EnformerModel:
         if self.d_model % self.n_heads or (self.d_model // self.n_heads) % 6:
             raise ValueError(
-                f"d_model ({self.d_model}) has to be a multiple of 6 n_heads ({6 * self.n_heads}): "
-                "a head describes distances by six kinds of features"
+                f"d_model ({self.d_model}) has to be a multiple of 6 n_heads ({6 * self.n_heads}), "
+                "because each head has six kinds of distance features"
             )
         if self.d_model % self.multiple:
             raise ValueError(f"d_model ({self.d_model}) has to be a multiple of {self.multiple} (multiple)")
@@ -71,12 +71,12 @@ class EnformerModel(Model):
 
     @property
     def bin_size(self) -> int:
-        """Base pairs of a bin."""
+        """Base pairs per bin."""
         return int(2**self.n_poolings)
 
     @property
     def widths(self) -> list[int]:
-        """Channels after the stem and after each convolution of the tower, in even ratios."""
+        """Channels after the stem and after each convolution of the tower, in a geometric series."""
         steps = self.n_poolings - 2
         ratios = (2 ** (step / steps) for step in range(steps + 1))
         half = self.d_model // 2
@@ -87,30 +87,30 @@ class EnformerModel(Model):
         return Cost(weights, window // self.bin_size, 50.0 * self.d_model * min(window, self.longest))
 
     def build(self, n_signals: int, n_features: int, window: int) -> Enformer:
-        """Return the network with fresh weights; nothing in it depends on the window's length.
+        """Return the network with fresh weights, which do not depend on the window's length.
 
         Raises
         ------
         ConfigError
-            The window has less than two bins.
+            The window is shorter than two bins.
         """
         if window < 2 * self.bin_size:
             raise ConfigError(
-                f"Enformer needs windows of at least two bins of {self.bin_size} bp (model.n_poolings), and the run's "
+                f"Enformer needs windows of at least two bins of {self.bin_size} bp (model.n_poolings), but the run's "
                 f"have {window} bp. Use a longer window (data.window) or fewer poolings."
             )
         return Enformer(self, n_features)
 
 
 class Enformer(nn.Module):
-    """Trunk, mean over its bins, and head.
+    """Enformer's trunk, the mean over its bins, and the head.
 
     Parameters
     ----------
     config : EnformerModel
-        Sizes.
+        Settings.
     n_features : int
-        Features that the head reads beside the pooled bins.
+        Number of features that the head reads in addition to the pooled bins.
     """
 
     def __init__(self, config: EnformerModel, n_features: int) -> None:
@@ -126,7 +126,7 @@ class Enformer(nn.Module):
 
 
 class EnformerTrunk(nn.Module):
-    """Bases to bins: convolutions that halve the window again and again, a transformer, a last convolution."""
+    """Bases to bins: convolutions with pooling, a transformer, and a final convolution."""
 
     def __init__(self, config: EnformerModel) -> None:
         super().__init__()
@@ -148,18 +148,18 @@ class EnformerTrunk(nn.Module):
         self.pointwise = nn.Sequential(convolution(d_model, 2 * d_model), nn.Dropout(config.dropout / 8), SigmoidGELU())
 
     def forward(self, sequence: Float[Tensor, "batch length 4"]) -> Float[Tensor, "batch bin channel"]:
-        """Return a hidden state for each central bin; positions past the last whole bin make a bin of their own."""
+        """Return the hidden state of each central bin; positions after the last whole bin form an extra bin."""
         x = self.tower(self.stem(sequence.transpose(1, 2))).transpose(1, 2)
         features = relative_features(x.shape[1], self.n_distance_features, x.device)
         for block in self.transformer:
             x = block(x, features)
-        central = centre(x, self.central_bins)  # before the last normalisation, which is not to see the outer bins
+        central = centre(x, self.central_bins)  # before the last normalisation, so that outer bins do not enter it
         hidden: Tensor = self.pointwise(central.transpose(1, 2)).transpose(1, 2)
         return hidden
 
 
 class EnformerBlock(nn.Module):
-    """x + attention(LayerNorm(x)), and then a perceptron per position in the same way."""
+    """x + attention(LayerNorm(x)), then x + MLP(LayerNorm(x))."""
 
     def __init__(self, config: EnformerModel) -> None:
         super().__init__()
@@ -185,7 +185,7 @@ class EnformerBlock(nn.Module):
     def forward(
         self, x: Float[Tensor, "batch bin channel"], features: Float[Tensor, "distance feature"]
     ) -> Float[Tensor, "batch bin channel"]:
-        """Add what the bins tell each other, then what is made of each bin."""
+        """Apply attention over bins, then the perceptron at each bin."""
         x = x + self.dropout(self.attention(self.attention_norm(x), features))
         added: Tensor = self.perceptron(x)
         return x + added
@@ -195,16 +195,16 @@ class Residual(nn.Sequential):
     """x + layers(x)."""
 
     def forward(self, x: Tensor) -> Tensor:
-        """Add what the layers make of the input."""
+        """Add the output of the layers to the input."""
         added: Tensor = super().forward(x)  # type: ignore[no-untyped-call]
         return x + added
 
 
 class SigmoidGELU(nn.Module):
-    """x · sigmoid(1.702 x), the approximation of GELU that Enformer was published with."""
+    """x · sigmoid(1.702 x), the approximation of GELU in the published Enformer."""
 
     def forward(self, x: Tensor) -> Tensor:
-        """Apply it to each value."""
+        """Apply the activation."""
         return x * torch.sigmoid(1.702 * x)
 
 

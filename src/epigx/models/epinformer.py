@@ -1,4 +1,4 @@
-"""EPInformer: the promoter looks at candidate enhancers, each read by one convolutional encoder (REFERENCE: v2).
+"""EPInformer v2: convolutions encode the promoter and candidate enhancers, and attention combines them.
 
 B genes, E elements of a gene (the promoter first), L bases, C channels, D channels of an element's embedding.
 """
@@ -29,15 +29,15 @@ _HEAD_WIDTH = 128
 
 
 class EPInformerModel(Model):
-    """EPInformer v2; the defaults are the size that the paper compares with, 447,341 parameters with 9 features."""
+    """EPInformer v2; the defaults are the size used in the paper, 447,341 parameters with 9 features."""
 
     kind: Literal["epinformer"] = "epinformer"
     length: int = Field(default=2_000, ge=16, multiple_of=2)
-    """bp of every element, as the dataset stores them."""
+    """Length of each element in bp; must equal that of the dataset."""
     stem: PositiveInt = 256
     """Channels of the first convolution."""
     stages: tuple[PositiveInt, ...] = Field(default=(128, 64, 64, 128), min_length=1)
-    """Channels of the convolutions after it; each stage halves the length."""
+    """Channels of the following convolutions; each stage halves the length."""
     d_model: int = Field(default=64, ge=4, multiple_of=4)
     """Channels of an element's embedding."""
     n_layers: PositiveInt = 3
@@ -47,7 +47,7 @@ class EPInformerModel(Model):
 
     @property
     def needs(self) -> frozenset[Need]:
-        """Elements: it reads neither the window nor the signals over it."""
+        """Elements; the window and its signals are not read."""
         return frozenset({"elements"})
 
     def cost(self, window: int, weights: int, n_elements: int = 61) -> Cost:
@@ -56,40 +56,38 @@ class EPInformerModel(Model):
         return Cost(weights, positions, 30.0 * (self.stem + self.stages[0]) * positions)
 
     def build(self, n_signals: int, n_features: int, window: int) -> EPInformer:
-        """Return the network with fresh weights; any window serves, as it reads the elements alone.
+        """Return the network with fresh weights; the window does not matter, because only elements are read.
 
         Raises
         ------
         ConfigError
-            The elements are too short for the stages, or the heads do not share the channels evenly.
+            The elements are too short for the stages, or ``d_model`` is not a multiple of ``n_heads``.
         """
         if self.bins < 1:
             least = (1 << len(self.stages)) * (2 * sum(_DILATIONS) + 1)
             raise ConfigError(
                 f"Elements of {self.length:,} bp (model.length) are too short for {len(self.stages)} stages, which "
-                f"need {least:,} bp. Shorten model.stages, or store longer elements."
+                f"need {least:,} bp. Use fewer stages (model.stages), or build a dataset with longer elements."
             )
         if self.d_model % self.n_heads:
-            raise ConfigError(
-                f"{self.n_heads} heads (model.n_heads) cannot share {self.d_model} channels (model.d_model) evenly."
-            )
+            raise ConfigError(f"model.d_model ({self.d_model}) has to be a multiple of model.n_heads ({self.n_heads}).")
         return EPInformer(self, n_features)
 
     @property
     def bins(self) -> int:
-        """Positions that are left of an element after the stages and the dilated convolutions."""
+        """Positions per element after the stages and the dilated convolutions."""
         return (self.length >> len(self.stages)) - 2 * sum(_DILATIONS)
 
 
 class EPInformer(nn.Module):
-    """Elements through the encoder, with their features through attention, and the promoter's embedding to expression.
+    """Encodes elements, combines them by attention, and predicts expression from the promoter's embedding.
 
     Parameters
     ----------
     config : EPInformerModel
-        Sizes.
+        Settings.
     n_features : int
-        Features that the head reads beside the promoter's embedding.
+        Number of features that the head reads in addition to the promoter's embedding.
     """
 
     def __init__(self, config: EPInformerModel, n_features: int) -> None:
@@ -110,7 +108,7 @@ class EPInformer(nn.Module):
         return Prediction(expression=self.head(self.promoter(self._elements(batch)), batch.features))
 
     def promoter(self, elements: Elements) -> Float[Tensor, "batch channel"]:
-        """Return the embedding of each gene's promoter, which has looked at the enhancers."""
+        """Return the embedding of each gene's promoter after attention over the enhancers."""
         n_genes, n_elements = elements.sequence.shape[:2]
         encoded = self.encoder(elements.sequence.flatten(0, 1)).unflatten(0, (n_genes, n_elements))
         embedded = self.join(torch.cat([encoded, elements.features], dim=-1))
@@ -122,17 +120,17 @@ class EPInformer(nn.Module):
 
     def _elements(self, batch: Batch) -> Elements:
         if batch.elements is None:
-            raise ConfigError("EPInformer reads elements, and the batch has none. Ask for them (needs).")
+            raise ConfigError("EPInformer reads elements, but the batch has none. Load it with elements (Model.needs).")
         if (length := batch.elements.sequence.shape[2]) != self.length:
             raise ConfigError(
-                f"The dataset's elements are {length:,} bp long, and the model was made for {self.length:,}. "
+                f"The dataset's elements are {length:,} bp long, but the model was built for {self.length:,}. "
                 f"Set model.length={length}."
             )
         return batch.elements
 
 
 class ElementEncoder(nn.Module):
-    """From the bases of an element to its embedding: convolutions and pooling, then dilated convolutions."""
+    """Encodes the bases of an element with convolutions and pooling, then dilated convolutions."""
 
     def __init__(self, config: EPInformerModel) -> None:
         super().__init__()
@@ -151,8 +149,8 @@ class ElementEncoder(nn.Module):
         self.summarise = nn.Sequential(nn.Linear(config.bins, _BINS), nn.ELU())
 
     def forward(self, sequence: Float[Tensor, "element length 4"]) -> Float[Tensor, "element channel"]:
-        """Encode each element by itself."""
-        # As many positions as bases; of an even kernel's padding the larger half lies on the right.
+        """Encode each element independently."""
+        # Keeps the length; the kernel is even, so the right padding is larger by one.
         padded = functional.pad(sequence.transpose(1, 2), ((_STEM_KERNEL - 1) // 2, _STEM_KERNEL // 2))
         x = functional.elu(self.stem(padded))
         for stage, mixer in zip(self.stages, self.mixers, strict=True):
@@ -163,7 +161,7 @@ class ElementEncoder(nn.Module):
 
 
 class AttentionLayer(nn.Module):
-    """Attention and a perceptron, each on the normalised input and added to it."""
+    """x + attention(LayerNorm(x)), then x + MLP(LayerNorm(x))."""
 
     def __init__(self, d_model: int, n_heads: int) -> None:
         super().__init__()
@@ -176,7 +174,7 @@ class AttentionLayer(nn.Module):
     def forward(
         self, x: Float[Tensor, "batch element channel"], unseen: Bool[Tensor, "batch element element"]
     ) -> Float[Tensor, "batch element channel"]:
-        """Let elements look at each other, where they may."""
+        """Apply attention between the allowed pairs of elements, then the perceptron."""
         normed = self.before_attention(x)
         mask = unseen.repeat_interleave(self.n_heads, dim=0)
         x = x + self.attention(normed, normed, normed, attn_mask=mask, need_weights=False)[0]
@@ -185,10 +183,10 @@ class AttentionLayer(nn.Module):
 
 
 def hidden_pairs(features: Float[Tensor, "batch element 3"]) -> Bool[Tensor, "batch element element"]:
-    """Tell which elements (last axis) each element does not see.
+    """Return which elements (last axis) each element may not attend to.
 
-    The promoter sees all, an enhancer itself and the promoter; an empty slot, which is at no distance, is seen by none.
-    The official class takes a slot without bases for empty, and so an enhancer of unknown bases, too.
+    The promoter attends to all elements, an enhancer to itself and the promoter. Nothing attends to empty slots, whose
+    features are zeros. The official class treats slots without known bases as empty, including enhancers of only N.
     """
     n_elements = features.shape[1]
     apart = ~torch.eye(n_elements, dtype=torch.bool, device=features.device)

@@ -1,4 +1,4 @@
-"""From a gene's pooled hidden state and its features to expression."""
+"""The head, which predicts expression from the pooled hidden state and the features of a gene."""
 
 from __future__ import annotations
 
@@ -14,8 +14,7 @@ __all__ = ["Head", "centre", "pool_centre"]
 class Head(nn.Module):
     """A perceptron with two hidden layers on [pooled, features] (appendix G.1 of the paper).
 
-    It runs in float32 also where the network runs in bfloat16, so that predictions are not rounded to steps of
-    1/64 (docs/decisions/0008).
+    It always runs in float32, because bfloat16 would round predictions to steps of 1/64 (docs/decisions/0008).
 
     Parameters
     ----------
@@ -24,7 +23,7 @@ class Head(nn.Module):
     n_features : int
         Features per gene.
     width : int, optional
-        Units of each hidden layer; as many as channels by default.
+        Hidden units; by default ``d_model``.
     """
 
     def __init__(self, d_model: int, n_features: int, width: int | None = None) -> None:
@@ -48,7 +47,7 @@ class Head(nn.Module):
 
 
 def centre(x: Float[Tensor, "gene length channel"], central: int) -> Float[Tensor, "gene part channel"]:
-    """Return the central positions; 0 means all, and a window that is not longer is returned whole."""
+    """Return the central positions; all of them if ``central`` is 0 or the window is not longer."""
     length = x.shape[1]
     if not 0 < central < length:
         return x
@@ -64,6 +63,6 @@ def pool_centre(hidden: Float[Tensor, "gene length channel"], central: int) -> F
     hidden : Float[Tensor, "gene length channel"]
         Hidden state of each position.
     central : int
-        Positions to average; 0 means all. A window that is not longer is averaged whole.
+        Positions to average; 0 for all. Shorter windows are averaged completely.
     """
     return centre(hidden, central).mean(dim=1, dtype=torch.float32)

@@ -1,4 +1,4 @@
-"""Windows with positions taken out: what remains moves together, and the centre is found again behind it."""
+"""Removes positions from windows, reads the remaining ones as one sequence, and pools the centre."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ Packing = Literal["gene", "batch"]
 
 
 def centre_of(length: int, central: int) -> slice:
-    """Return the place of the ``central`` middle positions of a window; the whole of a window that is not longer.
+    """Return the slice of the ``central`` middle positions of a window, or of the whole window if it is not longer.
 
     Examples
     --------
@@ -33,7 +33,7 @@ def pool_packed(
     central: int,
     packing: Packing,
 ) -> Float[Tensor, "gene channel"]:
-    """Run a backbone over the kept positions alone, and average the hidden states of the window's centre, in float32.
+    """Run a backbone over the kept positions and average the hidden states of the centre, in float32.
 
     Parameters
     ----------
@@ -42,12 +42,12 @@ def pool_packed(
     embedded : Float[Tensor, "gene length channel"]
         Embedded windows.
     keep : Bool[Tensor, "gene length"]
-        Positions that remain; the centre has to be among them.
+        Positions to keep; must include the centre.
     central : int
         Middle positions to average.
     packing : {"gene", "batch"}
-        Whether each gene is read by itself, or all at once, filled with zeros on the right to the longest: then a
-        gene's hidden states depend, if little, on the genes beside it.
+        Whether genes are read separately, or as one batch that is zero-padded on the right. With padding, the hidden
+        states of a gene depend slightly on the other genes of the batch.
     """
     kept = [window[places] for window, places in zip(embedded, keep, strict=True)]
     if packing == "batch":

@@ -1,4 +1,4 @@
-"""The predictor h_φ: DNA and encoded signals, added, through a backbone, pooled around the TSS, to expression."""
+"""The predictor h_φ: embedded DNA plus encoded signals, a backbone, pooling around the TSS, and a head."""
 
 from __future__ import annotations
 
@@ -19,29 +19,29 @@ __all__ = ["Predictor", "PredictorModel"]
 
 
 class PredictorModel(Model):
-    """A backbone on DNA, with signals or without: Caduceus with signals, which InFER is at inference, by default."""
+    """A backbone on DNA, with or without signals; the default, Caduceus with signals, is InFER at inference."""
 
     kind: Literal["predictor"] = "predictor"
     backbone: Backbone = Caduceus()
     """Sequence network."""
     signals: bool = True
-    """Whether it reads the signals beside the DNA."""
+    """Whether it reads the signals in addition to DNA."""
     pool: int = Field(default=2_000, ge=0)
-    """Central base pairs whose hidden states are averaged; 0: all. A shorter window is averaged whole."""
+    """Central base pairs whose hidden states are averaged; 0 for all. Shorter windows are averaged completely."""
     resolution: int = Field(default=1, ge=1)
-    """Base pairs per position of the backbone. 1 is the paper's; with more, signals are averaged over them and motifs
-    are found before (docs/decisions/0013), which makes windows of tens of kb cheap."""
+    """Base pairs per position of the backbone; the paper uses 1. With more, a convolution finds motifs and signals are
+    averaged before the backbone (docs/decisions/0013), which makes windows of tens of kb cheap."""
     mask: Literal["none", "peaks"] = "none"
-    """With peaks, all that lies outside of accessibility peaks is read as zero, the promoter too (MACS3 in Table 1)."""
+    """``peaks``: positions outside of accessibility peaks are set to zero, even the promoter (MACS3 in Table 1)."""
 
     @property
     def n_encoded(self) -> int:
-        """Encoded-signal channels d′: those of the backbone, or 0 for DNA alone."""
+        """Encoded-signal channels d′: channels of the backbone, or 0 without signals."""
         return self.backbone.d_model if self.signals else 0
 
     @property
     def needs(self) -> frozenset[Need]:
-        """Peaks, where they are the mask."""
+        """Peaks, if they are the mask."""
         return frozenset({"peaks"}) if self.mask == "peaks" else frozenset()
 
     def cost(self, window: int, weights: int, n_elements: int = 61) -> Cost:
@@ -50,13 +50,13 @@ class PredictorModel(Model):
         return Cost(weights, positions, self.backbone.bytes_per_position * window / self.resolution)
 
     def build(self, n_signals: int, n_features: int, window: int) -> Predictor:
-        """Return the network with fresh weights; nothing in it depends on the window's length.
+        """Return the network with fresh weights, which do not depend on the window's length.
 
         Raises
         ------
         ConfigError
-            The model reads signals and the run's inputs have none; or the window is no whole number of positions, or
-            of another length than the backbone takes.
+            The model reads signals but the run's inputs have none; or the window is not a multiple of ``resolution``,
+            or too long for the backbone.
         """
         _check_length(window, self.resolution)
         self.backbone.check_length(window // self.resolution)
@@ -69,23 +69,23 @@ class PredictorModel(Model):
 
 
 class Predictor(nn.Module):
-    """h_φ with its embedding of the bases and the signal encoder g_θ (Figure 3).
+    """The predictor h_φ with its base embedding and the signal encoder g_θ (Figure 3).
 
     Parameters
     ----------
     config : PredictorModel
-        Backbone and pooling.
+        Settings: backbone, pooling, mask.
     n_signals : int
-        Signals; with 0 it reads DNA alone.
+        Number of signals; 0 to read only DNA.
     n_features : int
-        Features that the head reads beside the pooled hidden state.
+        Number of features that the head reads in addition to the pooled hidden state.
     """
 
     def __init__(self, config: PredictorModel, n_signals: int, n_features: int) -> None:
         super().__init__()
         self.resolution = config.resolution
         self.masked = config.mask == "peaks"
-        # Rounded up, so that a pool shorter than a position does not become "all".
+        # Rounded up, because 0 would mean all positions.
         self.central = -(-config.pool // config.resolution)
         d_model, resolution = config.backbone.d_model, config.resolution
         self.sequence_encoder = config.backbone.embedding() if resolution == 1 else MotifEncoder(d_model, resolution)
@@ -94,7 +94,7 @@ class Predictor(nn.Module):
         self.head = Head(config.backbone.d_model, n_features)
 
     def forward(self, batch: Batch) -> Prediction:
-        """Predict the expression of each gene: h(X, H), one pass through the backbone."""
+        """Predict the expression of each gene: h(X, H)."""
         embedded = self.encode_sequence(batch)
         if self.signal_encoder is not None:
             embedded = embedded + self.encode_signals(batch)
@@ -103,34 +103,34 @@ class Predictor(nn.Module):
         return Prediction(expression=self.head(pooled, batch.features), mask=mask)
 
     def encode_sequence(self, batch: Batch) -> Float[Tensor, "batch position encoded"]:
-        """Embed the bases of each position; N has the bias alone, or a row of its own in a table of tokens.
+        """Embed the bases of each position; N is the bias, or its own row in a token embedding.
 
         Raises
         ------
         ConfigError
-            The window is no whole number of positions.
+            The window is not a multiple of ``resolution``.
         DatasetError
-            The model is masked by peaks, and the batch has none.
+            The model is masked by peaks, but the batch has none.
         """
         _check_length(batch.sequence.shape[1], self.resolution)
         return self._mask(self.sequence_encoder(batch.sequence), batch)
 
     def encode_signals(self, batch: Batch) -> Float[Tensor, "batch position encoded"]:
-        """Return H = g_θ(S), of the signals' means over each position.
+        """Return H = g_θ(S), where S is the mean of each signal over each position.
 
         Raises
         ------
         ConfigError
-            The model reads DNA alone.
+            The model reads no signals.
         DatasetError
-            The model is masked by peaks, and the batch has none.
+            The model is masked by peaks, but the batch has none.
         """
         if self.signal_encoder is None:
-            raise ConfigError("This model reads no signals (model.signals is false), so it has none to encode.")
+            raise ConfigError("This model reads no signals (model.signals is false), so it cannot encode signals.")
         return self._mask(self.signal_encoder(mean_over_positions(batch.signals, self.resolution)), batch)
 
     def hidden(self, embedded: Float[Tensor, "arm length channel"]) -> Float[Tensor, "arm length channel"]:
-        """Run the backbone; genes and arms of an intervention share the first axis."""
+        """Run the backbone; the first axis is genes, or genes and arms of an intervention."""
         hidden: Tensor = self.backbone(embedded)
         return hidden
 
@@ -139,7 +139,7 @@ class Predictor(nn.Module):
         return pool_centre(hidden, self.central)
 
     def _mask(self, encoded: Tensor, batch: Batch) -> Float[Tensor, "batch position encoded"]:
-        """Multiply each position by the part of it that lies in peaks."""
+        """Multiply each position by the fraction of it that lies in peaks."""
         if not self.masked:
             return encoded
         return encoded * mean_over_positions(_peaks(batch)[..., None], self.resolution).to(encoded.dtype)
@@ -148,7 +148,7 @@ class Predictor(nn.Module):
 def _peaks(batch: Batch) -> Float[Tensor, "batch length"]:
     if batch.peaks is None:
         raise DatasetError(
-            "The model is masked by peaks (model.mask), and the dataset has none. "
+            "The model is masked by peaks (model.mask), but the dataset has none. "
             "Build it with peaks for each cell type, or set model.mask to none."
         )
     return batch.peaks.float()
@@ -157,6 +157,6 @@ def _peaks(batch: Batch) -> Float[Tensor, "batch length"]:
 def _check_length(length: int, resolution: int) -> None:
     if length % resolution:
         raise ConfigError(
-            f"The window of {length:,} bp is no whole number of positions of {resolution} bp (model.resolution). "
-            "Choose a window that is a multiple of it."
+            f"The window of {length:,} bp is not a multiple of the resolution of {resolution} bp (model.resolution). "
+            "Choose another window or resolution."
         )

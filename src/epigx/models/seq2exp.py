@@ -1,8 +1,8 @@
-"""Seq2Exp (Su et al., 2025): a first reading of the window says which positions matter, a second predicts from them.
+"""Seq2Exp (Su et al., 2025): one network selects the positions that matter, a second one predicts from them.
 
-The mask is drawn from :class:`~epigx.models.mask_posterior.MaskPosterior`; the information bottleneck that keeps it
-sparse is the objective's (:mod:`epigx.objectives.bottleneck`). Blacklisted positions never count, and the central base
-pairs, the promoter, always do.
+The mask is drawn from :class:`~epigx.models.mask_posterior.MaskPosterior`. The information bottleneck that keeps it
+sparse is an objective (:mod:`epigx.objectives.bottleneck`). Blacklisted positions are never selected, and the central
+base pairs, the promoter, always are.
 """
 
 from __future__ import annotations
@@ -29,26 +29,26 @@ __all__ = ["HardSeq2Exp", "Selection", "Seq2Exp", "Seq2ExpHard", "Seq2ExpModel",
 
 
 class Seq2ExpModel(Model):
-    """What the soft and the hard variant have in common; their settings differ as in the official scripts."""
+    """Settings that the soft and the hard variant share; their defaults differ as in the official scripts."""
 
     backbone: Backbone = Caduceus()
     """Sequence network that predicts from the selected positions."""
     generator: Backbone | None
-    """Sequence network that proposes the mask; none: the same network, weights included, does both."""
+    """Sequence network that computes the mask; if not set, the backbone does both, with the same weights."""
     generator_signals: bool
-    """Whether the network that proposes the mask reads the signals too, and not DNA alone."""
+    """Whether the network that computes the mask also reads the signals."""
     positions: bool
-    """Whether a learned vector for each position is added; it ties the model to windows no longer than in training."""
+    """Whether to add a learned vector at each position; windows can then not be longer than in training."""
     evidence: MaskEvidence
-    """How sequence and signals make the distribution of the mask."""
+    """Weights of sequence and signals in the distribution of the mask."""
     pool: int = Field(default=2_000, ge=1)
     """Central base pairs that are always selected, and whose hidden states are averaged."""
     blacklist: bool = True
-    """Whether the dataset's blacklist is kept out of the mask; false for a dataset that has none."""
+    """Whether to exclude the dataset's blacklist from the mask; set to false if the dataset has none."""
 
     @property
     def needs(self) -> frozenset[Need]:
-        """The blacklist, unless it is not asked for."""
+        """The blacklist, if ``blacklist`` is true."""
         return frozenset({"blacklist"}) if self.blacklist else frozenset()
 
     @property
@@ -78,13 +78,13 @@ class Seq2ExpModel(Model):
         Raises
         ------
         ConfigError
-            ``evidence`` is for another number of signals; the window is all centre, so that there is no choice; or it
-            has a length that a backbone does not take.
+            ``evidence`` has another number of signals; the window is not longer than ``pool``; or it is too long for a
+            backbone.
         """
 
 
 class Seq2ExpSoft(Seq2ExpModel):
-    """Each position counts by its z: drawn in training, the mean otherwise."""
+    """Multiplies each position by its z: a random draw in training, the mean otherwise."""
 
     kind: Literal["seq2exp_soft"] = "seq2exp_soft"
     generator: Backbone | None = Caduceus()
@@ -98,7 +98,7 @@ class Seq2ExpSoft(Seq2ExpModel):
 
 
 class Seq2ExpHard(Seq2ExpModel):
-    """Positions whose z is below a threshold are removed: z is drawn in training, and its mean taken otherwise."""
+    """Removes positions whose z is below a threshold; z is a random draw in training, the mean otherwise."""
 
     kind: Literal["seq2exp_hard"] = "seq2exp_hard"
     generator: Backbone | None = None
@@ -106,14 +106,14 @@ class Seq2ExpHard(Seq2ExpModel):
     positions: bool = True
     evidence: MaskEvidence = MaskEvidence(scale=1.0, floor=0.0)
     threshold: float = Field(default=0.5, gt=0, lt=1)
-    """Least z of a position that is kept."""
+    """Smallest z of kept positions."""
     gradient: Literal["kl-only", "straight-through"] = "kl-only"
-    """What trains the mask. With kl-only, the official form, the prediction loss does not: positions are kept or
-    removed, and no value of the mask enters the prediction. With straight-through the kept positions are multiplied by
-    the mask, whose value is 1 and whose gradient is that of z (docs/decisions/0014)."""
+    """Gradient of the mask. With ``kl-only``, as in the official code, the prediction loss does not train the mask,
+    because its values do not enter the prediction. With ``straight-through``, kept positions are multiplied by the
+    mask, whose value is 1 and whose gradient is that of z (docs/decisions/0014)."""
     packing: Packing = "gene"
-    """Whether each gene's kept positions are read by themselves, or, the official form, with zeros up to the longest of
-    the batch, so that a prediction depends on the genes beside it (docs/decisions/0014)."""
+    """Whether the kept positions of each gene are read separately (``gene``), or zero-padded to the longest of a batch
+    as in the official code (``batch``), where predictions depend on the batch (docs/decisions/0014)."""
 
     def build(self, n_signals: int, n_features: int, window: int) -> HardSeq2Exp:
         """Return the network with fresh weights."""
@@ -121,32 +121,33 @@ class Seq2ExpHard(Seq2ExpModel):
 
 
 class Selection(NamedTuple):
-    """A prediction, and the distribution that its mask is from."""
+    """A prediction and the distribution of its mask."""
 
     prediction: Prediction
     posterior: Beta
-    """Of z, for each gene and position."""
+    """Distribution of z at each gene and position."""
 
 
 class Seq2Exp(nn.Module):
-    """The two readings of a window, and the mask between them.
+    """Computes a mask from the window, then predicts from the selected positions.
 
     Parameters
     ----------
     config : Seq2ExpModel
-        Networks and evidence.
+        Settings.
     n_signals, n_features : int
-        Signals of each position, and features that the head reads.
+        Number of signals, and of features that the head reads.
     window : int, bp
-        Longest window.
+        Length of the training windows.
     """
 
     def __init__(self, config: Seq2ExpModel, n_signals: int, n_features: int, window: int) -> None:
         super().__init__()
         if window <= config.pool:
             raise ConfigError(
-                f"The window of {window:,} bp is all centre, which is always selected (model.pool: {config.pool:,}). "
-                "Train on longer windows (data.window), or set model.pool to less."
+                f"The window of {window:,} bp is not longer than the centre that is always selected "
+                f"(model.pool: {config.pool:,}). "
+                "Train on longer windows (data.window) or reduce model.pool."
             )
         for network in filter(None, (config.generator, config.backbone)):
             network.check_length(window)
@@ -163,16 +164,16 @@ class Seq2Exp(nn.Module):
         self.head = Head(d_model, n_features)
 
     def forward(self, batch: Batch) -> Prediction:
-        """Predict the expression of each gene from the positions that are selected."""
+        """Predict the expression of each gene from the selected positions."""
         return self.select(batch).prediction
 
     def select(self, batch: Batch) -> Selection:
-        """Predict, and tell the distribution of the mask.
+        """Predict, and return the distribution of the mask.
 
         Raises
         ------
         ConfigError
-            The model has learned positions, and the windows are longer than those.
+            The model has vectors for positions, and the windows are longer than in training.
         """
         sequence: Tensor = self.sequence_encoder(batch.sequence)
         if self.positions is not None:
@@ -187,32 +188,32 @@ class Seq2Exp(nn.Module):
 
     @abstractmethod
     def draw(self, posterior: Beta) -> Float[Tensor, "batch length"]:
-        """Return each position's weight, before blacklist and centre; nothing is random in evaluation."""
+        """Return the weight of each position, before blacklist and centre are applied; deterministic in evaluation."""
 
     @abstractmethod
     def read(
         self, embedded: Float[Tensor, "batch length channel"], mask: Float[Tensor, "batch length"]
     ) -> Float[Tensor, "batch channel"]:
-        """Read the selected positions, and average the hidden states of the centre."""
+        """Run the backbone on the selected positions and average the hidden states of the centre."""
 
 
 class SoftSeq2Exp(Seq2Exp):
     """Multiplies the embedding by the mask."""
 
     def draw(self, posterior: Beta) -> Float[Tensor, "batch length"]:
-        """Return a draw of z in training, and its mean in evaluation."""
+        """Return a random draw of z in training, its mean in evaluation."""
         return posterior.rsample() if self.training else posterior.mean
 
     def read(
         self, embedded: Float[Tensor, "batch length channel"], mask: Float[Tensor, "batch length"]
     ) -> Float[Tensor, "batch channel"]:
-        """Read the window with each position weighted."""
+        """Run the backbone on the weighted window."""
         weighted = (embedded * mask[..., None]).to(embedded.dtype)
         return pool_centre(self.backbone(weighted), self.central)
 
 
 class HardSeq2Exp(Seq2Exp):
-    """Removes the positions that the mask leaves out."""
+    """Removes the positions that are not in the mask."""
 
     def __init__(self, config: Seq2ExpHard, n_signals: int, n_features: int, window: int) -> None:
         super().__init__(config, n_signals, n_features, window)
@@ -221,16 +222,16 @@ class HardSeq2Exp(Seq2Exp):
         self.packing: Packing = config.packing
 
     def draw(self, posterior: Beta) -> Float[Tensor, "batch length"]:
-        """Return whether z, drawn in training, reaches the threshold: 0 or 1, with the gradient of z if so set."""
+        """Return 1 where z reaches the threshold and 0 elsewhere; with the gradient of z for straight-through."""
         z = posterior.rsample() if self.training else posterior.mean
         chosen = (z >= self.threshold).to(z.dtype)
-        # The bracket is exactly zero.
+        # The value in brackets is exactly zero.
         return chosen if self.gradient == "kl-only" else chosen + (z - z.detach())
 
     def read(
         self, embedded: Float[Tensor, "batch length channel"], mask: Float[Tensor, "batch length"]
     ) -> Float[Tensor, "batch channel"]:
-        """Read the positions that are kept as one stretch."""
+        """Run the backbone on the kept positions as one sequence."""
         if self.gradient == "straight-through":
             embedded = (embedded * mask[..., None]).to(embedded.dtype)
         return pool_packed(self.backbone, embedded, mask.detach().bool(), self.central, self.packing)
@@ -239,7 +240,7 @@ class HardSeq2Exp(Seq2Exp):
 def _decided(
     mask: Float[Tensor, "batch length"], blacklist: Bool[Tensor, "batch length"] | None, central: int
 ) -> Float[Tensor, "batch length"]:
-    """Return the mask with 0 on the blacklist, and then 1 in the centre, where the promoter is."""
+    """Set the mask to 0 on the blacklist, then to 1 in the centre, at the promoter."""
     if blacklist is not None:
         mask = mask.masked_fill(blacklist, 0.0)
     centre = torch.zeros(mask.shape[1], dtype=torch.bool, device=mask.device)
@@ -248,10 +249,10 @@ def _decided(
 
 
 def _centre(positions: Float[Tensor, "1 longest channel"], length: int) -> Float[Tensor, "1 length channel"]:
-    """Return the vectors of the positions of a window around the same centre."""
+    """Return the position vectors for a window with the same centre."""
     if length > positions.shape[1]:
         raise ConfigError(
-            f"The model has learned {positions.shape[1]:,} positions, and the windows have {length:,} bp. "
-            "Use windows that are not longer, or train with model.positions=false."
+            f"The model has vectors for {positions.shape[1]:,} positions, but the windows have {length:,} bp. "
+            "Use shorter windows, or train with model.positions=false."
         )
     return positions[:, centre_of(positions.shape[1], length)]

@@ -1,4 +1,4 @@
-"""Backdoor adjustment (section 3.3): training with do(H), by which a model stops leaning on background signals."""
+"""Backdoor adjustment (section 3.3): training with interventions on the encoded signals, do(H)."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ __all__ = ["Backdoor", "BackdoorLoss", "diversity", "diversity_floor", "pattern_
 
 
 class Backdoor(Objective):
-    """L₁ + α L₂ + β L₃ (Eq. 6); the defaults are the paper's, and every departure of the official code is an option.
+    """L₁ + α L₂ + β L₃ (Eq. 6). The defaults follow the paper; the differences of the official code are options.
 
-    Where the paper is silent (temperature, norm of the patterns, logarithm per gene) the default is the official
-    code's; docs/decisions/0001 to 0007 give each choice a page.
+    Where the paper gives no value (temperature, norm of the patterns, logarithm per gene), the default is that of the
+    official code; see docs/decisions/0001 to 0007.
     """
 
     kind: Literal["backdoor"] = "backdoor"
@@ -36,50 +36,50 @@ class Backdoor(Objective):
     n_patterns: int = Field(default=2, ge=1)
     """Background patterns n."""
     distance: Distance = "l1"
-    """Distance of L₁ and L₂: l1 is the paper's, smooth_l1 the official code's."""
+    """Distance of L₁ and L₂: l1 in the paper, smooth_l1 in the official code."""
     average: Literal["predictions", "hidden"] = "predictions"
-    """What Eq. 3 averages over patterns: predictions as written, or hidden states before the head (official code)."""
+    """What Eq. 3 averages over patterns: predictions (paper) or hidden states before the head (official code)."""
     diagonal: bool = False
-    """Whether the sum of L₃ has the terms i = j too, as in Algorithm 1 and the official code, and not in Eq. 5."""
+    """Whether the sum of L₃ includes i = j, as in Algorithm 1 and the official code, but not in Eq. 5."""
     normalize: bool = True
-    """Whether L₃ compares patterns scaled to unit length, on which Eq. 5 is the uniformity loss that it cites."""
+    """Whether L₃ scales patterns to unit length; only then is Eq. 5 the uniformity loss that it cites."""
     activation: Activation = "sigmoid"
-    """How the weights of a pattern are bounded; the paper's is the sigmoid."""
+    """Activation of the pattern weights; the paper uses the sigmoid."""
     temperature: float = Field(default=2.0, gt=0)
-    """Sharpness t of L₃, which the paper does not give."""
+    """Temperature t of L₃, which the paper does not give."""
 
     @property
     def predictions(self) -> int:
-        """One from the signals as they are, and one with each pattern."""
+        """One with the measured signals, and one with each pattern."""
         return 1 + self.n_patterns
 
     def check_length(self, window: int) -> None:
-        """Make sure that the confounder encoder takes such windows."""
+        """Check that the window is long enough for the confounder encoder."""
         ConfounderEncoder.check_length(window)
 
     def build(self, model: Model, n_signals: int, background: tuple[int, ...] = ()) -> BackdoorLoss:
-        """Return the objective's module, which holds the confounder encoder g_ω; as in the paper, roles do not matter.
+        """Return the objective's module with the confounder encoder g_ω; it ignores signal roles, as in the paper.
 
         Raises
         ------
         ConfigError
-            The model encodes no signals, so that there is nothing to intervene on.
+            The model encodes no signals.
         """
         if not (model.n_encoded and n_signals):
             raise ConfigError(
-                "The objective 'backdoor' intervenes on encoded signals, and the model has none. "
-                "Give it signals, or use the objective 'regression'."
+                "The objective 'backdoor' intervenes on encoded signals, but the model has none. "
+                "Use a model with signals, or the objective 'regression'."
             )
         return BackdoorLoss(self, n_signals, model.n_encoded)
 
 
 class BackdoorLoss(ObjectiveModule):
-    """The three losses of a batch, and the confounder encoder, which inference never calls.
+    """The three losses of a batch, and the confounder encoder, which is used only in training.
 
     Parameters
     ----------
     config : Backdoor
-        Weights and options.
+        Settings.
     n_signals : int
         Signals d.
     n_encoded : int
@@ -92,7 +92,7 @@ class BackdoorLoss(ObjectiveModule):
         self.confounder_encoder = ConfounderEncoder(n_signals, config.n_patterns, n_encoded, config.activation)
 
     def forward(self, model: Predictor, batch: Batch) -> tuple[Prediction, Loss]:
-        """Predict with and without intervention, and compare both with the labels (Algorithm 1)."""
+        """Predict with and without interventions and compare both with the labels (Algorithm 1)."""
         config, observed = self.config, labels(batch)
         prediction, interventional, patterns = self._arms(model, batch)
         terms = {
@@ -135,7 +135,7 @@ class BackdoorLoss(ObjectiveModule):
         )
 
     def _arms(self, model: Predictor, batch: Batch) -> tuple[Tensor, Tensor, Tensor]:
-        """Send the standard arm, of weight one, and the n intervened arms through the backbone as one batch."""
+        """Run the backbone on one batch of the arm without intervention (weights of 1) and the n intervened arms."""
         patterns = self.patterns(batch)
         sequence, signals = model.encode_sequence(batch), model.encode_signals(batch)
         weights = torch.cat([torch.ones_like(patterns[:, :1]), patterns], dim=1).to(signals.dtype)
@@ -158,16 +158,16 @@ def diversity(
 ) -> Float[Tensor, ""]:
     """Return L₃ = log Σ_{i≠j} exp(2t aᵢ·aⱼ − 2t) (Eq. 5), per gene, averaged over genes.
 
-    With one pattern and i ≠ j the sum is empty; its logarithm is defined as 0 here, as one pattern cannot be alike.
+    With one pattern and i ≠ j, the sum is empty and L₃ is defined as 0.
 
     Parameters
     ----------
     patterns : Float[Tensor, "batch pattern encoded"]
         Background patterns aᵢ.
     temperature : float
-        Sharpness t.
+        Temperature t.
     diagonal : bool
-        Whether i = j belongs to the sum.
+        Whether the sum includes i = j.
     normalize : bool
         Whether each pattern is scaled to unit length first.
 
@@ -182,7 +182,7 @@ def diversity(
         return patterns.new_zeros(())
     if normalize:
         patterns = patterns / (patterns.norm(dim=-1, keepdim=True) + 1e-8)
-    # Products and sums instead of a matrix product, which autocast would round to bfloat16.
+    # Not a matrix product, because autocast would round it to bfloat16.
     products = (patterns[:, :, None] * patterns[:, None]).sum(-1)
     exponents = 2 * temperature * (products - 1)
     if not diagonal:
@@ -198,20 +198,20 @@ def diversity_floor(
     normalize: bool = True,
     cosine: float = 0.0,
 ) -> float:
-    """Return the lowest value of L₃: that of patterns of which any two have the lowest cosine.
+    """Return the lowest possible value of L₃, where all pairs of patterns have the lowest cosine.
 
     Parameters
     ----------
     n_patterns : int
         Patterns n.
     temperature : float
-        Sharpness t.
+        Temperature t.
     diagonal : bool
-        Whether i = j belongs to the sum.
+        Whether the sum includes i = j.
     normalize : bool
-        Whether each pattern is scaled to unit length first; if not, patterns of zeros are the lowest.
+        Whether each pattern is scaled to unit length first; otherwise L₃ is lowest for patterns of zeros.
     cosine : float
-        The lowest cosine that any two patterns can have: 0 where weights cannot be negative.
+        The lowest cosine that all pairs can have: 0 if weights cannot be negative.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""Background states in signal space: what an objective may do to the background signals, and to nothing else."""
+"""Changes of background signals that objectives share; nothing else in a batch is changed."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ from epigx.models import Model
 __all__ = ["BackgroundState", "accessibility", "exchanged", "in_state", "need_background"]
 
 BackgroundState = Literal["kept", "absent", "exchanged"]
-"""The gene's own background signals; zeros, as when they were not measured; or those of another gene of the batch."""
+"""The gene's own background signals; zeros, as if not measured; or those of another gene of the batch."""
 
 
 def in_state(batch: Batch, background: Sequence[int], state: BackgroundState) -> Batch:
-    """Return the batch with its background signals in one state; DNA, foreground and features stay.
+    """Return the batch with its background signals in one state.
 
     ``exchanged`` draws a permutation of the batch, so that over many batches the background follows its distribution
-    P(C) over genes, whatever the gene: do(C) by the empirical distribution.
+    P(C) over genes, independent of the gene: do(C) with the empirical distribution.
     """
     if state == "kept":
         return batch
@@ -36,15 +36,15 @@ def in_state(batch: Batch, background: Sequence[int], state: BackgroundState) ->
 def exchanged(
     signals: Float[Tensor, "batch length background"],
 ) -> Float[Tensor, "batch length background"]:
-    """Return the signals of the genes in a random order, all signals of a gene together."""
+    """Return the signals with genes in random order; the signals of a gene stay together."""
     return signals[torch.randperm(len(signals), device=signals.device)]
 
 
 def accessibility(batch: Batch, background: Sequence[int]) -> Float[Tensor, " batch"]:
-    """Return how open the window of each gene is among those of the batch.
+    """Return the accessibility of each gene's window relative to the batch.
 
-    The mean of each background signal over the window, in standard deviations over the batch, added up; a signal that
-    is the same for all genes adds nothing.
+    It is the sum of the means of the background signals over the window, each standardised over the batch. A signal
+    that is equal for all genes adds 0.
     """
     means = batch.signals[..., list(background)].float().mean(1)
     centred = means - means.mean(0)
@@ -52,7 +52,7 @@ def accessibility(batch: Batch, background: Sequence[int]) -> Float[Tensor, " ba
 
 
 def need_background(kind: str, model: Model, background: Sequence[int]) -> None:
-    """Make sure that there is a background to speak of.
+    """Check that the model encodes signals and that the run has background signals.
 
     Raises
     ------
@@ -61,11 +61,11 @@ def need_background(kind: str, model: Model, background: Sequence[int]) -> None:
     """
     if not model.n_encoded:
         raise ConfigError(
-            f"The objective {kind!r} acts on background signals that a predictor encodes, and the model reads no "
-            "signals or is of another kind. Take a predictor with model.signals, or use the objective 'regression'."
+            f"The objective {kind!r} changes background signals that a predictor encodes, but the model reads no "
+            "signals or is not a predictor. Use a predictor with model.signals, or the objective 'regression'."
         )
     if not background:
         raise ConfigError(
-            f"The objective {kind!r} acts on background signals, and the run's inputs have none. "
-            "Name one in data.signals, give one the role background in the manifest, or use the objective 'regression'."
+            f"The objective {kind!r} changes background signals, but the run's inputs have none. "
+            "Add one to data.signals, give one the role background in the manifest, or use the objective 'regression'."
         )

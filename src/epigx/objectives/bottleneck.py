@@ -1,4 +1,4 @@
-"""The information bottleneck of Seq2Exp (Su et al., 2025): predict well, from a mask that tells little."""
+"""The information bottleneck of Seq2Exp (Su et al., 2025): predict well from a sparse mask."""
 
 from __future__ import annotations
 
@@ -19,22 +19,22 @@ __all__ = ["Bottleneck", "BottleneckLoss", "discontinuity"]
 
 
 class Bottleneck(Objective):
-    """L₁ + w KL(z ‖ Beta(s, s (1 - m) / m)), the divergence averaged over positions; for models that draw a mask.
+    """L₁ + w KL(z ‖ Beta(s, s (1 - m) / m)), with the divergence averaged over positions; for models with a mask.
 
     The prior's defaults are those of the soft variant, Beta(10, 90); the hard variant has m = 0.45 and s = 0.1.
     """
 
     kind: Literal["bottleneck"] = "bottleneck"
     distance: Distance = "smooth_l1"
-    """Distance of prediction and label; the official code's is smooth L1."""
+    """Distance of prediction and label; smooth L1 in the official code."""
     weight: float = Field(default=0.01, ge=0)
     """Weight w of the divergence."""
     mean: float = Field(default=0.1, gt=0, lt=1)
-    """Mean m of the prior: the share of a window that is expected to matter."""
+    """Mean m of the prior: the expected share of selected positions."""
     scale: float = Field(default=10.0, gt=0)
-    """First parameter s of the prior: the larger, the narrower."""
+    """First parameter s of the prior; larger values make it narrower."""
     continuity: float = Field(default=0.0, ge=0)
-    """Weight of the mask's differences from position to position; the official settings have none."""
+    """Weight of differences of the mask between neighbouring positions; 0 in the official settings."""
 
     def build(self, model: Model, n_signals: int, background: tuple[int, ...] = ()) -> BottleneckLoss:
         """Return the objective's module, which has no parameters.
@@ -42,7 +42,7 @@ class Bottleneck(Objective):
         Raises
         ------
         ConfigError
-            The model draws no mask.
+            The model makes no mask.
         """
         if not model.makes_mask:
             raise ConfigError(
@@ -53,17 +53,17 @@ class Bottleneck(Objective):
 
 
 class BottleneckLoss(ObjectiveModule):
-    """The prediction loss, the divergence of the mask from its prior, and what the log tells of the mask."""
+    """The prediction loss, the divergence of the mask from its prior, and statistics of the mask."""
 
     def __init__(self, config: Bottleneck) -> None:
         super().__init__()
         self.config = config
 
     def forward(self, model: Seq2Exp, batch: Batch) -> tuple[Prediction, Loss]:
-        """Predict from a mask, and compare prediction and mask with what is wanted of them."""
+        """Predict, and compare the prediction with the labels and the mask with its prior."""
         config = self.config
         prediction, posterior = model.select(batch)
-        assert prediction.mask is not None, "a Seq2Exp tells its mask"
+        assert prediction.mask is not None, "Seq2Exp returns its mask"
         terms = {
             "prediction": distance(config.distance, prediction.expression, labels(batch)),
             "kl": kl_divergence(posterior, self._prior(posterior)).mean(),
@@ -81,7 +81,7 @@ class BottleneckLoss(ObjectiveModule):
 
 
 def discontinuity(mask: Float[Tensor, "batch length"]) -> Float[Tensor, ""]:
-    """Return the mean absolute difference of neighbouring positions, the window's ends having a neighbour like them.
+    """Return the mean absolute difference of neighbouring positions; the ends have equal neighbours.
 
     Examples
     --------

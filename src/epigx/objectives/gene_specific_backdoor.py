@@ -1,4 +1,4 @@
-"""Backdoor adjustment whose patterns are held to differ between genes, and come from background signals alone."""
+"""Backdoor adjustment with patterns from background signals that must differ between genes."""
 
 from __future__ import annotations
 
@@ -19,14 +19,13 @@ __all__ = ["GeneSpecificBackdoor", "GeneSpecificBackdoorLoss", "sameness"]
 
 
 class GeneSpecificBackdoor(Objective):
-    """L₁ + α L₂ + β L₃(aᵢ - āᵢ) + γ mean max(0, s - sd aᵢ): Eq. 6 with patterns that fixed masks cannot satisfy.
+    """L₁ + α L₂ + β L₃(aᵢ - āᵢ) + γ mean max(0, s - sd aᵢ): Eq. 6 with gene-specific patterns.
 
-    L₃ compares what is left of the patterns after their mean over the genes of the batch is taken off, and the last
-    term asks that each weight varies over genes by a standard deviation of at least s. Patterns are A = g_ω(S_bg), of
-    the background signals alone.
+    L₃ compares the patterns after subtracting their mean over the genes of the batch. The last term penalises weights
+    whose standard deviation over genes is below s. Patterns are A = g_ω(S_bg), computed only from background signals.
 
-    Assumption: the background state of a gene is in its background signals, and differs between genes; the paper's
-    L₃ is as low for one mask that all genes share.
+    Assumption: the background state of a gene is visible in its background signals and differs between genes. In
+    contrast, the paper's L₃ can be minimal for patterns that all genes share.
     """
 
     kind: Literal["gene_specific_backdoor"] = "gene_specific_backdoor"
@@ -35,32 +34,32 @@ class GeneSpecificBackdoor(Objective):
     beta: float = Field(default=1.0, ge=0)
     """Weight β of the diversity loss L₃."""
     gamma: float = Field(default=10.0, ge=0)
-    """Weight γ of the sameness of patterns over genes."""
+    """Weight γ of the penalty for patterns that are equal for all genes."""
     spread: float = Field(default=0.2, gt=0, le=0.5)
-    """Standard deviation s over genes that is enough; weights between 0 and 1 have at most 0.5."""
+    """Required standard deviation s over genes; weights between 0 and 1 have at most 0.5."""
     n_patterns: int = Field(default=2, ge=1)
     """Background patterns n."""
     distance: Distance = "l1"
     """Distance of L₁ and L₂."""
     temperature: float = Field(default=2.0, gt=0)
-    """Sharpness t of L₃."""
+    """Temperature t of L₃."""
 
     @property
     def compares_genes(self) -> bool:
-        """Patterns are held against their mean over the batch."""
+        """Always: patterns are compared with their mean over the batch."""
         return True
 
     @property
     def predictions(self) -> int:
-        """One from the signals as they are, and one with each pattern."""
+        """One with the measured signals, and one with each pattern."""
         return 1 + self.n_patterns
 
     def check_length(self, window: int) -> None:
-        """Make sure that the confounder encoder takes such windows."""
+        """Check that the window is long enough for the confounder encoder."""
         ConfounderEncoder.check_length(window)
 
     def build(self, model: Model, n_signals: int, background: tuple[int, ...] = ()) -> GeneSpecificBackdoorLoss:
-        """Return the objective's module, which holds the confounder encoder g_ω of the background signals.
+        """Return the objective's module with the confounder encoder g_ω of the background signals.
 
         Raises
         ------
@@ -87,7 +86,7 @@ class GeneSpecificBackdoorLoss(BackdoorLoss):
         self.background = list(background)
 
     def forward(self, model: Predictor, batch: Batch) -> tuple[Prediction, Loss]:
-        """Predict with and without intervention, and compare both with the labels, and patterns with each other."""
+        """Predict with and without interventions, and compare predictions with labels and patterns between genes."""
         prediction, loss = super().forward(model, batch)
         assert prediction.patterns is not None
         term = sameness(prediction.patterns, self.spread)
@@ -95,17 +94,17 @@ class GeneSpecificBackdoorLoss(BackdoorLoss):
         return prediction, replace(loss, total=loss.total + self.gamma * term, terms=terms)
 
     def patterns(self, batch: Batch) -> Float[Tensor, "batch pattern encoded"]:
-        """Return the patterns of each gene, from its background signals."""
+        """Return the patterns of each gene, computed from its background signals."""
         patterns: Tensor = self.confounder_encoder(batch.signals[..., self.background])
         return patterns
 
     def diversity(self, patterns: Float[Tensor, "batch pattern encoded"]) -> Float[Tensor, ""]:
-        """Return L₃ of what sets the gene's patterns apart from those of the batch."""
+        """Return L₃ of the differences of the patterns from their batch means."""
         return diversity(patterns - patterns.mean(0), self.config.temperature)
 
     @property
     def floor(self) -> float:
-        """The lowest L₃: of n vectors of any sign the lowest common cosine is -1 / (n - 1)."""
+        """The lowest value of L₃; n vectors of any sign have a common cosine of at least -1 / (n - 1)."""
         n = self.config.n_patterns
         return diversity_floor(n, self.config.temperature, cosine=-1 / max(n - 1, 1))
 
@@ -120,6 +119,6 @@ def sameness(patterns: Float[Tensor, "batch pattern encoded"], spread: float) ->
     >>> round(sameness(same, 0.25).item(), 3), sameness(apart, 0.25).item()
     (0.24, 0.0)
     """
-    # A small variance is added, since the square root has no slope at zero, where training has to leave from.
+    # The square root has no finite slope at zero, where training may start, so a small variance is added.
     deviation = (patterns.var(dim=0, correction=0) + 1e-4).sqrt()
     return (spread - deviation).clamp_min(0).mean()

@@ -1,4 +1,4 @@
-"""Backdoor adjustment in signal space: a small dictionary of background states, averaged as in Eq. 3."""
+"""Backdoor adjustment on the input signals: predictions are averaged over given background states (Eq. 3)."""
 
 from __future__ import annotations
 
@@ -18,32 +18,32 @@ __all__ = ["InputBackdoor", "InputBackdoorLoss"]
 
 
 class InputBackdoor(Objective):
-    """dist(h(X, S), Y) + α dist((1/n) Σᵢ h(X, S_fg, cᵢ(S_bg)), Y): Eqs. 3 and 4 with states cᵢ in place of patterns.
+    """dist(h(X, S), Y) + α dist((1/n) Σᵢ h(X, S_fg, cᵢ(S_bg)), Y): Eqs. 3 and 4 with states cᵢ instead of patterns.
 
     The states are given, not learned: the background of the gene (``kept``), none (``absent``), or that of another
     gene (``exchanged``), which is drawn from the distribution of backgrounds over genes and so estimates
     Σ_c P(Y | foreground, c) P(c). Foreground signals are the same in all states.
 
-    Assumption: the background signals hold what the confounder C does (no foreground signal hides a part of it), and
-    each state is one at which h can be asked.
+    Assumption: all effects of the confounder C are in the background signals and none in the foreground signals, and
+    the model can predict in each state.
     """
 
     kind: Literal["input_backdoor"] = "input_backdoor"
     alpha: float = Field(default=1.0, ge=0)
     """Weight α of the intervention loss."""
     states: tuple[BackgroundState, ...] = Field(default=("absent", "exchanged"), min_length=1)
-    """The dictionary, P(C) uniform over it."""
+    """Background states, all with the same probability P(C)."""
     distance: Distance = "l1"
     """Distance of both losses."""
 
     @property
     def compares_genes(self) -> bool:
-        """Exchanged signals are those of another gene of the batch."""
+        """Whether signals are exchanged between the genes of a batch."""
         return "exchanged" in self.states
 
     @property
     def predictions(self) -> int:
-        """One from the signals as they are, and one in each state."""
+        """One with the measured signals, and one in each state."""
         return 1 + len(self.states)
 
     def build(self, model: Model, n_signals: int, background: tuple[int, ...] = ()) -> InputBackdoorLoss:
@@ -67,7 +67,7 @@ class InputBackdoorLoss(ObjectiveModule):
         self.background = background
 
     def forward(self, model: nn.Module, batch: Batch) -> tuple[Prediction, Loss]:
-        """Predict as measured and in each state, and compare both with the labels."""
+        """Predict with the measured signals and in each state, and compare both with the labels."""
         config, observed = self.config, labels(batch)
         prediction: Prediction = model(batch)
         interventional = self.intervene(model, batch)

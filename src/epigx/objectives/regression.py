@@ -1,4 +1,4 @@
-"""Plain regression: L₁ alone, the counterpart that InFER is compared with."""
+"""Regression with the prediction loss L₁ only, which InFER is compared with."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class Regression(Objective):
 
     kind: Literal["regression"] = "regression"
     distance: Distance = "l1"
-    """Distance of prediction and label; the paper's is L1."""
+    """Distance of prediction and label; L1 in the paper."""
 
     def build(self, model: Model, n_signals: int, background: tuple[int, ...] = ()) -> RegressionLoss:
         """Return the objective's module, which has no parameters."""
@@ -33,7 +33,7 @@ class RegressionLoss(ObjectiveModule):
         self.distance = config.distance
 
     def forward(self, model: nn.Module, batch: Batch) -> tuple[Prediction, Loss]:
-        """Predict, and compare with the labels."""
+        """Predict and compare with the labels."""
         prediction: Prediction = model(batch)
         loss = distance(self.distance, prediction.expression, labels(batch))
         return prediction, Loss(total=loss, terms={"prediction": loss.detach()})

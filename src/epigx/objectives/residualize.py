@@ -1,4 +1,4 @@
-"""Accessibility regressed out of the labels before they are learned: the textbook linear adjustment, as a control."""
+"""Linear adjustment as a control: accessibility is regressed out of the labels before training on them."""
 
 from __future__ import annotations
 
@@ -20,12 +20,11 @@ class Residualize(Objective):
     """dist(h(X, S), Y - β · (s - s̄)), where s are the background signals' means over the window.
 
     β is their slope in the least-squares regression Y ~ 1 + s_bg + s_fg on the means of all signals, over the training
-    genes seen so far (Frisch and Waugh, 1933: the slope that the background has beside the foreground). The network
-    learns expression as it would be at mean accessibility.
+    genes seen so far (Frisch and Waugh, 1933). The network learns the expression at mean accessibility.
 
-    Assumption: the confounder enters expression linearly, and the background signals measure it without noise.
-    Validation and test compare with the labels as measured, so that what is removed counts as error there. It trains in
-    one process alone, as the regression is of all genes.
+    Assumption: the confounder affects expression linearly, and the background signals measure it without noise.
+    Validation and test use the measured labels, so the removed part counts as error there. Training uses only one
+    process, because the regression needs all genes.
     """
 
     kind: Literal["residualize"] = "residualize"
@@ -34,11 +33,11 @@ class Residualize(Objective):
 
     @property
     def compares_genes(self) -> bool:
-        """The regression is of all genes that this process has seen."""
+        """Always: the regression uses all genes that this process has seen."""
         return True
 
     def build(self, model: Model, n_signals: int, background: tuple[int, ...] = ()) -> ResidualizeLoss:
-        """Return the objective's module, which has no parameters, and remembers the sums of the regression.
+        """Return the objective's module, which has no parameters but a buffer with the sums of the regression.
 
         Raises
         ------
@@ -55,7 +54,7 @@ class ResidualizeLoss(ObjectiveModule):
     Attributes
     ----------
     products : Tensor of float64, (signal + 2, signal + 2)
-        Sums over genes of the products of (1, signal means, label); all that a regression needs.
+        Sums over genes of the products of (1, signal means, label), from which the slopes are computed.
     """
 
     products: Tensor
@@ -74,7 +73,7 @@ class ResidualizeLoss(ObjectiveModule):
 
     @torch.no_grad()
     def adjusted(self, batch: Batch) -> Float[Tensor, " batch"]:
-        """Return the labels at mean accessibility; in training the batch enters the regression first."""
+        """Return the labels adjusted to mean accessibility; in training, the batch is first added to the regression."""
         observed = labels(batch)
         means = batch.signals.double().mean(1)
         if self.training:
@@ -86,8 +85,8 @@ class ResidualizeLoss(ObjectiveModule):
         return observed - shift.to(observed.dtype)
 
     def slopes(self) -> Float[Tensor, " signal"]:
-        """Return the slope of expression on the mean of each signal, beside all others; zeros before any gene."""
-        # A little ridge, so that the first batches, and signals that do not vary, have a slope too.
+        """Return the slope of expression on the mean of each signal, adjusted for the others; zeros before any gene."""
+        # A small ridge penalty, so that slopes exist for the first batches and for constant signals.
         square = self.products[:-1, :-1]
         ridge = 1e-6 * square[0, 0].clamp_min(1) * torch.eye(len(square), dtype=square.dtype, device=square.device)
         solution: Tensor = torch.linalg.solve(square + ridge, self.products[:-1, -1])

@@ -1,4 +1,4 @@
-"""Risk extrapolation: the same error in closed and in open chromatin (V-REx, Krueger et al., ICML 2021)."""
+"""Risk extrapolation: equal errors in closed and open chromatin (V-REx, Krueger et al., ICML 2021)."""
 
 from __future__ import annotations
 
@@ -21,21 +21,21 @@ class RiskExtrapolation(Objective):
 
     Environments are bins of accessibility of equal size within the batch, from the least to the most open.
 
-    Assumption: what causes expression predicts it equally well in all environments, and what is confounded does not.
-    Bins of a covariate are weak environments, as P(Y | background) may be the same in all of them.
+    Assumption: causes of expression predict it equally well in all environments, and confounded signals do not.
+    Bins of a covariate are weak environments, because P(Y | background) may be the same in all of them.
     """
 
     kind: Literal["risk_extrapolation"] = "risk_extrapolation"
     weight: float = Field(default=1.0, ge=0)
     """Weight of the variance of risks."""
     environments: int = Field(default=4, ge=2)
-    """Bins of accessibility; the batch should hold several genes for each."""
+    """Bins of accessibility; a batch should contain several genes per bin."""
     distance: Distance = "l1"
     """Distance of prediction and label."""
 
     @property
     def compares_genes(self) -> bool:
-        """Its risks are those of bins of the batch."""
+        """Always: environments are bins of the batch."""
         return True
 
     def build(self, model: Model, n_signals: int, background: tuple[int, ...] = ()) -> RiskExtrapolationLoss:
@@ -59,7 +59,7 @@ class RiskExtrapolationLoss(ObjectiveModule):
         self.background = background
 
     def forward(self, model: nn.Module, batch: Batch) -> tuple[Prediction, Loss]:
-        """Predict, and compare with the labels in each environment."""
+        """Predict and compare with the labels in each environment."""
         config, observed = self.config, labels(batch)
         prediction: Prediction = model(batch)
         order = accessibility(batch, self.background).argsort()

@@ -1,4 +1,4 @@
-"""Signal dropout: background signals taken away, or exchanged between genes, at random in training."""
+"""Signal dropout: background signals are removed or exchanged between genes at random in training."""
 
 from __future__ import annotations
 
@@ -20,34 +20,34 @@ __all__ = ["SignalDropout", "SignalDropoutLoss"]
 class SignalDropout(Objective):
     """λ dist(h(X, g(S)), Y) + E_m dist(h(X, g(S̃(m))), Y), with m ~ Bernoulli(rate) for each gene and background signal.
 
-    Where m = 1 the signal is replaced for the whole window: by zeros (``absent``), which tell the model that it is not
-    there, or by the same signal of another gene (``exchanged``), which tells it nothing.
+    Where m = 1, the signal is replaced in the whole window: by zeros (``absent``), which show the model that the signal
+    is missing, or by the same signal of another gene (``exchanged``), which carries no information.
 
-    Assumption: none on the causes. ``absent`` makes h a predictor for every set of background signals, E[Y | those
-    present]: it cures the loss of accuracy when one is missing, and leaves what the model does with a signal that is
-    present as it was. ``exchanged`` weakens that too: with only one background signal, h tends to the mixture of
-    E[Y | foreground, background] and E[Y | foreground] that the rate gives, and at rate 1 to the latter.
+    No causal assumption is made. ``absent`` trains h as a predictor E[Y | available signals] for every set of
+    background signals: accuracy drops less when one is missing, but the effect of available signals does not change.
+    ``exchanged`` also weakens available signals: with one background signal, h tends to a mixture of
+    E[Y | foreground, background] and E[Y | foreground], weighted by the rate, and at rate 1 to the latter.
     """
 
     kind: Literal["signal_dropout"] = "signal_dropout"
     rate: float = Field(default=0.5, ge=0, le=1)
-    """Probability with which a background signal of a gene is replaced."""
+    """Probability that a background signal of a gene is replaced."""
     replacement: Literal["absent", "exchanged"] = "absent"
-    """What stands in its place."""
+    """What replaces it: zeros, or the signal of another gene."""
     intact: float = Field(default=0.0, ge=0)
-    """Weight λ of a second prediction of each gene, with all its signals; 0, without which a step takes half the time,
-    leaves intact genes to chance."""
+    """Weight λ of a second prediction of each gene with all its signals. With 0, there is no second prediction and a
+    step takes half the time."""
     distance: Distance = "l1"
     """Distance of prediction and label."""
 
     @property
     def compares_genes(self) -> bool:
-        """Exchanged signals are those of another gene of the batch."""
+        """Whether signals are exchanged between the genes of a batch."""
         return self.replacement == "exchanged"
 
     @property
     def predictions(self) -> int:
-        """A second one from all signals, where it is asked for."""
+        """Two if ``intact`` is positive, otherwise one."""
         return 2 if self.intact else 1
 
     def build(self, model: Model, n_signals: int, background: tuple[int, ...] = ()) -> SignalDropoutLoss:
@@ -63,7 +63,7 @@ class SignalDropout(Objective):
 
 
 class SignalDropoutLoss(ObjectiveModule):
-    """The prediction loss of a batch; signals are replaced in training mode alone."""
+    """The prediction loss of a batch; signals are replaced only in training mode."""
 
     def __init__(self, config: SignalDropout, background: tuple[int, ...]) -> None:
         super().__init__()
@@ -71,7 +71,7 @@ class SignalDropoutLoss(ObjectiveModule):
         self.background = list(background)
 
     def forward(self, model: nn.Module, batch: Batch) -> tuple[Prediction, Loss]:
-        """Predict from what is left of the signals, and from all of them if asked to; compare with the labels."""
+        """Predict with some signals replaced, and with all signals if ``intact``; compare with the labels."""
         config, observed = self.config, labels(batch)
         prediction: Prediction = model(self.dropped(batch) if self.training else batch)
         loss = distance(config.distance, prediction.expression, observed)
@@ -83,7 +83,7 @@ class SignalDropoutLoss(ObjectiveModule):
         return prediction, Loss(total=config.intact * intact + loss, terms=terms)
 
     def dropped(self, batch: Batch) -> Batch:
-        """Return the batch with each background signal of each gene replaced at the rate."""
+        """Return the batch with background signals replaced at random, at the given rate."""
         own = batch.signals[..., self.background]
         replaced = torch.rand(len(own), 1, len(self.background), device=own.device) < self.config.rate
         other = exchanged(own) if self.config.replacement == "exchanged" else torch.zeros_like(own)

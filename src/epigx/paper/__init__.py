@@ -1,26 +1,25 @@
-"""The paper's tables and figures as plans: each function returns an exhibit, which says what to train and to show."""
+"""The paper's tables and figures: each function returns one, which knows its runs and lays out its page."""
 
-from epigx.paper.figure4 import figure4, genes_like_figure4
-from epigx.paper.items import Counts, Exhibit, Impossible, Locus, Row, Scores, Trained
-from epigx.paper.objective import table6
-from epigx.paper.plan import RULE, PlannedRun, plan
+from epigx.paper.gene_panel import GenePanel, figure4, genes_like_figure4
+from epigx.paper.parameters import ParameterTable, table8
+from epigx.paper.plan import RULE, PlannedRun, TableOrFigure, plan
 from epigx.paper.published import Published
-from epigx.paper.readings import figure1a, figure1b, figure1c, table2, table3, table4, table5
 from epigx.paper.reproduce import reproduce
-from epigx.paper.study import Study
-from epigx.paper.systems import table1, table7, table8
+from epigx.paper.scores import Row, ScoreTable
+from epigx.paper.study import Impossible, Study, Trained
+from epigx.paper.tables import figure1a, figure1b, figure1c, table1, table2, table3, table4, table5, table6, table7
 
 __all__ = [
     "RULE",
-    "Counts",
-    "Exhibit",
+    "GenePanel",
     "Impossible",
-    "Locus",
+    "ParameterTable",
     "PlannedRun",
     "Published",
     "Row",
-    "Scores",
+    "ScoreTable",
     "Study",
+    "TableOrFigure",
     "Trained",
     "figure1a",
     "figure1b",

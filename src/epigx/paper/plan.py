@@ -1,40 +1,79 @@
-"""Which runs the exhibits need, what each will roughly cost, and how far it is."""
+"""What a table or figure of the paper is, which runs it needs, and how far they are."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from epigx.dataset.store import Dataset
 from epigx.errors import RunError
-from epigx.paper.items import Exhibit
+from epigx.paper.pages import Contents
+from epigx.paper.study import Trained
 from epigx.runs.config import RunConfig
 from epigx.runs.folder import open_run
 
-__all__ = ["RULE", "PlannedRun", "cpu_hours", "is_finished", "plan"]
+__all__ = ["RULE", "PlannedRun", "TableOrFigure", "is_finished", "plan"]
 
 RULE = (
-    "CPU-hours are a rough rule: 6 operations for each weight, position read, gene of a step and prediction of the "
-    "objective, at 10 billion a second and core."
+    "CPU-hours are a rough estimate: 6 operations per weight, position, gene of a step and prediction of the "
+    "objective, at 10 billion operations per second and core."
 )
 
 
 @dataclass(frozen=True)
+class TableOrFigure(ABC):
+    """A table or figure of the paper.
+
+    Parameters
+    ----------
+    name, title, caption : str
+        Argument of ``epigx reproduce``, heading, and what a reader needs to know.
+    """
+
+    name: str
+    title: str
+    caption: str
+
+    @property
+    def trained(self) -> tuple[Trained, ...]:
+        """The systems to train."""
+        return ()
+
+    def left_out(self) -> Mapping[str, list[str]]:
+        """Return the rows that cannot be trained on this dataset, by reason."""
+        return {}
+
+    @abstractmethod
+    def contents(self, out: Path, command: str, failures: Mapping[str, str]) -> Contents:
+        """Score the finished runs and return the contents of the page.
+
+        Parameters
+        ----------
+        out : Path
+            Folder with ``runs`` and ``predictions``.
+        command : str
+            Command that the page gives as its origin.
+        failures : mapping of str to str
+            By run: why its training failed.
+        """
+
+
+@dataclass(frozen=True)
 class PlannedRun:
-    """A run that an exhibit needs.
+    """A run that a table or figure needs.
 
     Parameters
     ----------
     name : str
-        Its folder.
+        Name of its folder.
     config : RunConfig
-        What it is.
+        Its configuration.
     parameters : int
-        Weights of the model.
+        Parameters of the model; 0 where they depend on the data.
     cpu_hours : float
-        Rough cost of all of it.
+        Rough estimate of the whole training.
     state : {"done", "begun", "to do"}
         How far it is.
     """
@@ -46,44 +85,32 @@ class PlannedRun:
     state: Literal["done", "begun", "to do"]
 
 
-def plan(exhibits: Iterable[Exhibit], dataset: Dataset, runs: Path) -> list[PlannedRun]:
-    """Return each run once, seeds outermost, so that what is done early can be compared.
+def plan(items: Iterable[TableOrFigure], runs: Path) -> list[PlannedRun]:
+    """Return each run once, ordered by seed, so that early results can be compared.
 
     Parameters
     ----------
-    exhibits : iterable of Exhibit
-        What is to be shown.
-    dataset : Dataset
-        What the runs read.
+    items : iterable of TableOrFigure
+        Tables and figures.
     runs : Path
-        The folder of the run folders.
+        Folder that holds the run folders.
     """
     found = {
-        name: PlannedRun(
-            name, config, (weights := system.parameters.get("model", 0)), cpu_hours(config, weights, dataset),
-            _state(runs / name),
-        )
-        for exhibit in exhibits
-        for system in exhibit.trained
+        name: PlannedRun(name, config, system.parameters.get("model", 0), system.cpu_hours, _state(runs / name))
+        for item in items
+        for system in item.trained
         for name, config in system.runs.items()
-    }  # fmt: skip
+    }
     seeds = list(dict.fromkeys(run.config.method.seed_used for run in found.values()))
     return sorted(found.values(), key=lambda run: seeds.index(run.config.method.seed_used))
 
 
 def is_finished(folder: Path) -> bool:
-    """Whether a run stands there and has come to its last step."""
+    """Whether the folder holds a run that reached its last step."""
     try:
         return open_run(folder).finished
     except RunError:
         return False
-
-
-def cpu_hours(config: RunConfig, parameters: int, dataset: Dataset) -> float:
-    """Estimate the CPU time of a training by :data:`RULE`."""
-    elements = dataset.about.regions.elements
-    n_elements = 1 + (elements.count if elements else 60)
-    return config.method.cpu_hours(config.data.window or dataset.window, parameters, n_elements)
 
 
 def _state(folder: Path) -> Literal["done", "begun", "to do"]:

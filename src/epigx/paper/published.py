@@ -1,4 +1,4 @@
-"""The numbers that the paper prints, by table; what they do not agree on among themselves is left as it is."""
+"""The paper's numbers, by table; where its tables contradict each other they are kept as printed."""
 
 from __future__ import annotations
 
@@ -16,10 +16,11 @@ __all__ = [
     "SYSTEMS",
     "Published",
     "of_systems",
+    "own_cell_type",
 ]
 
 CELL_TYPE = "K562"
-"""The cell type of all tables but the first; other cell types than the paper's are shown beside it."""
+"""The cell type of all tables except Table 1; results in other cell types are shown next to its numbers."""
 
 
 @dataclass(frozen=True)
@@ -29,7 +30,7 @@ class Published:
     Parameters
     ----------
     mse, mae, pearson : float
-        Means over seeds where there are deviations, and otherwise of one run; none where no number is legible.
+        Means over seeds if there are standard deviations, otherwise of one run; None where no number is legible.
     mse_sd, mae_sd, pearson_sd : float, optional
         Standard deviations over five seeds.
     """
@@ -76,8 +77,13 @@ SYSTEMS: dict[str, dict[str, Published]] = {
 
 
 def of_systems(cell_type: str) -> dict[str, Published]:
-    """Return the column of Table 1 for a cell type, by whatever case; that of K562 for one that the paper has not."""
-    return {name.lower(): column for name, column in SYSTEMS.items()}.get(cell_type.lower(), SYSTEMS[CELL_TYPE])
+    """Return the column of Table 1 for a cell type, ignoring case; K562's for a cell type that the paper lacks."""
+    return SYSTEMS[own_cell_type(cell_type) or CELL_TYPE]
+
+
+def own_cell_type(cell_type: str) -> str | None:
+    """Return the paper's name of a cell type, ignoring case; None if the paper lacks it."""
+    return {name.lower(): name for name in SYSTEMS}.get(cell_type.lower())
 
 
 LENGTHS: dict[int, Published] = {
@@ -89,7 +95,7 @@ LENGTHS: dict[int, Published] = {
     10_000: Published(0.1855, 0.3074, 0.8751),
     200_000: Published(0.1856, 0.3054, 0.8723),
 }
-"""Table 2: Seq2Exp-soft trained on 200 kb, by the length of the windows that it is tested on."""
+"""Table 2: Seq2Exp-soft trained on 200 kb, by window length at test time."""
 
 BETWEEN_LENGTHS: dict[str, dict[int, Published]] = {
     "seq2exp_soft": {
@@ -107,7 +113,7 @@ BETWEEN_LENGTHS: dict[str, dict[int, Published]] = {
         10_000: Published(0.2029, 0.3235, 0.8550),
     },
 }
-"""Table 3 and Figure 1 (a): by recipe and length of the windows trained and tested on."""
+"""Table 3 and Figure 1 (a): by recipe and window length in training and test."""
 
 SIGNALS: dict[str, Published] = {
     "none": Published(0.2163, 0.3325, 0.8485),
@@ -124,7 +130,7 @@ DROPPED: dict[str, Published] = {
     "hic": Published(0.2280, 0.3548, 0.8467),
     "nothing": Published(0.1886, 0.3078, 0.8652),
 }
-"""Table 5 and Figure 1 (c): Caduceus trained on all signals, by the signal that is taken away at test time."""
+"""Table 5 and Figure 1 (c): Caduceus trained on all signals, by the signal removed at test time."""
 
 SWEEPS: dict[str, dict[float, Published]] = {
     "n_patterns": {
@@ -147,7 +153,7 @@ SWEEPS: dict[str, dict[float, Published]] = {
         10.0: Published(0.1860, 0.3019, 0.8725),
     },
 }
-"""Table 6: InFER, by the setting that differs from n = 2, α = β = 1."""
+"""Table 6: InFER, by the setting that differs from the default n = 2, α = β = 1."""
 
 OVERHEAD: dict[str, Published] = {
     "long": _spread(0.1959, 0.0036, 0.3187, 0.0036, 0.8630, 0.0008),

@@ -1,4 +1,4 @@
-"""``reproduce``: exhibits to folders, by way of all the runs that they need."""
+"""``reproduce``: train the runs that tables and figures need, score them, and write the pages."""
 
 from __future__ import annotations
 
@@ -7,46 +7,40 @@ from pathlib import Path
 
 from epigx.engines import Engine, Outcome, Progress
 from epigx.engines.training import train_all
-from epigx.paper.items import Exhibit
-from epigx.paper.pages import write_exhibit
-from epigx.paper.plan import plan
-from epigx.paper.results import gather
-from epigx.paper.study import Study
+from epigx.paper.pages import write_page
+from epigx.paper.plan import TableOrFigure, plan
 
 __all__ = ["reproduce"]
 
 
 def reproduce(
-    exhibits: Sequence[Exhibit],
-    study: Study | None,
+    items: Sequence[TableOrFigure],
     out: str | Path,
     *,
     engine: Engine,
     command: str = "epigx reproduce",
     progress: Progress | None = None,
-    shown: Callable[[Path], None] | None = None,
+    written: Callable[[Path], None] | None = None,
 ) -> list[Outcome]:
-    """Train what exhibits need and is not trained yet, score it, and write each exhibit's folder.
+    """Train the runs that are not trained yet, score them, and write a folder for each table or figure.
 
-    Called again after it was stopped, it goes on where each run was; finished runs and kept predictions are not done
-    again. A run that fails leaves a gap in its tables, which say why.
+    After an interruption, call it again to continue: finished runs and kept predictions are used as they are. A run
+    that fails leaves a gap in its tables, with the reason.
 
     Parameters
     ----------
-    exhibits : sequence of Exhibit
-        From :mod:`epigx.paper`, all planned on ``study``.
-    study : Study or None
-        Dataset, cell types, seeds, scale and settings; none where all exhibits are of parameters alone.
+    items : sequence of TableOrFigure
+        From the functions of :mod:`epigx.paper`, such as ``table1(study)``.
     out : str or Path
-        Folder for ``runs``, ``predictions`` and a folder of each exhibit's name.
+        Folder for ``runs``, ``predictions`` and one folder per table or figure.
     engine : Engine
         Where to train.
     command : str
-        What the pages say they were made by.
+        Command that the pages give as their origin.
     progress : callable, optional
         Called with a run's name and ``started``, ``done``, ``failed`` or ``skipped``.
-    shown : callable, optional
-        Called with each exhibit's page once it is written.
+    written : callable, optional
+        Called with the path of each page once it is written.
 
     Returns
     -------
@@ -54,12 +48,11 @@ def reproduce(
         How each run ended.
     """
     out = Path(out)
-    planned = plan(exhibits, study.dataset, out / "runs") if study else []
-    runs = {run.name: run.config for run in planned}
+    runs = {run.name: run.config for run in plan(items, out / "runs")}
     outcomes = train_all(runs, out / "runs", engine=engine, progress=progress) if runs else []
     failures = {outcome.name: outcome.error or "The run failed." for outcome in outcomes if outcome.state == "failed"}
-    for exhibit in exhibits:
-        page = write_exhibit(gather(exhibit, study, out, command, failures), out / exhibit.name)
-        if shown is not None:
-            shown(page)
+    for item in items:
+        page = write_page(item.contents(out, command, failures), out / item.name)
+        if written is not None:
+            written(page)
     return outcomes

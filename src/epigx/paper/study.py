@@ -1,49 +1,100 @@
-"""What the exhibits are made on, and how a recipe becomes the runs of a row.
+"""The dataset and the terms of a comparison, and how a recipe becomes the runs of a row.
 
-Every run of every exhibit is made by :meth:`Study.train`, so that exhibits share them: the name of a run's folder tells
-the recipe, the cell type and the seed, and the first digits of a checksum of all that decides its weights.
+Every run of every table and figure is configured by :meth:`Study.system`, so that they share runs: the name of a run's
+folder gives the recipe, the cell type and the seed, and the first digits of a checksum of all that decides its weights.
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from epigx.dataset.store import Dataset
 from epigx.errors import ConfigError, DatasetError
-from epigx.paper.items import Impossible, Trained
 from epigx.recipes.data import SEEDS, SHORT, SMALL, Scale
 from epigx.runs.config import RunConfig
+from epigx.runs.method import Method
 
-__all__ = ["Recipe", "Study"]
+__all__ = ["Impossible", "Recipe", "Study", "Trained"]
 
 Recipe = Callable[..., RunConfig]
 """A function of :mod:`epigx.recipes`."""
 
 ALIKE = ("objective.distance=l1",)
-"""What all systems of all exhibits have in common: the paper says that its prediction loss is the L1 function, while
-the code of Seq2Exp, from which Table 1 cites the others, takes smooth L1. A table is to compare systems, not losses."""
+"""The loss of all networks. The paper says that its prediction loss is the L1 function, while the code of Seq2Exp, from
+which Table 1 cites the other systems, uses smooth L1. A table should compare systems, not losses."""
+
+
+@dataclass(frozen=True)
+class Trained:
+    """A system, trained once per seed, or once if nothing in it is random.
+
+    Parameters
+    ----------
+    runs : mapping of str to RunConfig
+        By name of the run's folder; equal configurations have equal names.
+    parameters : mapping of str to int
+        Of the model, and of the objective, which inference does not need.
+    n_elements : int
+        Regulatory elements per gene in the dataset, including the promoter.
+    """
+
+    runs: Mapping[str, RunConfig]
+    parameters: Mapping[str, int]
+    n_elements: int
+
+    @property
+    def _first(self) -> RunConfig:
+        return next(iter(self.runs.values()))
+
+    @property
+    def window(self) -> int:
+        """Length that it reads, in bp."""
+        assert self._first.data.window is not None  # Study.system sets it
+        return self._first.data.window
+
+    @property
+    def is_random(self) -> bool:
+        """Whether its runs differ by a seed."""
+        return self._first.method.seed_used is not None
+
+    @property
+    def reads_elements(self) -> bool:
+        """Whether it reads a promoter and candidate enhancers instead of a window."""
+        return "elements" in self._first.method.needs
+
+    @property
+    def cpu_hours(self) -> float:
+        """Rough estimate of the training time of each run."""
+        return self._first.method.cpu_hours(self.window, self.parameters.get("model", 0), self.n_elements)
+
+
+@dataclass(frozen=True)
+class Impossible:
+    """A system that cannot be trained on this dataset, and why."""
+
+    reason: str
 
 
 @dataclass(frozen=True)
 class Study:
-    """A dataset and the terms on which systems are compared on it.
+    """A dataset, and the settings shared by all systems that are compared on it.
 
     Parameters
     ----------
     dataset : Dataset
-        What they are trained and scored on.
+        Training and test genes.
     cell_types : tuple of str
-        One model each; at least one.
+        One model is trained for each; at least one.
     seeds : tuple of int
         Seeds of weights and gene order; at least one.
     scale : {"paper", "small"}
         Size of networks and training.
     settings : tuple of str
-        Values of every run's configuration, as ``key=value``.
+        Settings of all runs, as ``key=value``.
     """
 
     dataset: Dataset
@@ -62,7 +113,7 @@ class Study:
         scale: Scale = "paper",
         settings: Sequence[str] = (),
     ) -> Study:
-        """Choose what was left open: all cell types that can be scored, and the seeds of the scale.
+        """Return a study with defaults filled in: all cell types with test labels, and the seeds of the scale.
 
         Raises
         ------
@@ -75,7 +126,7 @@ class Study:
         scored = [name for name in dataset.cell_types if np.isfinite(dataset.expression(name)[test]).any()]
         chosen = tuple(dict.fromkeys(cell_types)) or tuple(scored)
         for name in chosen:
-            dataset.expression(name)  # says so when there is no such cell type
+            dataset.expression(name)  # raises if there is no such cell type
         if absent := [name for name in chosen if name not in scored] or ([] if chosen else dataset.cell_types):
             raise DatasetError(
                 f"{dataset.path}: no gene of the test chromosomes ({', '.join(dataset.split.test)}) has a label in "
@@ -86,15 +137,15 @@ class Study:
         return cls(dataset, chosen, tuple(seeds) or (SEEDS if scale == "paper" else SEEDS[:2]), scale, tuple(settings))
 
     def length(self, published: int) -> int:
-        """Return what stands for a length of the paper, in bp: at the small scale a fraction, and always even."""
+        """Return the bp to read for a length in the paper: at the small scale a fraction of it; always even."""
         short = SMALL if self.scale == "small" else SHORT
         return published * short // SHORT // 2 * 2
 
     def fits(self, length: int) -> bool:
-        """Whether the dataset's windows are that long."""
+        """Whether the dataset's windows are at least that long."""
         return length <= self.dataset.window
 
-    def train(
+    def system(
         self, recipe: Recipe, cell_type: str, *changes: str, variant: str = "", window: int | None = None
     ) -> Trained | Impossible:
         """Return the runs of a system, one for each seed.
@@ -106,16 +157,16 @@ class Study:
         cell_type : str
             The cell type to train on.
         *changes : str
-            What differs from the recipe, as ``key=value``.
+            Settings that differ from the recipe, as ``key=value``.
         variant : str
-            What to call the difference in the name of the run's folder.
+            Name of the difference, for the run's folder.
         window : int, optional
-            Length to read, in bp; the recipe's by default, or the dataset's where that is shorter.
+            bp to read; by default the recipe's window, or the dataset's if that is shorter.
 
         Raises
         ------
         ConfigError
-            A setting of the study does not suit the system.
+            A setting of the study does not fit the system.
         """
         name = "-".join(filter(None, (recipe.__name__.replace("_", "-"), variant, cell_type)))
         configs = [self._configure(recipe, cell_type, seed, window, changes) for seed in self.seeds]
@@ -126,19 +177,21 @@ class Study:
             parameters = self._parameters(configs[0])
         except (ConfigError, DatasetError) as error:
             return Impossible(str(error))
-        return Trained({self._folder(name, config): config for config in configs}, parameters)
+        elements = self.dataset.about.regions.elements
+        n_elements = 1 + (elements.count if elements else 60)
+        return Trained({self._folder(name, config): config for config in configs}, parameters, n_elements)
 
     def _folder(self, name: str, config: RunConfig) -> str:
         seed = config.method.seed_used
         return "-".join([name, *([] if seed is None else [str(seed)]), self._digest(config)])
 
     def _require(self, config: RunConfig, cell_type: str) -> None:
-        """Make sure that the dataset has what a method reads beside DNA and signals.
+        """Check that the dataset has the regions and features that the method reads.
 
         Raises
         ------
         DatasetError
-            It lacks a region or a feature.
+            A region or a feature is missing.
         """
         self.dataset.regions.require(config.method.needs, (cell_type,))
         known = {feature.name for feature in self.dataset.features}
@@ -153,9 +206,9 @@ class Study:
             config = recipe(data=self.dataset.path, cell_type=cell_type, seed=seed, scale=self.scale, **chosen)
             without = ("model.blacklist=false",) if self._lacks_blacklist(config) else ()
             asked = [s for s in (*ALIKE, *without, *changes, *self.settings) if _concerns(s, config)]
-            return config.override(*asked)
+            return config.override(*_shorter_training(asked, config.method), *asked)
 
-        # Twice, as the window may be a part of the model.
+        # Twice, as the model may depend on the window.
         read = min(make(window).data.window or self.dataset.window, self.dataset.window)
         config = make(read)
         if config.data.window != read:
@@ -175,19 +228,25 @@ class Study:
         return config.method.parameters(len(signals), features, config.data.window or SHORT)
 
     def _digest(self, config: RunConfig) -> str:
-        """Return a checksum of what decides the weights: the settings, and the dataset's content, not its path."""
+        """Return a checksum of what decides the weights: the settings and the dataset's content, not its path."""
         data = config.data.model_copy(update={"path": self.dataset.hash})
         return _checksum(config.model_copy(update={"data": data}).dump())
 
 
 def _concerns(assignment: str, config: RunConfig) -> bool:
-    """Return whether a setting for all runs is one that this run has: baselines have no objective or training."""
-    first = assignment.partition("=")[0].partition(".")[0].strip()
-    return first in ("data", "method") or first in type(config.method).model_fields or not _is_of_networks(first)
+    """Return whether a setting for all runs applies to this one: baselines have no model, objective or training."""
+    first = _key(assignment).partition(".")[0]
+    return first in type(config.method).model_fields or first not in ("model", "objective", "training")
 
 
-def _is_of_networks(field: str) -> bool:
-    return field in ("model", "objective", "training")
+def _shorter_training(assignments: Sequence[str], method: Method) -> tuple[str, ...]:
+    """Return the settings that adapt the warm-up to other training steps, as ``epigx train --steps`` does."""
+    steps = [value for key, _, value in (one.partition("=") for one in assignments) if _key(key) == "training.steps"]
+    return method.with_steps(int(steps[-1])) if steps and steps[-1].strip().isdecimal() else ()
+
+
+def _key(assignment: str) -> str:
+    return assignment.partition("=")[0].strip().removeprefix("method.")
 
 
 def _checksum(text: str) -> str:

@@ -1,4 +1,4 @@
-"""The system that reads the promoter and candidate enhancers around it in place of a window: EPInformer."""
+"""EPInformer, which reads the promoter and candidate enhancers instead of a window."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ def epinformer(
     window: Window = "recipe",
     scale: Scale = "paper",
 ) -> RunConfig:
-    """Return EPInformer v2, as Seq2Exp trained it: 447,341 parameters, from scratch, 16 genes a step, constant rate.
+    """Return EPInformer v2 as trained for Seq2Exp: 447,341 parameters, 16 genes per step, constant learning rate.
 
-    Its parameters are those of :func:`~epigx.recipes.models.infer`; the window is not looked at, and the dataset has to
-    hold elements. The official 20 epochs are about 20,000 steps of the paper's 16,000 training genes; its float16 is
-    bfloat16 here.
+    The parameters are those of :func:`~epigx.recipes.models.infer`. The window is ignored, and the dataset must contain
+    elements. The official 20 epochs are about 20,000 steps with the paper's 16,000 training genes; it uses bfloat16
+    instead of float16.
     """
     where = choose_data(data, cell_type, window, scale, SHORT).model_copy(update={"signals": ()})
     return assemble(

@@ -1,7 +1,7 @@
-"""The paper's model, its official code's form, and the systems it is compared with: functions that return a whole run.
+"""Recipes of the paper's model, of its official code, and of the systems it is compared with.
 
-A recipe's result is complete and frozen; change it with :meth:`~epigx.config.Config.override`. All take the same
-parameters, which :func:`infer` tells, and come in two sizes (:mod:`epigx.recipes.scale`).
+A recipe returns a complete, frozen run configuration; change it with :meth:`~epigx.config.Config.override`. All recipes
+take the parameters of :func:`infer` and have two sizes (:mod:`epigx.recipes.scale`).
 
 Examples
 --------
@@ -37,21 +37,21 @@ def infer(
     window: Window = "recipe",
     scale: Scale = "paper",
 ) -> RunConfig:
-    """Return InFER as the paper has it: Eq. 1-6 on 2 kb windows, n = 2, α = β = 1, trained as in Table 9.
+    """Return InFER as in the paper: Eq. 1-6 on 2 kb windows, n = 2, α = β = 1, trained as in Table 9.
 
     Parameters
     ----------
     data : str or Path
-        Dataset folder.
+        Folder of the dataset.
     cell_type : str or iterable of str
-        Cell types of the dataset to train on.
+        Cell types to train on.
     seed : int
         Seed of weights and gene order; the paper uses 2, 22, 222, 2222 and 22222.
     window : int, "recipe" or None, bp
-        Central part of the dataset's window to read: the paper's 2 kb (of the systems on DNA alone 200 kb), or 256 bp
-        at the small scale, unless said otherwise. ``None`` reads all of it.
+        Central part of the dataset's window to read. The default is that of the paper, 2 kb (200 kb for Seq2Exp and
+        systems on DNA only), or 256 bp at the small scale. ``None`` reads the whole window.
     scale : {"paper", "small"}
-        Width, depth and training as published, or cut down to minutes on a CPU.
+        Width, depth and training as published, or reduced to minutes on a CPU.
     """
     objective = Backdoor(
         alpha=1.0, beta=1.0, n_patterns=2, distance="l1", average="predictions", diagonal=False, activation="sigmoid"
@@ -67,10 +67,10 @@ def prism(
     window: Window = "recipe",
     scale: Scale = "paper",
 ) -> RunConfig:
-    """Return InFER as the later official code has it, so that its weights load and give its numbers.
+    """Return InFER as in the later official code, whose weights it can load and whose numbers it reproduces.
 
-    Smooth L1, hidden states averaged over patterns, the diagonal kept in L₃, bfloat16 arithmetic; the rest is
-    :func:`infer`.
+    It uses smooth L1, averages hidden states over patterns, includes the diagonal in L₃ and computes in bfloat16; the
+    rest is as in :func:`infer`.
     """
     objective = Backdoor(
         alpha=1.0,
@@ -95,10 +95,10 @@ def caduceus_signals(
     window: Window = "recipe",
     scale: Scale = "paper",
 ) -> RunConfig:
-    """Return the plain counterpart of :func:`infer`: the same model, data and training, L₁ alone (Table 7).
+    """Return :func:`infer` without interventions: the same model, data and training, with L₁ only (Table 7).
 
-    Its 574,721 parameters are the 574K of Table 8. Seq2Exp's form of it has one linear layer on bases and signals
-    together, and so 128 parameters less, of one bias instead of two; both compute the same functions.
+    It has 574,721 parameters (574K in Table 8). In Seq2Exp's code, bases and signals share one linear layer, which has
+    128 parameters less because of its single bias; both compute the same functions.
     """
     where = choose_data(data, cell_type, window, scale, SHORT)
     return assemble(_with_signals(scale), Regression(distance="l1"), where, seed, scale)
@@ -112,7 +112,7 @@ def caduceus(
     window: Window = "recipe",
     scale: Scale = "paper",
 ) -> RunConfig:
-    """Return Caduceus on DNA alone, as Seq2Exp trained it: 574,209 parameters, 16 genes a step."""
+    """Return Caduceus on DNA only, as trained for Seq2Exp: 574,209 parameters, 16 genes per step."""
     size = SIZES[scale]
     backbone = Caduceus(d_model=size.d_model, n_layers=size.n_layers)
     return _dna(backbone, choose_data(data, cell_type, window, scale, LONG), seed, scale, batch_size=16)
@@ -126,7 +126,7 @@ def mamba(
     window: Window = "recipe",
     scale: Scale = "paper",
 ) -> RunConfig:
-    """Return Mamba on DNA alone, as Seq2Exp trained it: 502,401 parameters, 16 genes a step."""
+    """Return Mamba on DNA only, as trained for Seq2Exp: 502,401 parameters, 16 genes per step."""
     size = SIZES[scale]
     backbone = Mamba(d_model=size.d_model, n_layers=size.n_layers)
     return _dna(backbone, choose_data(data, cell_type, window, scale, LONG), seed, scale, batch_size=16)
@@ -140,7 +140,7 @@ def hyenadna(
     window: Window = "recipe",
     scale: Scale = "paper",
 ) -> RunConfig:
-    """Return HyenaDNA on DNA alone, as Seq2Exp trained it: 903,681 parameters, filters as long as the window."""
+    """Return HyenaDNA on DNA only, as trained for Seq2Exp: 903,681 parameters, filters as long as the window."""
     size = SIZES[scale]
     where = choose_data(data, cell_type, window, scale, LONG)
     backbone = HyenaDNA(d_model=size.d_model, n_layers=size.n_layers, longest=where.window or LONG)
@@ -155,7 +155,7 @@ def enformer(
     window: Window = "recipe",
     scale: Scale = "paper",
 ) -> RunConfig:
-    """Return Enformer on DNA alone, from scratch and at a constant rate after a long warm-up, as Seq2Exp trained it."""
+    """Return Enformer on DNA only, as trained for Seq2Exp: from scratch, constant rate after a long warm-up."""
     return assemble(
         SIZES[scale].enformer,
         Regression(distance="smooth_l1"),
@@ -178,6 +178,6 @@ def _with_signals(scale: Scale) -> PredictorModel:
 
 
 def _dna(backbone: Backbone, data: DataConfig, seed: int, scale: Scale, **settings: Any) -> RunConfig:
-    """Return a run of Seq2Exp's comparison: a backbone on DNA, smooth L1, bfloat16."""
+    """Return a system of Seq2Exp's comparison: a backbone on DNA only, smooth L1, bfloat16."""
     model = PredictorModel(backbone=backbone, signals=False, pool=2_000)
     return assemble(model, Regression(distance="smooth_l1"), data, seed, scale, precision="bf16", **settings)

@@ -1,8 +1,8 @@
-"""The two sizes in which each recipe comes, all their numbers in one place.
+"""The two sizes of all recipes.
 
-``paper`` is what the paper and the official code trained. ``small`` shows the same systems at work where there is no
-accelerator: short windows, narrow networks and few steps, the same for all, so that ten systems learn a simulated
-genome within twenty minutes on two cores. Its scores compare systems at that size, and say nothing of the paper's.
+``paper`` has the settings of the paper and the official code. ``small`` is for machines without a GPU: short windows,
+narrow networks and few steps, so that ten systems train on a simulated genome within twenty minutes on two cores. Its
+scores are not comparable with those of the paper.
 """
 
 from __future__ import annotations
@@ -18,22 +18,22 @@ __all__ = ["SIZES", "Size"]
 
 @dataclass(frozen=True)
 class Size:
-    """What a scale decides.
+    """Settings of a scale.
 
     Parameters
     ----------
     d_model, n_layers : int
         Width and depth of a backbone.
     window : int or None, bp
-        Window to read; ``None`` leaves it to the recipe.
+        Window to read; ``None`` for the recipe's default.
     enformer : EnformerModel
-        Enformer, whose sizes are of another kind.
+        Sizes of Enformer.
     epinformer : EPInformerModel
-        EPInformer, likewise; its elements are as long as datasets store them.
+        Sizes of EPInformer.
     training : TrainingConfig
-        How all systems are trained, where a recipe has no setting of its own.
+        Training of all systems, unless a recipe has its own settings.
     seeds : tuple of int
-        Seeds of an exhibit, unless said otherwise.
+        Default seeds of a table or figure.
     """
 
     d_model: int

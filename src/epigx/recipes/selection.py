@@ -1,6 +1,6 @@
-"""The systems that read a part of the window alone: Seq2Exp, which learns it, and the mask of accessibility peaks.
+"""Systems that read selected positions of the window: Seq2Exp, which learns them, and accessibility peaks.
 
-They take the parameters of :func:`~epigx.recipes.models.infer`.
+Their parameters are those of :func:`~epigx.recipes.models.infer`.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from epigx.runs.config import DataConfig, RunConfig
 __all__ = ["macs3_mask", "seq2exp_hard", "seq2exp_soft"]
 
 PROMOTER = 2_000
-"""Central base pairs that Seq2Exp always selects, and whose hidden states all systems of its comparison average."""
+"""Central base pairs that Seq2Exp always selects and all systems of its comparison pool."""
 
 
 def seq2exp_soft(
@@ -44,9 +44,9 @@ def seq2exp_hard(
     window: Window = "recipe",
     scale: Scale = "paper",
 ) -> RunConfig:
-    """Return Seq2Exp-hard: 4 layers for both readings, 574,985 parameters and 128 for each position of the window.
+    """Return Seq2Exp-hard: 4 layers for both passes, 574,985 parameters and 128 for each position of the window.
 
-    Genes are packed one by one (docs/decisions/0014); ``model.packing=batch`` is the official form.
+    Genes are packed separately (docs/decisions/0014); set ``model.packing=batch`` for the official behaviour.
     """
     where = choose_data(data, cell_type, window, scale, LONG)
     model = Seq2ExpHard(backbone=_caduceus(scale), pool=_promoter(where, scale))
@@ -61,9 +61,9 @@ def macs3_mask(
     window: Window = "recipe",
     scale: Scale = "paper",
 ) -> RunConfig:
-    """Return Caduceus with signals that reads accessibility peaks alone (MACS3 in Table 1): 574,721 parameters.
+    """Return Caduceus with signals, masked to accessibility peaks (MACS3 in Table 1): 574,721 parameters.
 
-    No official command line is known of it; it is trained as Seq2Exp is.
+    Its official settings are unknown; it is trained like Seq2Exp.
     """
     where = choose_data(data, cell_type, window, scale, LONG)
     model = PredictorModel(backbone=_caduceus(scale), mask="peaks", pool=PROMOTER)
@@ -75,5 +75,5 @@ def _caduceus(scale: Scale) -> Caduceus:
 
 
 def _promoter(data: DataConfig, scale: Scale) -> int:
-    """Return the central base pairs that are always selected: at the small scale a quarter of the window."""
+    """Return the central base pairs that are always selected; a quarter of the window at the small scale."""
     return PROMOTER if scale == "paper" else max(1, (data.window or PROMOTER) // 4)

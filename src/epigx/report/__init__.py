@@ -1,4 +1,4 @@
-"""Numbers to pages: one offline HTML file about one or several runs."""
+"""One offline HTML report on one or several runs."""
 
 from __future__ import annotations
 

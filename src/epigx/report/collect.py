@@ -1,4 +1,4 @@
-"""Runs to the contents of a page: what is scored, ablated and looked up for it."""
+"""Collects the contents of a report: scores runs with and without each signal, and reads their provenance."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from epigx.runs.provenance import Provenance
 __all__ = ["gather_dataset", "gather_run", "names_of"]
 
 COVERAGE_BASES = 2**20
-"""Base pairs whose signals are counted at a time."""
+"""Base pairs whose signals are read at a time."""
 
 
 def gather_run(
@@ -32,30 +32,33 @@ def gather_run(
     resamples: int,
     progress: Callable[[int, int], None] | None = None,
 ) -> RunContents:
-    """Score a run with and without each of its signals, and collect how it was made.
+    """Score a run with and without each of its signals, and collect its log, settings and provenance.
 
     Parameters
     ----------
     target : Target
-        The run, and the genes to score.
+        The run and the genes to score.
     name : str
-        What the page calls it.
+        Its name on the page.
     resamples : int
         Bootstrap resamples, at least one.
     progress : callable, optional
-        Called after each scoring with its number and their total.
+        Called after each scoring with the number done and their total.
     """
     run = target.run
     found = drop_signals_of(target, bootstrap=resamples, progress=progress)
     genes = found.baseline.genes
     log = run.log
     terms = [column for column in map(str, log) if column.startswith("train_")]
-    steps = pd.Index(log["step"], name="step") if len(log) else pd.Index([], name="step")
+    steps = pd.Index(log["step"] if len(log) else [], name="step")
     return RunContents(
         name=name,
         about=_about(run),
-        settings=_flat(run.config.model_dump(mode="json")),
+        cell_type=target.cell_type,
+        also_trained_on=tuple(name for name in run.provenance.cell_types if name != target.cell_type),
+        settings=_settings(run.config.model_dump(mode="json")),
         provenance=_provenance(run),
+        fitted=run.fitted.describe(),
         losses=log[terms].set_axis(steps).rename(columns=lambda column: column.removeprefix("train_")),
         validation=log["valid_mse"].set_axis(steps) if len(log) else pd.Series(dtype=float),
         chosen=run.provenance.best_step if len(log) else None,
@@ -72,7 +75,7 @@ def gather_run(
 
 
 def gather_dataset(dataset: Dataset, cell_type: str, split: NDArray[np.str_]) -> DatasetContents:
-    """Look through a dataset.
+    """Count labels and the coverage of signals in a dataset.
 
     Parameters
     ----------
@@ -81,10 +84,10 @@ def gather_dataset(dataset: Dataset, cell_type: str, split: NDArray[np.str_]) ->
     cell_type : str
         The cell type whose missing labels are counted.
     split : ndarray of str, (gene,)
-        The part of the split that each gene is in.
+        The split of each gene.
     """
     unlabelled = np.isnan(dataset.expression(cell_type))
-    parts = ("train", "valid", "test")
+    splits = ("train", "valid", "test")
     return DatasetContents(
         path=str(dataset.path),
         assembly=dataset.about.assembly,
@@ -92,22 +95,22 @@ def gather_dataset(dataset: Dataset, cell_type: str, split: NDArray[np.str_]) ->
         window=dataset.window,
         coverage={cell: _coverage(dataset, cell) for cell in dataset.cell_types},
         expression={cell: dataset.expression(cell) for cell in dataset.cell_types},
-        genes={part: int(np.sum(split == part)) for part in parts},
-        unlabelled={part: int(np.sum(unlabelled & (split == part))) for part in parts},
+        genes={name: int(np.sum(split == name)) for name in splits},
+        unlabelled={name: int(np.sum(unlabelled & (split == name))) for name in splits},
         dna_coverage=dataset.genes["dna_coverage"].to_numpy(np.float64),
     )
 
 
 def names_of(runs: Sequence[Run]) -> list[str]:
-    """Return the shortest ends of the folders' paths that tell the runs apart.
+    """Return the shortest endings of the folders' paths that differ between the runs.
 
     Raises
     ------
     ConfigError
-        There is no run, or one is named twice.
+        No run is given, or one is named twice.
     """
     if not runs:
-        raise ConfigError("There is no run to report on. Give at least one run folder.")
+        raise ConfigError("No run to report on. Give at least one run folder.")
     paths = [run.path.absolute().parts for run in runs]
     if len(set(paths)) < len(paths):
         raise ConfigError("A run is named twice. Name each run folder once.")
@@ -119,7 +122,7 @@ def names_of(runs: Sequence[Run]) -> list[str]:
 
 
 def _coverage(dataset: Dataset, cell_type: str) -> dict[str, float]:
-    """Return the share of window bases above zero of each signal, reading some genes at a time."""
+    """Return each signal's share of window bases above zero, reading some genes at a time."""
     values = dataset.signal_values(cell_type)
     above = np.zeros(len(dataset.signals), np.int64)
     rows = max(1, COVERAGE_BASES // dataset.window)
@@ -145,20 +148,19 @@ def _provenance(run: Run) -> dict[str, str]:
     origin = run.provenance
     found = {
         "Folder": str(run.path),
-        "Origin": origin.origin + ("" if origin.finished else ", not to its last step"),
+        "Origin": origin.origin + ("" if origin.finished else ", stopped before the last step"),
         "Dataset": origin.dataset or "",
         "Dataset sha256": origin.dataset_hash or "",
         "Cell types": ", ".join(origin.cell_types),
-        "Trained on": f"{origin.n_train:,} examples" if origin.n_train else "",
+        "Trained on": f"{origin.n_train:,} genes with a label, counted once per cell type" if origin.n_train else "",
         "Training chromosomes": ", ".join(origin.chromosomes_trained),
         "Left out": ", ".join(f"{count:,} {reason}" for reason, count in _reasons(origin).items()),
         "Seed": "" if origin.seed is None else str(origin.seed),
-        "Steps": f"{origin.steps_done:,}, kept: {origin.best_step:,}" if origin.steps_done else "",
+        "Steps": f"{origin.steps_done:,}, kept: {origin.best_step:,}" if len(run.log) else "",
         "Parameters": ", ".join(f"{owner} {count:,}" for owner, count in origin.n_parameters.items()),
         "Device": origin.device,
-        **run.fitted.describe(),
         "Kernel": f"{origin.kernel}: {origin.kernel_why}" if origin.kernel else "",
-        "Duration": f"{origin.wall_seconds:,.0f} s ({origin.cpu_seconds:,.0f} s of processor time)"
+        "Duration": f"{origin.wall_seconds:,.0f} s ({origin.cpu_seconds:,.0f} CPU-seconds)"
         if origin.wall_seconds
         else "",
         "Versions": ", ".join(f"{name} {version}" for name, version in origin.versions.items()),
@@ -167,17 +169,19 @@ def _provenance(run: Run) -> dict[str, str]:
 
 
 def _reasons(counts: Evaluation | Provenance) -> dict[str, int]:
-    """Say why genes were left out, and how many for each reason."""
+    """Return the number of genes left out, by reason."""
     found = {"without a label": counts.n_without_label, "with too many N bases": counts.n_low_coverage}
     return {reason: count for reason, count in found.items() if count}
 
 
-def _flat(values: Mapping[str, Any], prefix: str = "") -> dict[str, str]:
-    """Return a configuration as one row for each value, both as ``--set`` takes them."""
+def _settings(values: Mapping[str, Any], prefix: str = "") -> dict[str, str]:
+    """Return a configuration as one row per value, in the form that ``--set`` takes."""
     rows: dict[str, str] = {}
     for key, value in values.items():
-        if isinstance(value, Mapping):
-            rows |= _flat(value, f"{prefix}{key}.")
+        if key == "method":
+            rows |= {"method.kind": value["kind"]} | _settings({k: v for k, v in value.items() if k != "kind"})
+        elif isinstance(value, Mapping):
+            rows |= _settings(value, f"{prefix}{key}.")
         else:
             rows[prefix + key] = value if isinstance(value, str) else json.dumps(value)
     return rows

@@ -1,4 +1,4 @@
-"""What the page tells, as plain values: everything that is read or computed for it is in these two classes."""
+"""The contents of a report as plain values; everything read or computed for it is in these two classes."""
 
 from __future__ import annotations
 
@@ -24,37 +24,46 @@ class RunContents:
     Parameters
     ----------
     name, about : str
-        What the page calls it, and what it is, in one line.
+        Its name on the page, and a description in one line.
+    cell_type : str
+        The cell type that it is scored on.
+    also_trained_on : tuple of str
+        Other cell types that it was trained on.
     settings, provenance : mapping of str to str
-        What was asked for, and where it comes from.
+        Its configuration and origin.
+    fitted : mapping of str to str
+        Facts about the fitted model, such as the penalty that was chosen.
     losses : DataFrame
-        Training loss by term, indexed by step; empty for imported weights.
+        Training loss by term, indexed by step; empty for imported weights and for methods without steps.
     validation : Series
         Validation MSE by step.
     chosen : int or None
         The step whose weights were kept.
     signals : tuple of str
-        What the model reads.
+        Signals that the model reads.
     gene_id : ndarray of str, (gene,)
         The scored genes.
     left_out : mapping of str to int
-        How many genes of the same chromosomes are not scored, by the reason.
+        Genes of the split that are not scored, by reason.
     observed, predicted : ndarray, (gene,)
         log10(1 + x).
     scores : mapping of str to Estimate
         By metric, with all signals.
     drops : mapping of tuple of str to mapping of str to Estimate
-        By the dropped signals (first of all none), by metric.
+        By the dropped signals (the first is none), by metric.
     patterns : ndarray, (gene, pattern, encoded), or None
-        The background patterns a_i, where the objective has them.
+        The background patterns a_i, if the objective has them.
     floor : float, or None
-        The lowest value that L₃ can take, where the objective has patterns.
+        The lowest possible value of L₃, if the objective has patterns.
     """
 
     name: str
     about: str
+    cell_type: str
+    also_trained_on: tuple[str, ...]
     settings: Mapping[str, str]
     provenance: Mapping[str, str]
+    fitted: Mapping[str, str]
     losses: pd.DataFrame
     validation: pd.Series[float]
     chosen: int | None
@@ -69,7 +78,7 @@ class RunContents:
     floor: float | None = None
 
     def label(self, dropped: tuple[str, ...]) -> str:
-        """Say which signals an arm was scored with."""
+        """Return the name of an arm: the signals that it lacks."""
         if len(dropped) > 1 and len(dropped) == len(self.signals):
             return "no signals"
         return "no " + ", ".join(dropped) if dropped else "all signals"
@@ -87,19 +96,19 @@ class DatasetContents:
     Parameters
     ----------
     path, assembly : str
-        Which one.
+        Its folder and genome assembly.
     simulated : bool
-        Whether it is drawn from a model and not measured.
+        Whether it is simulated.
     window : int
         bp.
     coverage : mapping of str to mapping of str to float
-        By cell type, by signal: the share of window bases above zero.
+        By cell type and signal: the share of window bases above zero.
     expression : mapping of str to ndarray, (gene,)
-        Labels by cell type; NaN where there is none.
+        Labels by cell type; NaN for genes without a label.
     genes, unlabelled : mapping of str to int
-        By part of the split: genes, and those without a label in the scored cell type.
+        By split: genes, and genes without a label in the scored cell type.
     dna_coverage : ndarray, (gene,)
-        Share of known bases in each gene's window.
+        Share of known bases (not N) in each gene's window.
     """
 
     path: str

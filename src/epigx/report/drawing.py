@@ -1,8 +1,8 @@
-"""How every figure looks, and how it becomes a piece of the page.
+"""The style of all figures, and their conversion to SVG and PNG.
 
-Text and axes are drawn in one ink that the page replaces by its own text colour, so that a figure is legible on light
-and on dark ground. The colours of data are Okabe and Ito's, which people with colour-blindness tell apart; a signal has
-the same colour in every figure.
+Text and axes are drawn in one colour that the page replaces by its own text colour, so that figures are legible on a
+light and on a dark background. Data have the colour-blind safe colours of Okabe and Ito; a signal has the same colour
+in every figure.
 """
 
 from __future__ import annotations
@@ -38,13 +38,13 @@ INK = "#24292f"
 ORANGE, SKY, GREEN, BLUE, VERMILLION, PURPLE = "#e69f00", "#56b4e9", "#009e73", "#0072b2", "#d55e00", "#cc79a7"
 GREY = "#8b949e"
 
-# The ends of the map are left out: they would vanish on dark or on light ground.
+# Without the ends of the map, which would vanish on a dark or on a light background.
 SHADES = ListedColormap(mpl.colormaps["viridis"](np.linspace(0.22, 0.92, 256)))
 
 _FIXED = {"h3k27ac": ORANGE, "dnase": BLUE, "atac": BLUE, "hic": GREEN}
 _OTHERS = (PURPLE, SKY, VERMILLION, GREY)
 
-# (Any: rc_context names every single key in its type.)
+# Any, because the type of rc_context lists every key.
 _STYLE: dict[Any, Any] = {
     "font.size": 9,
     "axes.titlesize": 9.5,
@@ -74,7 +74,7 @@ _STYLE: dict[Any, Any] = {
 
 
 def signal_colours(names: Sequence[str]) -> dict[str, str]:
-    """Give each signal its colour: the paper's signals always the same, others in their order."""
+    """Return the colour of each signal: fixed for the paper's signals, by order for others."""
     others = [name for name in names if name.lower() not in _FIXED]
     return {name: _FIXED.get(name.lower()) or _OTHERS[others.index(name) % len(_OTHERS)] for name in names}
 
@@ -83,14 +83,14 @@ def signal_colours(names: Sequence[str]) -> dict[str, str]:
 def canvas(
     columns: int = 1, *, rows: int = 1, width: float, height: float, ratios: Sequence[float] | None = None
 ) -> Iterator[tuple[Figure, list[Axes]]]:
-    """Give a figure with its axes side by side, or one below the other, in the style of the report.
+    """Create a figure with its axes side by side, or below each other, in the style of the report.
 
     Parameters
     ----------
     columns, rows : int
-        Number of axes; one of the two is 1.
+        Numbers of axes; one of the two is 1.
     width, height : float, inches
-        Of the figure.
+        Size of the figure.
     ratios : sequence of float, optional
         Relative widths of the columns, or heights of the rows.
     """
@@ -107,9 +107,9 @@ def svg(figure: Figure, name: str) -> str:
     Parameters
     ----------
     figure : Figure
-        What was drawn.
+        The figure.
     name : str
-        Keeps the element ids of the figures of one page apart.
+        Makes the element ids unique on a page.
     """
     text = io.StringIO()
     with mpl.rc_context({**_STYLE, "svg.hashsalt": name}):
@@ -117,7 +117,7 @@ def svg(figure: Figure, name: str) -> str:
     element = text.getvalue()
     element = element[element.index("<svg") :]
     element = re.sub(r"<metadata>.*?</metadata>", "", element, flags=re.DOTALL)
-    for size in ("width", "height"):  # the page decides
+    for size in ("width", "height"):  # the page sets the size
         element = re.sub(rf'(<svg[^>]*?) {size}="[^"]*"', r"\1", element, count=1)
     element = re.sub(r"'DejaVu Sans'[^;\"]*", "system-ui, sans-serif", element)
     width = figure.get_size_inches()[0]
@@ -125,7 +125,7 @@ def svg(figure: Figure, name: str) -> str:
 
 
 def png(figure: Figure) -> bytes:
-    """Return a figure as a PNG on white ground, for slides and for looking at."""
+    """Return a figure as a PNG with a white background."""
     data = io.BytesIO()
     figure.savefig(data, format="png", dpi=150, facecolor="white", metadata={"Software": None})
     return data.getvalue()

@@ -1,4 +1,4 @@
-"""The figures of the report: arrays in, one figure out; nothing is read or computed twice here."""
+"""The figures of the report: each function draws one figure from arrays."""
 
 from __future__ import annotations
 
@@ -12,11 +12,12 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 from numpy.typing import NDArray
 
-from epigx.metrics import Estimate
+from epigx.metrics import METRICS, Estimate
 from epigx.report.drawing import BLUE, GREEN, INK, ORANGE, PURPLE, SHADES, VERMILLION, canvas, signal_colours
 
 __all__ = [
     "LOSSES",
+    "PANELS",
     "comparison",
     "coverage",
     "expression_histogram",
@@ -32,7 +33,13 @@ LOSSES: dict[str, tuple[str, str, Any]] = {
     "intervention": ("L₂ intervention", ORANGE, (0, (4, 2))),
     "diversity": ("L₃ diversity", GREEN, "-"),
 }
-"""The terms of the loss by their names in the log: what the paper calls them, their colour and their stroke."""
+"""Terms of the loss by name in the log: name in the paper, colour and line style."""
+
+PANELS: dict[str, str] = {
+    name: f"{METRICS[name].label} ({'higher' if METRICS[name].higher_is_better else 'lower'} is better)"
+    for name in ("mse", "pearson")
+}
+"""The metrics that figures show, with the titles of their axes."""
 
 Values = NDArray[np.floating[Any]]
 
@@ -43,7 +50,7 @@ def learning_curves(losses: pd.DataFrame, validation: pd.Series, chosen: int | N
     Parameters
     ----------
     losses : DataFrame
-        Indexed by step, one column a term.
+        Indexed by step, one column per term.
     validation : Series
         Mean squared error on the validation genes, indexed by step.
     chosen : int or None
@@ -101,34 +108,34 @@ def predicted_observed(observed: Values, predicted: Values, scores: Mapping[str,
 
 
 def signal_drop(drops: Mapping[str, Mapping[str, Estimate]], colours: Sequence[str]) -> Figure:
-    """Draw the scores with each signal set to zero, beside those with all of them (the paper's Table 5).
+    """Draw the scores with all signals and with each signal set to zero (the paper's Table 5).
 
     Parameters
     ----------
     drops : mapping of str to mapping of str to Estimate
-        By what is left, in words, first all signals: the metrics by name.
+        Scores by the name of the arm and by metric; the first arm has all signals.
     colours : sequence of str
         The colour of each bar.
     """
     labels = list(drops)
-    places = np.arange(len(drops))[::-1]
+    positions = np.arange(len(drops))[::-1]
     with canvas(2, width=7.6, height=0.9 + 0.36 * len(drops)) as (figure, both):
-        for axes, name, title in zip(
-            both, ("mse", "pearson"), ("MSE (lower is better)", "Pearson r (higher is better)"), strict=True
-        ):
+        for axes, (name, title) in zip(both, PANELS.items(), strict=True):
             values = [drop[name] for drop in drops.values()]
             centre = np.array([v.value for v in values])
             reach = np.abs(np.array([[v.value - v.low for v in values], [v.high - v.value for v in values]]))
-            axes.barh(places, centre, height=0.62, color=list(colours), alpha=0.9)
-            axes.errorbar(centre, places, xerr=np.nan_to_num(reach), fmt="none", ecolor=INK, elinewidth=1, capsize=2.5)
+            axes.barh(positions, centre, height=0.62, color=list(colours), alpha=0.9)
+            axes.errorbar(
+                centre, positions, xerr=np.nan_to_num(reach), fmt="none", ecolor=INK, elinewidth=1, capsize=2.5
+            )
             axes.axvline(centre[0], color=INK, linewidth=0.8, linestyle=(0, (4, 3)), alpha=0.6)
-            axes.set(title=title, yticks=places, yticklabels=labels if name == "mse" else [])
+            axes.set(title=title, yticks=positions, yticklabels=labels if name == "mse" else [])
             axes.grid(visible=True, axis="x")
     return figure
 
 
 def patterns(weights: Values, cosine: Values) -> Figure:
-    """Draw the background patterns a_i of the genes, and how alike the patterns of a gene are.
+    """Draw the background patterns a_i of the genes, and how similar the patterns of a gene are.
 
     Parameters
     ----------
@@ -142,13 +149,13 @@ def patterns(weights: Values, cosine: Values) -> Figure:
     channels = np.argsort(weights.mean(axis=(0, 1)), kind="stable")
     with canvas(n + 1, width=2.6 * n + 2.9, height=3.1, ratios=[*[1.0] * n, 0.8]) as (figure, axes):
         highest = max(1e-9, float(weights.max()))
-        for place in range(n):
-            shown = weights[genes, place][:, channels]
-            image = axes[place].imshow(
+        for pattern in range(n):
+            shown = weights[genes, pattern][:, channels]
+            image = axes[pattern].imshow(
                 shown, aspect="auto", cmap=SHADES, interpolation="nearest", vmin=0.0, vmax=highest
             )
-            axes[place].set(title=f"Pattern {place + 1}", xlabel="encoded channel (sorted)")
-            axes[place].set(ylabel="gene (sorted)" if place == 0 else "", xticks=[], yticks=[])
+            axes[pattern].set(title=f"Pattern {pattern + 1}", xlabel="encoded channel (sorted)")
+            axes[pattern].set(ylabel="gene (sorted)" if pattern == 0 else "", xticks=[], yticks=[])
         figure.colorbar(image, ax=axes[:n], shrink=0.8, pad=0.02).outline.set_visible(False)
         _histogram(axes[n], cosine, colour=PURPLE)
         axes[n].set(title="Within a gene", xlabel="cosine of its patterns", ylabel="genes")
@@ -156,21 +163,21 @@ def patterns(weights: Values, cosine: Values) -> Figure:
 
 
 def coverage(shares: Mapping[str, Mapping[str, float]]) -> Figure:
-    """Draw the share of genes with any signal, and of bases with signal: by cell type, then by signal."""
+    """Draw the share of bases with signal, by cell type and signal."""
     cells, signals = list(shares), list(next(iter(shares.values())))
     colours = signal_colours(signals)
     rows = [(cell, signal) for cell in cells for signal in signals]
-    places = np.arange(len(rows))[::-1]
+    positions = np.arange(len(rows))[::-1]
     with canvas(width=4.2, height=0.8 + 0.3 * len(rows)) as (figure, (axes,)):
         values = np.array([shares[cell][signal] for cell, signal in rows])
-        axes.barh(places, 100 * values, height=0.62, color=[colours[signal] for _, signal in rows])
-        for place, value in zip(places, values, strict=True):
-            axes.text(min(100 * value + 1.5, 101), place, f"{value:.1%}", va="center", fontsize=8)
+        axes.barh(positions, 100 * values, height=0.62, color=[colours[signal] for _, signal in rows])
+        for y, value in zip(positions, values, strict=True):
+            axes.text(min(100 * value + 1.5, 101), y, f"{value:.1%}", va="center", fontsize=8)
         labels = [f"{signal} · {cell}" if len(cells) > 1 else signal for cell, signal in rows]
         axes.set(
             title="Bases with signal",
             xlabel="% of all window bases above zero",
-            yticks=places,
+            yticks=positions,
             yticklabels=labels,
             xlim=(0, 116),
         )
@@ -195,16 +202,16 @@ def expression_histogram(labels: Mapping[str, Values]) -> Figure:
 
 
 def split_bars(counts: Mapping[str, int], unlabelled: Mapping[str, int]) -> Figure:
-    """Draw the number of genes of each split, and how many of them have no label."""
+    """Draw the number of genes of each split, with and without a label."""
     with canvas(width=4.2, height=2.0) as (figure, (axes,)):
-        places = np.arange(len(counts))[::-1]
+        positions = np.arange(len(counts))[::-1]
         missing = np.array([unlabelled[name] for name in counts])
         total = np.array(list(counts.values()))
-        axes.barh(places, total - missing, height=0.6, color=BLUE, label="with a label")
-        axes.barh(places, missing, left=total - missing, height=0.6, color=ORANGE, label="without")
-        for place, count in zip(places, total, strict=True):
-            axes.text(count, place, f" {count:,}", va="center", fontsize=8)
-        axes.set(title="Genes of each split", xlabel="genes", yticks=places, yticklabels=list(counts))
+        axes.barh(positions, total - missing, height=0.6, color=BLUE, label="with a label")
+        axes.barh(positions, missing, left=total - missing, height=0.6, color=ORANGE, label="without a label")
+        for y, count in zip(positions, total, strict=True):
+            axes.text(count, y, f" {count:,}", va="center", fontsize=8)
+        axes.set(title="Genes of each split", xlabel="genes", yticks=positions, yticklabels=list(counts))
         axes.margins(x=0.18)
         axes.xaxis.set_major_locator(MaxNLocator(nbins=4))
         axes.xaxis.set_major_formatter(FuncFormatter(lambda count, _: f"{count:,.0f}"))
@@ -214,19 +221,17 @@ def split_bars(counts: Mapping[str, int], unlabelled: Mapping[str, int]) -> Figu
 
 
 def comparison(scores: Mapping[str, Mapping[str, Estimate]]) -> Figure:
-    """Draw the scores of several runs with their intervals, one row a run."""
-    places = np.arange(len(scores))[::-1]
+    """Draw the scores of several runs with their intervals, one row per run."""
+    positions = np.arange(len(scores))[::-1]
     with canvas(2, width=7.6, height=0.9 + 0.34 * len(scores)) as (figure, both):
-        for axes, name, title in zip(
-            both, ("mse", "pearson"), ("MSE (lower is better)", "Pearson r (higher is better)"), strict=True
-        ):
-            for place, estimates, colour in zip(places, scores.values(), _cycle(len(scores)), strict=True):
+        for axes, (name, title) in zip(both, PANELS.items(), strict=True):
+            for y, estimates, colour in zip(positions, scores.values(), _cycle(len(scores)), strict=True):
                 estimate = estimates[name]
-                axes.plot([estimate.low, estimate.high], [place, place], color=colour, linewidth=2.4, alpha=0.7)
-                axes.plot([estimate.value], [place], "o", color=colour, markersize=6)
+                axes.plot([estimate.low, estimate.high], [y, y], color=colour, linewidth=2.4, alpha=0.7)
+                axes.plot([estimate.value], [y], "o", color=colour, markersize=6)
             axes.set(
                 title=title,
-                yticks=places,
+                yticks=positions,
                 yticklabels=list(scores) if name == "mse" else [],
                 ylim=(-0.6, len(scores) - 0.4),
             )
@@ -243,11 +248,11 @@ def _interval(estimate: Estimate) -> str:
 
 def _cycle(n: int) -> list[str]:
     colours = [BLUE, ORANGE, GREEN, PURPLE, VERMILLION]
-    return [colours[place % len(colours)] for place in range(n)]
+    return [colours[index % len(colours)] for index in range(n)]
 
 
 def _histogram(axes: Axes, values: Values, *, colour: str) -> None:
-    """Draw a histogram that is still readable when all values are alike."""
+    """Draw a histogram that stays readable when all values are equal."""
     low, high = float(values.min()), float(values.max())
     if high - low < 1e-6:
         low, high = low - 0.01, high + 0.01

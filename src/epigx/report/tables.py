@@ -1,4 +1,4 @@
-"""The tables of the report: rows of text, ready for the page."""
+"""The tables of the report, as rows of text."""
 
 from __future__ import annotations
 
@@ -7,15 +7,15 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from epigx.metrics import METRICS, Estimate, paired_bootstrap
+from epigx.metrics import Estimate, all_metrics, paired_bootstrap
 from epigx.report.data import DatasetContents, RunContents
 
-__all__ = ["Table", "comparison_table", "data_table", "drop_table", "facts_table", "interval", "verdict"]
+__all__ = ["Table", "comparison_table", "data_table", "drop_table", "facts_table", "interval", "scored_on", "verdict"]
 
 
 @dataclass(frozen=True)
 class Table:
-    """A heading, rows of the same length, and where the best values stand.
+    """A table of text.
 
     Parameters
     ----------
@@ -24,9 +24,9 @@ class Table:
     rows : tuple of tuple of str
         Cells.
     best : frozenset of (int, int)
-        (row, column) of the cells to emphasise.
+        (row, column) of the best values, shown in bold.
     second : frozenset of (int, int)
-        Likewise of those that come next.
+        (row, column) of the second best, underlined.
     """
 
     head: tuple[str, ...]
@@ -36,7 +36,7 @@ class Table:
 
 
 def interval(estimate: Estimate, digits: int = 3) -> str:
-    r"""Write a value with its interval; a narrow table can break the line between the two alone.
+    r"""Write a value with its interval; a line can break only between the two.
 
     Examples
     --------
@@ -48,22 +48,23 @@ def interval(estimate: Estimate, digits: int = 3) -> str:
 
 
 def comparison_table(runs: Sequence[RunContents], resamples: int) -> Table:
-    """Compare runs on the genes that all of them were scored on; differences are to the first run, paired by gene."""
-    rows, values = [], np.array([[run.scores[name].value for name in METRICS] for run in runs])
+    """Compare runs; differences to the first run are paired by gene."""
+    found = all_metrics()
+    rows, values = [], np.array([[run.scores[name].value for name in found] for run in runs])
     for run in runs:
         difference = "" if run is runs[0] else interval(_difference(runs[0], run, resamples)["mse"])
-        rows.append((run.name, *(interval(run.scores[name]) for name in METRICS), f"{run.n_genes:,}", difference))
-    signs = np.array([-1 if metric.higher_is_better else 1 for metric in METRICS.values()])
+        rows.append((run.name, *(interval(run.scores[name]) for name in found), f"{run.n_genes:,}", difference))
+    signs = np.array([-1 if metric.higher_is_better else 1 for metric in found.values()])
     winners = np.argmin(np.where(np.isnan(values), np.inf, values * signs), axis=0)
     best = {(int(row), column + 1) for column, row in enumerate(winners)} if len(runs) > 1 else set()
-    head = ("Run", *(metric.label for metric in METRICS.values()), "Genes", f"MSE, difference to {runs[0].name}")
+    head = ("Run", *(metric.label for metric in found.values()), "Genes", f"MSE, difference to {runs[0].name}")
     if len(runs) == 1:
         return Table(head[:-1], tuple(row[:-1] for row in rows))
     return Table(head, tuple(rows), frozenset(best))
 
 
 def verdict(runs: Sequence[RunContents], resamples: int) -> str:
-    """Say in one sentence which run is better, or that these genes do not tell."""
+    """Return one sentence about which of two runs is better; empty for another number of runs."""
     if len(runs) != 2:
         return ""
     first, second = runs
@@ -72,26 +73,36 @@ def verdict(runs: Sequence[RunContents], resamples: int) -> str:
     by = abs(difference.value) / worse.scores["mse"].value
     margin = f"The MSE of {better.name} is {by:.1%} lower than that of {worse.name}"
     if difference.low <= 0 <= difference.high:
-        return f"{margin}, but the 95 % interval of the difference holds zero: on these genes neither is ahead."
-    return f"{margin}, and the 95 % interval of the difference leaves out zero: on these genes {better.name} is ahead."
+        return f"{margin}; 95 % CI of the difference includes 0: no significant difference on these genes."
+    return f"{margin}; 95 % CI of the difference excludes 0: {better.name} is significantly better on these genes."
+
+
+def scored_on(runs: Sequence[RunContents]) -> str:
+    """Return which cell type was scored, if a run was trained on others too; empty otherwise."""
+    also = {run.name: ", ".join(run.also_trained_on) for run in runs if run.also_trained_on}
+    if not also:
+        return ""
+    who = {name: "the run" if len(runs) == 1 else name for name in also}
+    trained = "; ".join(f"{who[name]} was also trained on {others}" for name, others in also.items())
+    return f"Scored on {runs[0].cell_type}; {trained}: choose with --cell-type."
 
 
 def drop_table(run: RunContents) -> Table:
-    """Give the scores with each signal set to zero, and by how much the error rises."""
+    """Return the scores with each signal set to zero, and the change of the MSE."""
     base = run.drops[()]["mse"].value
     rows = [
         (
             run.label(dropped),
-            *(interval(scores[metric]) for metric in METRICS),
+            *(interval(scores[metric]) for metric in all_metrics()),
             _change(scores["mse"].value / base - 1) if dropped else "",
         )
         for dropped, scores in run.drops.items()
     ]
-    return Table(("Signals", *(metric.label for metric in METRICS.values()), "MSE change"), tuple(rows))
+    return Table(("Signals", *(metric.label for metric in all_metrics().values()), "MSE change"), tuple(rows))
 
 
 def data_table(data: DatasetContents) -> Table:
-    """Give the share of bases with signal and the number of labels for each cell type."""
+    """Return the share of bases with signal and the number of labels of each cell type."""
     signals = list(next(iter(data.coverage.values())))
     rows = [
         (
@@ -102,22 +113,26 @@ def data_table(data: DatasetContents) -> Table:
         )
         for cell, shares in data.coverage.items()
     ]
-    return Table(("Cell type", *(f"{s}: bases > 0" for s in signals), "Genes with a label", "Without"), tuple(rows))
+    return Table(
+        ("Cell type", *(f"{s}: bases > 0" for s in signals), "Genes with a label", "Without a label"), tuple(rows)
+    )
 
 
 def facts_table(title: str, facts: Mapping[str, Mapping[str, str]]) -> Table:
-    """Set the facts of several runs side by side; rows in which they differ are emphasised.
+    """Return the facts of several runs side by side; values that differ are bold.
 
     Parameters
     ----------
     title : str
         Heading of the first column.
     facts : mapping of str to mapping of str to str
-        By run, by name of the fact.
+        By run and name of the fact.
     """
     names = list(dict.fromkeys(name for run in facts.values() for name in run))
     rows = tuple((name, *(run.get(name, "–") for run in facts.values())) for name in names)
-    differing = {(at, column) for at, row in enumerate(rows) for column in range(1, len(row)) if len(set(row[1:])) > 1}
+    differing = {
+        (index, column) for index, row in enumerate(rows) for column in range(1, len(row)) if len(set(row[1:])) > 1
+    }
     return Table((title, *facts), rows, frozenset(differing))
 
 

@@ -127,6 +127,9 @@ class Method(Kind):
     packages: ClassVar[tuple[str, ...]] = ()
     """Packages whose versions the numbers depend on, for ``provenance.json``."""
 
+    uses_torch: ClassVar[bool] = False
+    """Whether it runs on PyTorch; commands on other methods never import it."""
+
     @property
     def needs(self) -> frozenset[Need]:
         """Optional data that it reads besides DNA, signals and features, such as peaks."""

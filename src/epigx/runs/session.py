@@ -57,7 +57,7 @@ class Session:
         return self.folder / "checkpoints" / "last.ckpt"
 
     def start(self, inputs: Inputs, *, resumed: bool = False) -> None:
-        """Begin the run: replace an earlier run in the folder, unless it is resumed, and write configuration and inputs."""
+        """Begin the run: replace an earlier run in the folder, unless it is resumed, and write the inputs."""
         if self._begun:
             return
         self._begun = True

@@ -1,4 +1,4 @@
-"""Whether freed memory stays in the process, so that the next step does not pay for it again, or goes back."""
+"""Controls whether the C library keeps freed memory in the process or returns it to the system."""
 
 from __future__ import annotations
 
@@ -12,28 +12,28 @@ _TRIM_THRESHOLD, _TOP_PAD, _MMAP_THRESHOLD, _MMAP_MAX = -1, -2, -3, -4
 
 
 def keep_freed_memory() -> bool:
-    """Let the C library reuse large blocks instead of giving them back to the system.
+    """Keep freed memory in the process, so that large tensors reuse it.
 
-    By default glibc maps every tensor above 32 MiB anew, and the kernel then clears each of its pages in each step: a
-    seventh of the time of a training step. This holds for the whole process, which then keeps its peak memory; call it
-    once, before a run. Tensors of hundreds of megabytes leave gaps behind that no other fits in, which can double the
-    memory: see :func:`give_back_freed_memory`.
+    By default, glibc requests new memory for each tensor above 32 MiB, and the system clears its pages each time, which
+    takes a seventh of a training step. The setting applies to the whole process, which then keeps its peak memory; call
+    this once, before a run. Tensors of hundreds of megabytes fragment the memory, which can double it: see
+    :func:`give_back_freed_memory`.
 
     Returns
     -------
     bool
-        Whether it took effect (on Linux with glibc).
+        Whether the setting took effect; only on Linux with glibc.
     """
     return _set({_MMAP_MAX: 0, _TRIM_THRESHOLD: -1, _TOP_PAD: 2**26})
 
 
 def give_back_freed_memory() -> bool:
-    """Undo :func:`keep_freed_memory` for large blocks, where memory matters and not an eighth of the time.
+    """Undo :func:`keep_freed_memory` for large blocks, to save memory at the cost of an eighth of the time.
 
     Returns
     -------
     bool
-        Whether it took effect (on Linux with glibc).
+        Whether the setting took effect; only on Linux with glibc.
     """
     return _set({_MMAP_MAX: 2**16, _MMAP_THRESHOLD: 2**25, _TRIM_THRESHOLD: 2**26, _TOP_PAD: 2**20})
 

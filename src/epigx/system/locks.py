@@ -3,7 +3,7 @@
 A training that a user starts refuses a locked folder. An engine may start a task a second time, because it believes
 that a slow machine is lost: the second process waits until the first has ended. On the same machine a lock is valid
 while its owner's process exists. On another machine it is valid while the owner updates the lock file; the waiting
-process measures this with its own clock. docs/decisions/0017-own-locks-and-pools.md says why no library does this.
+process measures this with its own clock. Decision 17 compares it with filelock.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from uuid import uuid4
 from epigx.errors import RunError
 from epigx.system.atomic import making
 
-__all__ = ["FolderLock", "Hold", "held", "lock_file", "lock_of", "locked"]
+__all__ = ["FolderLock", "lock_file", "locked"]
 
 BEAT, STALE, PAUSE = 10.0, 120.0, 0.5
 """Seconds between two updates of a lock, without an update until its owner counts as dead, and between two checks."""
@@ -193,6 +193,3 @@ def _born(pid: int) -> str:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[19]
     except OSError:
         return ""
-
-
-Hold, held, lock_of = FolderLock, locked, lock_file  # the former names

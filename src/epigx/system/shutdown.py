@@ -65,8 +65,6 @@ class Interruption:
         if request > 1:
             self._received = signal.Signals(request)
 
-    heed = adopt  # the former name
-
     def __bool__(self) -> bool:
         """Whether to stop."""
         return self.request > 0

@@ -1,7 +1,7 @@
-"""All that training needs to go on as if it had never stopped, in one file without pickled objects.
+"""The checkpoint: everything that a resumed training needs to give the same weights, in one file.
 
-Neither a generator's state nor a place in the data is kept: the learning rate, the batch and what is drawn in a step
-are functions of the seed and the step's number.
+The file holds tensors and plain values only; reading it runs no code. It keeps neither the state of a random generator
+nor a position in the data: learning rate, batch and random numbers of a step depend only on the seed and the step.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ _UNREADABLE = (
     TypeError,
     AttributeError,
 )
-"""In how many ways a damaged archive and a damaged pickle can fail."""
+"""Errors that a damaged archive can raise."""
 
 
 @dataclass(frozen=True)
@@ -42,9 +42,9 @@ class Best:
     Parameters
     ----------
     step : int
-        Optimizer steps made by then.
+        Optimizer steps made before it.
     mse : float
-        Over the validation genes.
+        Mean squared error over the validation genes.
     weights : dict of str to Tensor
         ``model.*`` and ``objective.*``, on the CPU.
     """
@@ -56,28 +56,28 @@ class Best:
 
 @dataclass
 class State:
-    """Where a training stands.
+    """The checkpoint of a training run.
 
     Parameters
     ----------
     dataset_hash : str
-        The dataset that it reads.
+        Hash of the dataset.
     kernel : str
-        The kernel it runs on: another one rounds differently.
+        Name of the kernel; another one rounds differently.
     processes : int
-        How many train together: another number rounds differently, too.
+        Number of processes that train together; another number rounds differently.
     step : int
         Optimizer steps made.
     weights, optimizer : dict
-        ``model.*`` and ``objective.*``, and the optimizer's own state, after that step.
+        ``model.*`` and ``objective.*``, and the state of AdamW, after that step.
     terms : dict of str to Tensor
-        The loss terms of each step since the last row, (step,).
+        The loss terms of each step since the last row of the log, (step,).
     rows : list of dict
-        The log.
+        The rows of the log.
     best : Best, optional
-        The weights to keep.
+        The best validation so far.
     wall_seconds, cpu_seconds : float
-        Time spent.
+        Wall-clock time, and CPU time summed over processes, in seconds.
     """
 
     dataset_hash: str
@@ -93,31 +93,31 @@ class State:
     cpu_seconds: float = 0.0
 
     def save(self, path: Path) -> None:
-        """Write the state at once, in place of an older one."""
+        """Write the checkpoint atomically; an older one is replaced."""
         best = None if self.best is None else vars(self.best)
         with atomic_file(path) as partial:
             torch.save({"format": _FORMAT, **vars(self), "best": best}, partial)
 
     @classmethod
     def load(cls, path: Path) -> State:
-        """Read a state; tensors and plain values are all that the file may hold.
+        """Read a checkpoint; the file may hold tensors and plain values only.
 
         Raises
         ------
         RunError
-            The file is damaged, or not one of epigx's.
+            The file is missing, damaged, or not a checkpoint of this version of epigx.
         """
         try:
             if not is_zipfile(path):
-                raise ValueError("it is missing, cut short, or no checkpoint")
-            with ZipFile(path) as archive:  # PyTorch does not look at the checksums that it writes
+                raise ValueError("the file is missing, truncated, or not a checkpoint")
+            with ZipFile(path) as archive:  # PyTorch does not verify the checksums that it writes
                 if damaged := archive.testzip():
                     raise ValueError(f"its member {damaged} is damaged")
             values = torch.load(path, map_location="cpu", weights_only=True)
             if values.pop("format") != _FORMAT:
-                raise ValueError("it is of another version of epigx")
+                raise ValueError("it was written by another version of epigx")
             best = values.pop("best")
             return cls(best=None if best is None else Best(**best), **values)
         except _UNREADABLE as e:
             reason = str(e).partition("\n")[0]
-            raise RunError(f"{path} cannot be read: {reason}. Start the run anew with --force.") from None
+            raise RunError(f"{path} cannot be read: {reason}. Restart the run with --force.") from None

@@ -1,29 +1,32 @@
-"""The processes that train one model together, as torchrun or SLURM's srun starts them.
+"""The processes that train one model together, started by torchrun or by SLURM's srun.
 
-Each takes its share of every batch, so that the gradient averaged over processes is that of the whole batch, and all
-come to the weights that one process would have come to.
+Each computes its shard of every batch. The gradient averaged over processes is that of the whole batch, so all
+processes get the weights that one process would get, up to rounding.
 """
 
 from __future__ import annotations
 
 import atexit
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
 
-import torch
-from torch import Tensor, distributed
-
-from epigx.dataset.loader import Share
+from epigx.dataset.order import Shard
 from epigx.errors import ConfigError
-from epigx.objectives import Objective
+
+if TYPE_CHECKING:  # PyTorch is imported where processes talk to each other: commands without networks do without it
+    from torch import Tensor
+
+    from epigx.objectives import Objective
 
 __all__ = ["Processes"]
 
 
 @dataclass(frozen=True)
 class Processes:
-    """How many processes train together, and which of them this one is.
+    """The number of processes that train together, and the rank of this one.
 
     Parameters
     ----------
@@ -32,7 +35,7 @@ class Processes:
     count : int
         Number of processes, over all machines.
     local_rank : int
-        Number of this process on its machine, which chooses its GPU.
+        Number of this process on its machine; it selects the GPU.
     """
 
     rank: int = 0
@@ -41,14 +44,14 @@ class Processes:
 
     @classmethod
     def launched(cls, environment: Mapping[str, str] = os.environ) -> Processes:
-        """Return what torchrun or srun says of this process; it is alone where neither started it.
+        """Read the variables that torchrun or srun sets; without them there is one process.
 
         Examples
         --------
         >>> Processes.launched({"RANK": "1", "WORLD_SIZE": "2", "LOCAL_RANK": "1", "MASTER_ADDR": "node1"})
         Processes(rank=1, count=2, local_rank=1)
         """
-        # SLURM_NTASKS would also be there in a batch script that starts one process without srun.
+        # Not SLURM_NTASKS: it is also set in a batch script that starts one process without srun.
         for rank, count, local_rank, also in (
             ("RANK", "WORLD_SIZE", "LOCAL_RANK", "MASTER_ADDR"),
             ("SLURM_PROCID", "SLURM_STEP_NUM_TASKS", "SLURM_LOCALID", "SLURM_JOB_ID"),
@@ -59,43 +62,48 @@ class Processes:
 
     @property
     def leads(self) -> bool:
-        """Whether this is the process that writes files."""
+        """Whether this process writes the files (rank 0)."""
         return self.rank == 0
 
     @property
-    def share(self) -> Share:
-        """The part of every batch that this process reads."""
-        return Share(self.rank, self.count)
+    def shard(self) -> Shard:
+        """The rows of every batch that this process reads."""
+        return Shard(self.rank, self.count)
 
     def check(self, batch_size: int, objective: Objective) -> None:
-        """Refuse what several processes would train differently from one.
+        """Make sure that several processes train the same model as one.
 
         Raises
         ------
         ConfigError
             ``batch_size`` is below the number of processes, or the objective compares the genes of a batch, of which
-            each process sees its own alone.
+            each process sees only its own.
         """
         if self.count > 1 and objective.compares_genes:
             raise ConfigError(
-                f"The objective {type(objective).__name__} compares the genes of a batch with each other, and each of "
-                f"{self.count} processes would see its own share alone. Train with one process."
+                f"The objective {type(objective).__name__} compares the genes of a batch with each other, but each of "
+                f"the {self.count} processes sees only its own genes. Train with one process."
             )
         if batch_size < self.count:
             raise ConfigError(
-                f"training.batch_size ({batch_size}) is below the number of processes ({self.count}), to which the "
-                "genes of a step are dealt out. Raise it, or start fewer processes."
+                f"training.batch_size ({batch_size}) is below the number of processes ({self.count}), and each "
+                "process needs at least one gene per step. Raise it, or start fewer processes."
             )
 
     def join(self) -> None:
-        """Let the processes talk to each other until they end, unless they do already."""
-        if self.count == 1 or distributed.is_initialized():
+        """Connect the processes until they end; nothing to do if they are connected already."""
+        if self.count == 1:
+            return
+        import torch
+        from torch import distributed
+
+        if distributed.is_initialized():
             return
         if torch.cuda.is_available():
             torch.cuda.set_device(self.local_rank % torch.cuda.device_count())
-        address, port = _meeting_place(os.environ)
+        address, port = _main_address(os.environ)
         distributed.init_process_group(
-            # What concerns the run, and not the model, stays on the CPU: a GPU would have to be waited for.
+            # Times and requests to stop go over the CPU: reading them from a GPU would stall it at every step.
             "cpu:gloo,cuda:nccl" if torch.cuda.is_available() else "gloo",
             init_method=f"tcp://{address}:{port}",
             rank=self.rank,
@@ -104,50 +112,56 @@ class Processes:
         atexit.register(distributed.destroy_process_group)
 
     def wait(self) -> None:
-        """Wait until every process has come here."""
+        """Wait until every process has called this method."""
         self.sum(0.0)
 
     def sum(self, value: float) -> float:
         """Add up a number over processes."""
-        return self._reduced(value, distributed.ReduceOp.SUM)
+        return self._reduced(value, "SUM")
 
     def largest(self, value: int) -> int:
         """Return the largest of the processes' numbers."""
-        return int(self._reduced(value, distributed.ReduceOp.MAX))
+        return int(self._reduced(value, "MAX"))
 
     def mean(self, values: Tensor) -> Tensor:
         """Average a tensor over processes."""
         if self.count == 1:
             return values
+        from torch import distributed
+
         total = values.detach().clone()
         distributed.all_reduce(total)
         return total / self.count
 
     def gathered(self, rows: Tensor, number: int) -> Tensor:
-        """Put together, in their order, what each process made of its share of ``number`` rows; on the CPU."""
-        if not self.share.divides(number):
+        """Return all ``number`` rows in order, from the rows that each process has of its shard; on the CPU."""
+        if not self.shard.splits(number):
             return rows.cpu()
+        from torch import distributed
+
         parts: list[Tensor] = [rows] * self.count
         distributed.all_gather_object(parts, rows.cpu())
         whole = parts[0].new_empty(number, *rows.shape[1:])
         for rank, part in enumerate(parts):
-            Share(rank, self.count).of(whole)[:] = part
+            Shard(rank, self.count).of(whole)[:] = part
         return whole
 
-    def _reduced(self, value: float, operation: distributed.ReduceOp.RedOpType) -> float:
+    def _reduced(self, value: float, operation: Literal["SUM", "MAX"]) -> float:
         if self.count == 1:
             return value
+        import torch
+        from torch import distributed
+
         total = torch.tensor(value, dtype=torch.float64)
-        distributed.all_reduce(total, operation)
+        distributed.all_reduce(total, getattr(distributed.ReduceOp, operation))
         return float(total)
 
 
-def _meeting_place(environment: Mapping[str, str]) -> tuple[str, int]:
-    """Return address and port of the leading process: torchrun's, or one that all tasks of a SLURM step agree on."""
+def _main_address(environment: Mapping[str, str]) -> tuple[str, int]:
+    """Return address and port of rank 0: torchrun's, or the first node of the SLURM step and a port from its number."""
     if "MASTER_ADDR" in environment and "MASTER_PORT" in environment:
         return environment["MASTER_ADDR"], int(environment["MASTER_PORT"])
-    from lightning_fabric.plugins.environments.slurm import SLURMEnvironment
-
-    nodes = environment.get("SLURM_STEP_NODELIST", "127.0.0.1")
+    nodes = environment.get("SLURM_STEP_NODELIST", "127.0.0.1")  # such as gpu[07-08,11],node3
+    first = re.sub(r"\[([^],-]+)[^]]*\]", r"\1", nodes).split(",")[0]
     step = int(environment["SLURM_JOB_ID"]) + int(environment.get("SLURM_STEP_ID", "0"))
-    return SLURMEnvironment.resolve_root_node_address(nodes), 20_000 + step % 20_000
+    return first, 20_000 + step % 20_000

@@ -1,32 +1,50 @@
-"""Lightning's part: the loop around a task, kept from talking, logging and saving on its own."""
+"""The training loop: optimizer steps, validation, log, best weights, checkpoint, and the stop on request."""
 
 from __future__ import annotations
 
 import logging
-import warnings
-from collections.abc import Iterator
-from contextlib import contextmanager
+import math
+import time
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import cast
 
 import numpy as np
-import pytorch_lightning as pl
+import pandas as pd
 import torch
-from lightning_fabric.plugins.environments.lightning import LightningEnvironment
-from pytorch_lightning.strategies import DDPStrategy, Strategy
-from pytorch_lightning.utilities.exceptions import SIGTERMException
+from torch import Tensor, nn
+from torch.nn.parallel import DistributedDataParallel
+from torch.nn.utils import clip_grad_norm_
+from torch.optim import AdamW
 
-from epigx.dataset.loader import eval_loader
+from epigx.batch import Batch
+from epigx.dataset.loader import eval_loader, train_loader
+from epigx.dataset.order import Order
+from epigx.errors import RunError
+from epigx.layers.batch_norm import dealt_out
+from epigx.metrics import metrics
+from epigx.objectives.base import ObjectiveModule
+from epigx.runs.folder import write_text
 from epigx.system.shutdown import Interruption
-from epigx.training.batches import Stretches
-from epigx.training.callbacks import Broken, Progress, Recorder
-from epigx.training.checkpoint import State
+from epigx.training.checkpoint import Best, State
 from epigx.training.config import TrainingConfig
 from epigx.training.distributed import Processes
 from epigx.training.inference import evaluation_batch
-from epigx.training.module import Task
+from epigx.training.optim import learning_rate, parameter_groups
 from epigx.training.setup import Material
 
-__all__ = ["fit"]
+__all__ = ["DivergedError", "Progress", "fit", "validation_interval"]
+
+Progress = Callable[[int, int, Mapping[str, float]], None]
+"""Called after each step with its number, the total number of steps, and the metrics of the last validation."""
+
+_log = logging.getLogger(__name__)
+
+
+class DivergedError(RunError):
+    """Training cannot continue: the loss is NaN or infinite."""
+
+    exit_code = 1
 
 
 def fit(
@@ -38,99 +56,238 @@ def fit(
     processes: Processes,
     progress: Progress | None = None,
 ) -> None:
-    """Train from where the state stands to the last step, or until asked to stop; the state is brought up to date.
+    """Train from the step of ``state`` to the last step, or until a request to stop; update ``state``.
+
+    Parameters
+    ----------
+    material : Material
+        Training and validation windows, networks, device.
+    settings : TrainingConfig
+        Steps, batch size, optimizer, precision, seed.
+    state : State
+        The checkpoint to start from; its weights and optimizer state are ignored at step 0.
+    folder : Path
+        Run folder, for the log and the checkpoint.
+    interruption : Interruption
+        Request to stop; a request to one process stops all.
+    processes : Processes
+        The processes that train together; only the first one writes files.
+    progress : callable, optional
+        Called after each step.
 
     Raises
     ------
     DivergedError
-        The loss is no longer a number.
+        The loss is NaN or infinite.
     """
-    stretches = Stretches(material.train, settings, state.step, processes.share)
-    task = Task(material, settings, state, stretches.order, processes)
-    recorder = Recorder(state, folder, stretches, interruption, processes, progress)
-    valid = material.valid.only(processes.share.of(np.arange(len(material.valid))))
-    with _quiet():
-        trainer = pl.Trainer(
-            accelerator=material.device.type,
-            devices=[torch.cuda.current_device()] if material.device.type == "cuda" else 1,
-            num_nodes=processes.count,  # of one process each
-            strategy=_strategy(processes),
-            precision={"fp32": "32-true", "bf16": "bf16-mixed"}[settings.precision],  # type: ignore[arg-type]
-            max_steps=settings.steps - state.step,
-            max_epochs=-1,  # an epoch of Lightning's is a stretch between two validations
-            gradient_clip_val=settings.clip,
-            num_sanity_val_steps=0,
-            callbacks=[recorder],
-            plugins=[_Environment(processes)],
-            default_root_dir=folder,
-            logger=False,
-            enable_checkpointing=False,
-            enable_progress_bar=False,
-            enable_model_summary=False,
-            use_distributed_sampler=False,
-        )
-        try:
-            trainer.fit(task, stretches, eval_loader(valid, evaluation_batch(valid)))
-        except (Broken, SIGTERMException):
-            pass  # asked to stop; a SIGTERM before the first step has nothing to save
-        except SystemExit as exit_:
-            # Lightning ends the process at a KeyboardInterrupt; that is for the caller to decide.
-            if isinstance(exit_.__context__, KeyboardInterrupt):
-                raise KeyboardInterrupt from None
-            raise
-        finally:
-            interruption.close()
-
-
-class _Environment(LightningEnvironment):
-    """The processes that were started, each a machine of its own to Lightning, which starts none and looks for none.
-
-    The environment of a cluster, which Lightning would find by itself, requeues jobs and writes checkpoints of another
-    kind.
-    """
-
-    def __init__(self, processes: Processes) -> None:
-        super().__init__()
-        self.set_world_size(processes.count)
-        self.set_global_rank(processes.rank)
-
-    @property
-    def creates_processes_externally(self) -> bool:
-        """Whether the processes are there already."""
-        return True
-
-    def local_rank(self) -> int:
-        """Return the number of the process on its machine."""
-        return 0
-
-    def node_rank(self) -> int:
-        """Return the number of the machine."""
-        return self.global_rank()
-
-    def teardown(self) -> None:
-        """Leave alone what the launcher wrote into the environment, which Lightning would remove."""
-
-
-def _strategy(processes: Processes) -> Strategy | str:
-    """Return how gradients are shared: those of several processes are averaged."""
-    if processes.count == 1:
-        return "auto"
-    # Batch statistics are those of all processes already (layers/batch_norm.py), so no buffer has to be sent around;
-    # with a static graph a parameter that the loss does not depend on is nothing to wait for.
-    return DDPStrategy(broadcast_buffers=False, static_graph=True)
-
-
-@contextmanager
-def _quiet() -> Iterator[None]:
-    """Silence Lightning's banners and its advice; its errors are raised as ever."""
-    loggers = [logging.getLogger(name) for name in ("pytorch_lightning", "lightning_fabric", "lightning")]
-    levels = [logger.level for logger in loggers]
+    interruption.listen()
     try:
-        for logger in loggers:
-            logger.setLevel(logging.ERROR)
-        with warnings.catch_warnings():
-            warnings.filterwarnings("ignore", module=r"(pytorch_lightning|lightning_fabric|torchmetrics)\b")
-            yield
+        _Trainer(material, settings, state, folder, interruption, processes, progress).run()
     finally:
-        for logger, level in zip(loggers, levels, strict=True):
-            logger.setLevel(level)
+        interruption.close()
+
+
+def validation_interval(settings: TrainingConfig, steps_per_epoch: int) -> int:
+    """Return the number of steps between two validations, at least 1; another one follows the last step."""
+    return max(1, round(settings.validate_every * steps_per_epoch))
+
+
+class _LossModule(nn.Module):
+    """Model and objective as one module, from a batch to the loss: what is replicated on every process."""
+
+    def __init__(self, model: nn.Module, objective: nn.Module) -> None:
+        super().__init__()
+        self.model, self.objective = model, objective
+
+    def forward(self, batch: Batch) -> tuple[Tensor, dict[str, Tensor]]:
+        """Return the loss to minimise and its terms without gradient, ``total`` first."""
+        _, loss = self.objective(self.model, batch)
+        return loss.total, {name: term.detach() for name, term in {"total": loss.total, **loss.terms}.items()}
+
+
+class _Trainer:
+    """One call of :func:`fit`.
+
+    Attributes
+    ----------
+    terms : dict of str to list of Tensor
+        Loss terms of each step since the last validation; means over the whole batch.
+    validated : dict of str to float
+        Metrics of the last validation: ``valid_mse`` and others, and the objective's statistics.
+    """
+
+    def __init__(
+        self,
+        material: Material,
+        settings: TrainingConfig,
+        state: State,
+        folder: Path,
+        interruption: Interruption,
+        processes: Processes,
+        progress: Progress | None,
+    ) -> None:
+        self.settings, self.state, self.folder = settings, state, folder
+        self.interruption, self.processes, self.progress = interruption, processes, progress
+        self.device, self.networks, self.train = material.device, material.networks, material.train
+        self.n_valid = len(material.valid)
+        self.valid = material.valid.only(processes.shard.of(np.arange(self.n_valid)))
+        self.order = Order(len(material.train), settings.batch_size, settings.seed)
+        self.interval = validation_interval(settings, self.order.steps_per_epoch)
+        self.terms = {name: list(values) for name, values in state.terms.items()}
+        self.validated: dict[str, float] = {}
+        if state.weights:
+            self.networks.load(state.weights, source="the checkpoint")
+        self.module: nn.Module = _LossModule(*self.networks).to(self.device).train()
+        groups = parameter_groups(*self.networks, weight_decay=settings.weight_decay)
+        self.parameters = [parameter for group in groups for parameter in group["params"]]
+        self.optimizer = AdamW(groups, lr=settings.lr, betas=settings.betas)
+        if state.optimizer:
+            self.optimizer.load_state_dict(state.optimizer)
+        self.replicated = _replicated(self.module, self.device) if processes.count > 1 else self.module
+        self._wall, self._cpu = time.monotonic(), time.process_time()
+
+    def run(self) -> None:
+        """Make steps until the last one or a request to stop, which a validation of the same step precedes."""
+        settings, start = self.settings, self.state.step
+        batches = train_loader(
+            self.train,
+            batch_size=settings.batch_size,
+            seed=settings.seed,
+            start_step=start,
+            shard=self.processes.shard,
+        )
+        for step, batch in zip(range(start + 1, settings.steps + 1), batches, strict=False):  # batches never end
+            self._optimize(step, batch.to(self.device))
+            if self.progress is not None:
+                self.progress(step, settings.steps, self.validated)
+            validates = step % self.interval == 0 or step == settings.steps
+            if validates:
+                self._validate()
+                self._record(step)
+            if self._stop_requested():
+                if not validates:
+                    self._save(step)
+                return
+
+    def _optimize(self, step: int, batch: Batch) -> None:
+        """Make an optimizer step, counted from 1.
+
+        Learning rate and random numbers depend on the step's number only, so that a resumed run has the same.
+        """
+        settings, shard, size = self.settings, self.processes.shard, self.order.size(step - 1)
+        for group in self.optimizer.param_groups:
+            group["lr"] = learning_rate(step - 1, settings)
+        torch.manual_seed(_seed(settings.seed, step - 1, self.processes.rank))
+        # Without the cache, weights that are used twice add up their gradients in float32, not in bfloat16.
+        bf16 = settings.precision == "bf16"
+        with (
+            torch.autocast(self.device.type, torch.bfloat16, enabled=bf16, cache_enabled=False),
+            dealt_out(shard.splits(size)),
+        ):
+            loss, terms = self.replicated(batch)
+        weight = shard.weight(size)
+        means = self.processes.mean(weight * torch.stack(list(terms.values())))
+        for name, mean in zip(terms, means, strict=True):
+            self.terms.setdefault(name, []).append(mean)
+        self.optimizer.zero_grad()
+        (weight * loss).backward()
+        clip_grad_norm_(self.parameters, settings.clip)
+        self.optimizer.step()
+
+    @torch.no_grad()
+    def _validate(self) -> None:
+        """Score all validation genes at once, in float32 whatever the precision of training."""
+        model, objective = self.networks.model, cast(ObjectiveModule, self.networks.objective)
+        self.module.eval()
+        predicted: list[Tensor] = []
+        observed: list[Tensor] = []
+        diagnostics: dict[str, list[Tensor]] = {}
+        for batch in eval_loader(self.valid, evaluation_batch(self.valid)):
+            assert batch.expression is not None, "validation windows have labels"
+            on_device = batch.to(self.device)
+            predicted.append(model(on_device).expression)
+            observed.append(batch.expression)
+            for name, values in objective.diagnostics(on_device).items():
+                diagnostics.setdefault(name, []).append(values)
+        scores = metrics(self._gathered(observed).numpy(), self._gathered(predicted).numpy()).scores
+        found = {name: self._gathered(values) for name, values in diagnostics.items()}
+        self.validated = {f"valid_{name}": scores[name] for name in ("mse", "mae", "pearson")}
+        self.validated |= objective.summarize(found)
+        self.module.train()
+
+    def _gathered(self, batches: list[Tensor]) -> Tensor:
+        """Concatenate the batches of all processes, one row per validation gene; on the CPU."""
+        return self.processes.gathered(torch.cat(batches), self.n_valid)
+
+    def _record(self, step: int) -> None:
+        """Add a row to the log, keep the weights if they are the best so far, and save the checkpoint."""
+        row = self._row(step)
+        self.state.rows.append(row)
+        self.terms.clear()
+        if self.state.best is None or row["valid_mse"] < self.state.best.mse:
+            weights = {name: tensor.detach().cpu().clone() for name, tensor in self.networks.weights().items()}
+            self.state.best = Best(step, row["valid_mse"], weights)
+        self._save(step)
+        if self.processes.leads:
+            write_text(self.folder / "log.csv", pd.DataFrame(self.state.rows).to_csv(index=False))
+        _log.info("Step %d: validation MSE %.4f, r %.4f.", step, row["valid_mse"], row["valid_pearson"])
+
+    def _row(self, step: int) -> dict[str, float]:
+        means = {f"train_{name}": float(_stacked(values).mean()) for name, values in self.terms.items()}
+        if not all(math.isfinite(value) for value in (*means.values(), self.validated["valid_mse"])):
+            raise DivergedError(
+                f"The loss is NaN or infinite at step {step:,}. "
+                "Lower training.lr, or scale the signals down by their transforms (data.transforms)."
+            )
+        self._add_time()
+        return {
+            "step": step,
+            "epoch": step / self.order.steps_per_epoch,
+            "seconds": round(self.state.wall_seconds, 3),
+            "lr": learning_rate(step - 1, self.settings),
+            **means,
+            **self.validated,
+        }
+
+    def _save(self, step: int) -> None:
+        self._add_time()
+        state = self.state
+        state.step = step
+        state.weights = self.networks.weights()
+        state.optimizer = self.optimizer.state_dict()
+        state.terms = {name: _stacked(values) for name, values in self.terms.items()}
+        if self.processes.leads:
+            state.save(self.folder / "checkpoints" / "last.ckpt")
+
+    def _stop_requested(self) -> bool:
+        """Return whether any process was asked to stop; all of them then know the reason."""
+        request = self.processes.largest(self.interruption.request)
+        self.interruption.adopt(request)
+        return request > 0
+
+    def _add_time(self) -> None:
+        wall, cpu = time.monotonic(), time.process_time()
+        self.state.wall_seconds += wall - self._wall
+        self.state.cpu_seconds += self.processes.sum(cpu - self._cpu)
+        self._wall, self._cpu = wall, cpu
+
+
+def _replicated(module: nn.Module, device: torch.device) -> DistributedDataParallel:
+    """Return the module with its gradients averaged over processes.
+
+    No buffer is sent: batch statistics are those of all processes already (layers/batch_norm.py). The graph is static,
+    so that parameters which the loss does not depend on are not waited for.
+    """
+    devices = [torch.cuda.current_device()] if device.type == "cuda" else None
+    return DistributedDataParallel(module, device_ids=devices, broadcast_buffers=False, static_graph=True)
+
+
+def _seed(seed: int, step: int, rank: int) -> int:
+    """Return the seed of the random numbers of a step, different on each process."""
+    entropy = [seed, step, rank] if rank else [seed, step]
+    return int(np.random.SeedSequence(entropy).generate_state(1, np.uint64)[0])
+
+
+def _stacked(values: list[Tensor]) -> Tensor:
+    # Terms from before a resumption are on the CPU, later ones on the device.
+    return torch.stack([value.cpu().double() for value in values])

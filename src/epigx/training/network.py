@@ -30,6 +30,7 @@ from epigx.training.checkpoint import State
 from epigx.training.config import TrainingConfig
 from epigx.training.distributed import Processes
 from epigx.training.inference import evaluation_batch, predict_windows
+from epigx.training.loop import fit
 from epigx.training.setup import prepare
 from epigx.training.weights import Networks, build_networks, read_weights, write_weights
 
@@ -52,6 +53,7 @@ class Network(Method):
     """A network: a model, the objective that trains it, and the training settings."""
 
     packages: ClassVar[tuple[str, ...]] = ("torch",)
+    uses_torch: ClassVar[bool] = True
 
     kind: Literal["network"] = "network"
     model: Model
@@ -152,8 +154,6 @@ class Network(Method):
         state = _resume(data, session, device, processes)
         session.start(data.inputs, resumed=resumed)
         if state.step < self.training.steps:
-            from epigx.training.loop import fit
-
             fit(material, self.training, state, session.folder, session.interruption, processes, session.progress)
         if state.step < self.training.steps and session.interruption.received:
             raise StoppedError(

@@ -1,4 +1,4 @@
-"""The learning rate of each step, and which parameters are decayed."""
+"""The learning rate of each step, and the parameters without weight decay."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ _UNDECAYED_NAMES = ("A_log", "D")
 
 
 def learning_rate(step: int, config: TrainingConfig) -> float:
-    """Return the learning rate of an optimizer step: a linear warm-up, then half a cosine to a floor (Table 9).
+    """Return the learning rate of a step: linear warm-up, then half a cosine down to ``lr_min`` (Table 9).
 
     Parameters
     ----------
     step : int
-        Optimizer steps made before, from 0.
+        Number of the step, from 0.
     config : TrainingConfig
-        ``lr``, ``lr_min``, ``warmup_lr``, ``warmup_steps`` and ``steps``; from ``steps`` on it stays at ``lr_min``.
+        ``lr``, ``lr_min``, ``warmup_lr``, ``warmup_steps`` and ``steps``; after ``steps`` the rate is ``lr_min``.
 
     Examples
     --------
@@ -40,10 +40,10 @@ def learning_rate(step: int, config: TrainingConfig) -> float:
 
 
 def parameter_groups(*modules: nn.Module, weight_decay: float) -> list[dict[str, Any]]:
-    """Divide the parameters of the model and the objective into decayed and not decayed, for AdamW.
+    """Split the parameters of model and objective into those with weight decay and those without, for AdamW.
 
-    Not decayed are parameters whose name ends in ``bias``, those of batch and layer normalisation, of embeddings and
-    of Hyena's implicit filters, and the scan's ``A_log`` and ``D``. The weights of RMSNorm are decayed, as in the
+    No weight decay: parameters whose name ends in ``bias``, those of batch and layer normalisation, of embeddings and
+    of Hyena's implicit filters, and ``A_log`` and ``D`` of the scan. The weights of RMSNorm are decayed, as in the
     official code.
 
     Returns
@@ -55,6 +55,6 @@ def parameter_groups(*modules: nn.Module, weight_decay: float) -> list[dict[str,
     undecayed: list[nn.Parameter] = []
     for owner in (owner for module in modules for owner in module.modules()):
         for name, parameter in owner.named_parameters(recurse=False):
-            spared = name.endswith("bias") or name in _UNDECAYED_NAMES or isinstance(owner, _UNDECAYED_MODULES)
-            (undecayed if spared else decayed).append(parameter)
+            exempt = name.endswith("bias") or name in _UNDECAYED_NAMES or isinstance(owner, _UNDECAYED_MODULES)
+            (undecayed if exempt else decayed).append(parameter)
     return [{"params": decayed, "weight_decay": weight_decay}, {"params": undecayed, "weight_decay": 0.0}]

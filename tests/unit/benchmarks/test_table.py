@@ -4,13 +4,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from benchmarks.report import SECTIONS
+from benchmarks.sections import SECTIONS
 from benchmarks.table import fill, tables
 
-DOCUMENT = Path(__file__).parents[3] / "docs" / "performance.md"
+DOCUMENT = Path(__file__).parents[3] / "benchmarks" / "results" / "README.md"
 
 
-def rival(seconds: float, times: float | None = 1, rounds: int = 5, **more: Any) -> dict[str, Any]:
+def result(seconds: float, times: float | None = 1, rounds: int = 5, **more: Any) -> dict[str, Any]:
     return {"seconds": seconds, "rounds": [seconds] * rounds, "times": times, "peak_mib": 1200, **more}
 
 
@@ -20,7 +20,7 @@ def report() -> dict[str, Any]:
     block = {
         "batch": 8,
         "length": 2000,
-        "rivals": {"epigx": rival(0.2, bound=share), "mambapy": rival(5.0, 25.0, rounds=2)},
+        "competitors": {"epigx": result(0.2, bound=share), "mambapy": result(5.0, 25.0, rounds=2)},
         "left_out": {"transformers": "needs more than 60 CPU-s"},
     }
     return {
@@ -39,7 +39,7 @@ def report() -> dict[str, Any]:
     }  # fmt: skip
 
 
-def test_a_table_has_rivals_by_line_and_sizes_by_column(report: dict[str, Any]) -> None:
+def test_a_table_has_implementations_by_line_and_sizes_by_column(report: dict[str, Any]) -> None:
     assert tables(report)["block"].splitlines() == [
         "|  | B 8, L 2,000 |",
         "| --- | --- |",
@@ -50,16 +50,20 @@ def test_a_table_has_rivals_by_line_and_sizes_by_column(report: dict[str, Any]) 
     ]
 
 
-def test_the_data_say_what_was_read_and_how_long_all_of_it_takes(report: dict[str, Any]) -> None:
+def test_the_data_table_names_what_was_read_and_the_time_of_a_build(report: dict[str, Any]) -> None:
     facts = {"data": "real data", "genes": 18_331, "cell_types": 2, "window": 2000, "left_out": {}}
     load = {"genes_per_second": 12_000.0, "batch_size": 8, "seconds_per_batch": 1e-3}
-    both = {"read": "bases and signals", "rivals": {"epigx": rival(2), "gene by gene": rival(12, 6)}, "loader": load}
-    signals = {"read": "signals alone", "rivals": {"epigx": rival(0.5), "gene by gene": rival(10, 20)}}
-    step = rival(2)
-    report["step"] = [{"genes": 8, "arms": 3, "length": 2000, "rivals": {"epigx": step}, "left_out": {}}]
+    both = {
+        "read": "bases and signals",
+        "competitors": {"epigx": result(2), "gene by gene": result(12, 6)},
+        "loader": load,
+    }
+    signals = {"read": "signals only", "competitors": {"epigx": result(0.5), "gene by gene": result(10, 20)}}
+    step = result(2)
+    report["step"] = [{"genes": 8, "arms": 3, "length": 2000, "competitors": {"epigx": step}, "left_out": {}}]
     report["data"] = [both | facts | {"build_seconds": 9.8, "build_wall_seconds": 8.2}, signals | facts]
     assert tables(report)["data"].splitlines() == [
-        "|  | bases and signals | signals alone |",
+        "|  | bases and signals | signals only |",
         "| --- | --- | --- |",
         "| epigx | 2.00 s | 0.50 s |",
         "| gene by gene | 12.00 s (6×) | 10.00 s (20×) |",
@@ -77,8 +81,8 @@ def test_only_what_was_measured_has_a_table(report: dict[str, Any]) -> None:
     assert tables(report).keys() == {"machine", "block"}
 
 
-def test_where_we_do_not_fit_there_is_no_ratio(report: dict[str, Any]) -> None:
-    report["block"][0]["rivals"] = {"mambapy": rival(5.0, None)}
+def test_without_our_result_there_is_no_ratio(report: dict[str, Any]) -> None:
+    report["block"][0]["competitors"] = {"mambapy": result(5.0, None)}
     assert "| mambapy | 5 s / 1,200 MiB |" in tables(report)["block"]
 
 
@@ -89,12 +93,12 @@ def test_tables_go_between_their_marks() -> None:
     assert fill(filled, {"x": "| 1 |"}) == filled
 
 
-def test_a_table_without_a_place_is_refused() -> None:
+def test_a_table_without_a_mark_is_refused() -> None:
     with pytest.raises(ValueError, match=r"The document holds <!-- bench: z --> … <!-- end --> 0 times"):
         fill("nothing", {"z": "| 1 |"})
 
 
-def test_the_document_has_a_place_for_every_table() -> None:
+def test_the_document_has_marks_for_every_table() -> None:
     document = DOCUMENT.read_text()
     for name in ("machine", *SECTIONS):
         assert document.count(f"<!-- bench: {name} -->") == 1

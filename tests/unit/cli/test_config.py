@@ -13,13 +13,13 @@ from epigx.errors import ConfigError
 
 @pytest.fixture(autouse=True)
 def dataset(monkeypatch):
-    """A dataset of one cell type with windows of 500 bp, which is not looked into."""
+    """A dataset of one cell type with windows of 500 bp, whose files are not read."""
     opened = SimpleNamespace(path="data/toy", window=500, cell_types=("K562",))
     monkeypatch.setattr(config, "open_dataset", lambda path: opened)
     return opened
 
 
-def test_what_is_not_given_comes_from_the_recipe_and_the_dataset():
+def test_defaults_come_from_the_recipe_and_the_dataset():
     config = configure("infer", data="data/toy")
     assert config.data.path == "data/toy"
     assert config.data.cell_types == ("K562",)
@@ -38,7 +38,7 @@ def test_a_long_dataset_is_read_as_the_recipe_says(dataset):
 
 
 @pytest.mark.parametrize("name", ["caduceus-signals", "caduceus_signals"])
-def test_a_recipe_is_named_with_either_sign(name):
+def test_a_recipe_is_named_with_hyphens_or_underscores(name):
     assert configure(name, data="x").objective.kind == "regression"
 
 
@@ -54,10 +54,10 @@ def test_a_small_scale(dataset):
     assert configure("mamba", data="x", scale="small", window=2_000).data.window == 2_000
 
 
-def test_the_scale_of_a_saved_configuration_is_settled(tmp_path):
+def test_a_saved_configuration_has_no_scale(tmp_path):
     path = tmp_path / "config.yaml"
     path.write_text(configure("infer", data="x").dump())
-    with pytest.raises(ConfigError, match=r"--scale small goes with a recipe; .*config\.yaml already says"):
+    with pytest.raises(ConfigError, match=r"--scale small needs the name of a recipe; .*config\.yaml sets the size"):
         configure(str(path), data=None, scale="small")
 
 
@@ -66,12 +66,12 @@ def test_fewer_steps_shorten_the_warm_up_in_proportion_unless_it_is_set():
     assert configure("infer", data="x", steps=1_000, settings=["training.warmup_steps=5"]).training.warmup_steps == 5
 
 
-def test_settings_have_the_last_word():
+def test_settings_override_options():
     config = configure("infer", data="x", seed=3, settings=["training.seed=4", "objective.n_patterns=4"])
     assert (config.method.training.seed, config.method.objective.n_patterns) == (4, 4)
 
 
-def test_a_saved_configuration_is_taken_as_it_is_but_for_the_flags(tmp_path):
+def test_options_change_a_saved_configuration(tmp_path):
     saved = configure("infer", data="x", settings=["objective.alpha=0.3"])
     path = tmp_path / "config.yaml"
     path.write_text(saved.dump())
@@ -84,7 +84,7 @@ def test_a_saved_configuration_is_taken_as_it_is_but_for_the_flags(tmp_path):
     assert changed.objective == saved.objective
 
 
-def test_a_cell_type_has_to_be_chosen_where_there_are_several(dataset):
+def test_one_of_several_cell_types_must_be_chosen(dataset):
     dataset.cell_types = ("K562", "HepG2")
     with pytest.raises(ConfigError, match=r"several cell types \(K562, HepG2\)\. Choose with --cell-type\."):
         configure("infer", data="x")
@@ -106,13 +106,13 @@ def test_a_fold_is_a_split():
         ("data.split=fold-x", "data.split: 'fold-x' is no split"),
     ],
 )
-def test_a_setting_that_cannot_work_is_blamed_and_no_flag_beside_it(setting, blamed):
+def test_the_error_of_an_invalid_setting_names_the_setting_only(setting, blamed):
     with pytest.raises(ConfigError, match=re.escape(f"--set {setting}: {blamed}")) as refused:
         configure("infer", data="x", fold=3, settings=[setting])
     assert "--fold" not in str(refused.value)
 
 
-def test_a_flag_that_cannot_work_is_blamed_as_it_was_typed(tmp_path):
+def test_the_error_of_an_invalid_option_names_it_as_it_was_typed(tmp_path):
     path = tmp_path / "config.yaml"
     path.write_text(configure("infer", data="x").dump())
     with pytest.raises(ConfigError, match=r"^--window 0: data\.window: Input should be greater than or equal to 2"):
@@ -126,10 +126,10 @@ def test_a_name_that_looks_like_yaml_stays_a_name():
     assert path_like.data.cell_types == ("on",)
 
 
-def test_unknown_recipe_and_missing_data():
+def test_an_unknown_recipe_and_missing_data_are_errors():
     with pytest.raises(ConfigError, match=r"no recipe 'infre'\. Did you mean 'infer'\?"):
         configure("infre", data="x")
-    with pytest.raises(ConfigError, match="needs a dataset: give --data FOLDER"):
+    with pytest.raises(ConfigError, match=r"needs a dataset\. Add --data FOLDER"):
         configure("infer", data=None)
 
 
@@ -141,6 +141,6 @@ def test_durations(text, seconds):
 
 
 @pytest.mark.parametrize("text", ["", "soon", "-5m", "5 weeks"])
-def test_what_is_no_duration(text):
+def test_an_invalid_duration_is_an_error(text):
     with pytest.raises(ConfigError, match=r"is not a duration\. Write 90s, 30m, 12h or 2d\."):
         seconds_of(text)

@@ -4,11 +4,11 @@ import os
 
 import pytest
 
-from epigx.cli.exit import ended
+from epigx.cli.exit import exit_status
 from epigx.errors import EpigxError, InputError
 
 
-class OwnFaultError(EpigxError):
+class RunFailedError(EpigxError):
     exit_code = 1
 
 
@@ -23,33 +23,34 @@ def _raising(error):
     ("error", "status", "sentence"),
     [
         (InputError("genome.fa does not exist."), 2, "Error: genome.fa does not exist."),
-        (OwnFaultError("The loss is no number."), 1, "Error: The loss is no number."),
+        (RunFailedError("The loss is no number."), 1, "Error: The loss is no number."),
         (ValueError("two\nlines"), 1, "Error: ValueError: two lines (--debug shows the traceback.)"),
         (MemoryError(), 1, "Error: Out of memory. Use a smaller batch or window, or fewer jobs."),
         (KeyboardInterrupt(), 130, "Error: Interrupted."),
+        (KeyboardInterrupt("Try again."), 130, "Error: Interrupted. Try again."),
     ],
 )
 def test_every_error_is_one_sentence_and_a_status(error, status, sentence, capsys):
-    assert ended(_raising(error), debug=False) == status
+    assert exit_status(_raising(error), debug=False) == status
     assert capsys.readouterr() == ("", sentence + "\n")
 
 
 def test_debug_shows_the_traceback_before_the_sentence(capsys):
-    assert ended(_raising(InputError("no")), debug=True) == 2
+    assert exit_status(_raising(InputError("no")), debug=True) == 2
     err = capsys.readouterr().err
     assert err.startswith("Traceback")
     assert err.endswith("Error: no\n")
 
 
 @pytest.mark.parametrize(("result", "status"), [(None, 0), (3, 3), ("text", 0)])
-def test_the_result_is_the_status_if_it_is_a_number(result, status):
-    assert ended(lambda: result, debug=False) == status
+def test_an_integer_result_is_the_status(result, status):
+    assert exit_status(lambda: result, debug=False) == status
 
 
 def test_a_closed_pipe_is_quiet(capfd, monkeypatch):
     copy = os.dup(1)
     try:
-        assert ended(_raising(BrokenPipeError()), debug=False) == 0
+        assert exit_status(_raising(BrokenPipeError()), debug=False) == 0
     finally:
         os.dup2(copy, 1)
         os.close(copy)

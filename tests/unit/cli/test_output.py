@@ -10,7 +10,7 @@ from epigx.errors import ConfigError, InputError
 
 
 @pytest.mark.parametrize("name", ["new.tsv", "deep/below/new.tsv"])
-def test_a_new_file_is_welcome_and_nothing_is_made_yet(tmp_path, name):
+def test_a_new_file_is_accepted_and_nothing_is_written_yet(tmp_path, name):
     check_output(tmp_path / name, force=False, suffixes=(".tsv",))
     assert not list(tmp_path.iterdir())
 
@@ -26,25 +26,25 @@ def test_an_existing_file_needs_force(tmp_path):
     assert out.read_text() == "mine"
 
 
-def test_a_folder_is_no_file_even_with_force(tmp_path):
-    with pytest.raises(InputError, match=r"is a folder\. Give the name of a file\."):
+def test_a_folder_is_refused_even_with_force(tmp_path):
+    with pytest.raises(InputError, match=r"is a folder\. Give the path of a file\."):
         check_output(tmp_path, force=True)
 
 
-def test_an_unknown_suffix_names_the_known_ones(tmp_path):
-    with pytest.raises(ConfigError, match=re.escape("a.xlsx has no known suffix. End the name with .tsv, .csv.")):
+def test_the_error_of_an_unknown_suffix_names_the_known_ones(tmp_path):
+    with pytest.raises(ConfigError, match=re.escape("a.xlsx has an unknown suffix. Use one of .tsv, .csv.")):
         check_output(tmp_path / "a.xlsx", force=False, suffixes=(".tsv", ".csv"))
 
 
-def test_nothing_lies_below_a_file_or_a_dangling_link(tmp_path):
+def test_a_file_or_a_broken_link_is_not_a_folder(tmp_path):
     (tmp_path / "file").write_text("")
     (tmp_path / "link").symlink_to(tmp_path / "nowhere")
     for name in ("file", "link"):
-        with pytest.raises(InputError, match=rf"cannot be written: .*{name} is no folder\. Choose another place\."):
+        with pytest.raises(InputError, match=rf"cannot be written: .*{name} is not a folder\. Choose another path\."):
             check_output(tmp_path / name / "deep" / "out.tsv", force=False)
 
 
-def test_a_folder_that_may_not_be_written_to_is_told(tmp_path, monkeypatch):
+def test_a_folder_that_is_not_writable_is_an_error(tmp_path, monkeypatch):
     monkeypatch.setattr(os, "access", lambda path, mode: path != tmp_path)  # whoever runs this may be root
-    with pytest.raises(InputError, match=r"is not writable\. Choose a folder that you may write to\."):
+    with pytest.raises(InputError, match=r"is not writable\. Choose a folder that you can write to\."):
         check_output(tmp_path / "out.tsv", force=False)

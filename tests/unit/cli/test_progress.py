@@ -11,12 +11,12 @@ from epigx.cli.progress import Progress, duration
 
 @pytest.fixture
 def clock(monkeypatch):
-    """A clock that goes on by a second whenever it is read."""
+    """A clock that advances by a second whenever it is read."""
     seconds = itertools.count()
     monkeypatch.setattr(module.time, "monotonic", lambda: float(next(seconds)))
 
 
-def test_lines_come_after_some_patience_then_now_and_then_with_the_time_left(clock, capsys):
+def test_lines_come_from_time_to_time_with_the_time_left(clock, capsys):
     configure_logging(0)
     with Progress("Building") as progress:
         for done in range(1, 31):
@@ -26,7 +26,7 @@ def test_lines_come_after_some_patience_then_now_and_then_with_the_time_left(clo
     assert len(lines) == 3
 
 
-def test_what_is_quick_or_over_needs_no_line(capsys):
+def test_a_short_task_prints_no_line(capsys):
     configure_logging(0)
     with Progress("Building") as progress:
         progress(1, 2)
@@ -58,5 +58,5 @@ def test_on_a_terminal_there_is_a_bar(monkeypatch, capsys):
 @pytest.mark.parametrize(
     ("seconds", "words"), [(0.2, "0 s"), (59.6, "1 min 0 s"), (3599, "59 min 59 s"), (90_061, "25 h 1 min")]
 )
-def test_durations_are_written_as_people_say_them(seconds, words):
+def test_durations_are_in_hours_minutes_and_seconds(seconds, words):
     assert duration(seconds) == words

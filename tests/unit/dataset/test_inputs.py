@@ -91,17 +91,17 @@ def test_it_is_saved_and_loaded_exactly(dataset):
     [
         ({"signals": ["dnaze"]}, DatasetError, r"has no signal 'dnaze'\. Did you mean 'dnase'"),
         ({"features": ["lenght"]}, DatasetError, r"has no feature 'lenght'\. Did you mean 'length'"),
-        ({"signals": ["hic", "hic"]}, ConfigError, "A signal is named twice in hic, hic"),
-        ({"features": ["length", "length"]}, ConfigError, "A feature is named twice"),
+        ({"signals": ["hic", "hic"]}, ConfigError, "A signal is repeated in hic, hic"),
+        ({"features": ["length", "length"]}, ConfigError, "A feature is repeated"),
         (
             {"signals": ["hic"], "transforms": {"dnase": "sqrt"}},
             ConfigError,
-            r"A transform is given for 'dnase', which is not read\. Choose from: hic",
+            r"A transform is set for 'dnase', which is no input\. Choose from: hic",
         ),
         (
             {"window": 256},
             DatasetError,
-            r"has windows of 128 bp, and 256 bp are asked for\. Build it with --window 256",
+            r"has windows of 128 bp, but 256 bp are asked for\. Build it with --window 256",
         ),
         ({"window": 63}, ConfigError, "window"),
         ({"window": 0}, ConfigError, "window"),

@@ -7,7 +7,8 @@ import pytest
 import torch
 
 from epigx.dataset.inputs import fit_inputs
-from epigx.dataset.loader import Order, Share, eval_loader, train_loader
+from epigx.dataset.loader import eval_loader, train_loader
+from epigx.dataset.order import Order, Shard
 from epigx.dataset.store import open_dataset
 from epigx.dataset.windows import Windows
 from epigx.errors import ConfigError
@@ -39,8 +40,8 @@ def test_seeds_differ(windows):
 
 @pytest.mark.parametrize("start", [0, 1, 4, 6, 11])
 def test_it_can_start_anywhere(windows, start):
-    unbroken = _genes(train_loader(windows, batch_size=8, seed=3), 15)
-    assert _genes(train_loader(windows, batch_size=8, seed=3, start_step=start), 15 - start) == unbroken[start:]
+    uninterrupted = _genes(train_loader(windows, batch_size=8, seed=3), 15)
+    assert _genes(train_loader(windows, batch_size=8, seed=3, start_step=start), 15 - start) == uninterrupted[start:]
 
 
 def test_iterating_again_starts_again(windows):
@@ -48,7 +49,7 @@ def test_iterating_again_starts_again(windows):
     assert _genes(loader, 3) == _genes(loader, 3)
 
 
-def test_the_global_generator_is_left_alone(windows):
+def test_the_global_generator_is_not_used(windows):
     torch.manual_seed(0)
     before = torch.get_rng_state()
     _genes(train_loader(windows, batch_size=8, seed=3), 5)
@@ -64,33 +65,33 @@ def test_evaluation_is_in_order(windows, batch_size):
 
 
 @pytest.mark.parametrize("processes", [1, 2, 3, 8])
-def test_shares_are_the_batch_of_one_process(windows, processes):
+def test_shards_make_up_the_batch_of_one_process(windows, processes):
     whole = _genes(train_loader(windows, batch_size=8, seed=3), 6)
-    shares = [Share(rank, processes) for rank in range(processes)]
-    loaded = [_genes(train_loader(windows, batch_size=8, seed=3, share=share), 6) for share in shares]
+    shards = [Shard(rank, processes) for rank in range(processes)]
+    loaded = [_genes(train_loader(windows, batch_size=8, seed=3, shard=shard), 6) for shard in shards]
     order = Order(30, 8, 3)
     for step, batch in enumerate(whole):
         parts = [genes[step] for genes in loaded]
         assert order.size(step) == len(batch)
         assert len(set(map(len, parts))) <= 2
-        if shares[0].divides(len(batch)):
+        if shards[0].splits(len(batch)):
             assert sorted(gene for part in parts for gene in part) == sorted(batch)
         else:
             assert parts == [batch] * processes
         # The average over processes of weighted means is the mean over the batch.
-        weights = [share.weight(len(batch)) for share in shares]
+        weights = [shard.weight(len(batch)) for shard in shards]
         assert sum(weights) == pytest.approx(processes)
-        if shares[0].divides(len(batch)):
+        if shards[0].splits(len(batch)):
             assert weights == pytest.approx([len(part) * processes / len(batch) for part in parts])
 
 
 @pytest.mark.parametrize("batch_size", [0, -3])
 def test_no_batches_to_evaluate(windows, batch_size):
-    with pytest.raises(ConfigError, match=rf"There are no batches of {batch_size} windows \(batch_size\)"):
+    with pytest.raises(ConfigError, match=f"batch_size is {batch_size}. It must be at least 1."):
         eval_loader(windows, batch_size)
 
 
 @pytest.mark.parametrize(("n", "batch_size"), [(0, 8), (5, 0)])
 def test_no_batches(n, batch_size):
-    with pytest.raises(ConfigError, match=f"There are no batches of {batch_size} from {n} windows. Give at least one"):
+    with pytest.raises(ConfigError, match=f"batches of {batch_size} from {n} windows. Both must be at least 1."):
         Order(n, batch_size, 0)

@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from epigx.dataset.npy import MEND, make_array, open_array, write_rows
+from epigx.dataset.npy import REPAIR, make_array, open_array, write_rows
 from epigx.errors import DatasetError
 
 
@@ -46,7 +46,7 @@ def test_a_damaged_header_is_told_whatever_it_says(tmp_path):
                 messages.add(str(error))
             else:
                 assert (array.shape, array.dtype) == (shape, np.float32)
-    assert all(message.startswith(f"{path} ") and message.endswith(MEND) for message in messages)
+    assert all(message.startswith(f"{path} ") and message.endswith(REPAIR) for message in messages)
     assert any("EOF in multi-line statement" in message for message in messages)
 
 

@@ -8,7 +8,6 @@ import pytest
 from epigx.dataset.build.build import build
 from epigx.dataset.inputs import fit_inputs
 from epigx.dataset.store import open_dataset
-from epigx.dataset.window_grid import window_starts
 from epigx.dataset.windows import Windows
 from epigx.errors import DatasetError
 from epigx.genome.peaks.peaks import Peaks, read_peaks
@@ -27,9 +26,10 @@ def _expected(dataset, path, window=WINDOW):
     peaks = Peaks(read_peaks(path))
     masks = []
     for _, gene in dataset.genes.iterrows():
-        place = (np.array([gene["tss"]]), np.array([gene["strand"]], object))
-        mask = peaks.mask(gene["chrom"], window_starts(*place, window, dataset.about.orient), window)[0]
-        masks.append(mask[::-1] if dataset.about.orient == "strand" and gene["strand"] == "-" else mask)
+        flip = dataset.about.orient == "strand" and gene["strand"] == "-"
+        start = gene["tss"] - window // 2 + flip
+        mask = peaks.mask(gene["chrom"], np.array([start]), window)[0]
+        masks.append(mask[::-1] if flip else mask)
     return np.stack(masks)
 
 
@@ -103,8 +103,8 @@ def test_regions_change_none_of_the_other_arrays(region_files, genome_files, tmp
 @pytest.mark.parametrize(
     ("need", "message"),
     [
-        ("peaks", "has no peaks for beta, which the model reads. Give the cell type `peaks:` in the manifest, a "),
-        ("blacklist", "has no blacklist, which the model reads. Set model.blacklist to false; or give"),
+        ("peaks", "has no peaks for beta, which the model reads. Add `peaks:` to the cell type in the manifest: a "),
+        ("blacklist", "has no blacklist, which the model reads. Set model.blacklist to false; or add"),
         ("elements", "has no elements for beta, which the model reads. Put `elements: {}` in the manifest, and `peaks"),
     ],
 )
@@ -126,5 +126,5 @@ def test_a_damaged_mask(region_files, tmp_path):
     build(region_files.manifest(), WINDOW, tmp_path / "out")
     path = tmp_path / "out" / "peaks" / "A.npy"
     path.write_bytes(path.read_bytes().replace(b"(8, 38)", b"(4, 76)"))
-    with pytest.raises(DatasetError, match=r"peaks/A.npy holds uint8 \(4, 76\) instead of uint8 \(8, 38\)"):
+    with pytest.raises(DatasetError, match=r"peaks/A.npy is uint8 \(4, 76\) instead of uint8 \(8, 38\)"):
         open_dataset(tmp_path / "out")

@@ -36,7 +36,7 @@ def test_raw_values_are_left_alone():
 def test_negative_values(transform):
     values = np.array([-0.25, 1.0])
     if forbids_negative(transform):
-        with pytest.raises(InputError, match=rf"'{transform}' cannot take the negative value -0.25. Use asinh or none"):
+        with pytest.raises(InputError, match=rf"'{transform}' needs values of 0 or more, not -0.25. Use asinh or none"):
             apply_transform(values, transform)
     else:
         assert np.isfinite(apply_transform(values, transform)).all()

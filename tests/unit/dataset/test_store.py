@@ -3,6 +3,8 @@ from __future__ import annotations
 import json
 import pickle
 import shutil
+import subprocess
+import sys
 
 import numpy as np
 import pandas as pd
@@ -116,7 +118,9 @@ def test_labels_that_were_changed_are_found_at_once(folder):
     content = bytearray(table.read_bytes())
     content[len(content) // 2] ^= 1
     table.write_bytes(content)
-    with pytest.raises(DatasetError, match=r"genes\.parquet is damaged: its checksum is not the one in dataset\.json"):
+    with pytest.raises(
+        DatasetError, match=r"genes\.parquet is damaged: its checksum differs from the one in dataset\.json"
+    ):
         open_dataset(folder)
 
 
@@ -142,16 +146,18 @@ def test_message_of_the_checksum(folder):
     codes = np.load(folder / "sequence.npy")
     codes[0, 0] ^= 1
     np.save(folder / "sequence.npy", codes)
-    with pytest.raises(DatasetError, match=r"sequence\.npy is damaged: its checksum is not the one in dataset\.json"):
+    with pytest.raises(
+        DatasetError, match=r"sequence\.npy is damaged: its checksum differs from the one in dataset\.json"
+    ):
         open_dataset(folder).verify()
 
 
 @pytest.mark.parametrize(
     ("values", "message"),
     [
-        ({"format_version": 2}, r"is of format 2, and this epigx reads format 1\. Build the dataset again\."),
-        ({"window": 100}, r"sequence\.npy holds uint8 \(60, 128\) instead of uint8 \(60, 100\)"),
-        ({"dtype": "float32"}, r"holds float16 \(60, 128, 3\) instead of float32"),
+        ({"format_version": 2}, r"has format 2, but this epigx reads format 1\. Build the dataset again\."),
+        ({"window": 100}, r"sequence\.npy is uint8 \(60, 128\) instead of uint8 \(60, 100\)"),
+        ({"dtype": "float32"}, r"is float16 \(60, 128, 3\) instead of float32"),
         ({"extra": 1}, r"dataset\.json is damaged: unknown key 'extra'"),
         ({"cell_types": ["alpha", "gamma"]}, r"signals/gamma\.npy cannot be read"),
         ({"features": [{"name": "gone"}]}, r"genes\.parquet has no column 'gone'"),
@@ -166,7 +172,7 @@ def test_description_that_does_not_fit(folder, values, message):
 @pytest.mark.parametrize("text", ["", "{", "[]", "\x00"])
 def test_description_that_is_none(folder, text):
     (folder / "dataset.json").write_text(text)
-    with pytest.raises(DatasetError, match=r"dataset\.json (cannot be read|is of format None)"):
+    with pytest.raises(DatasetError, match=r"dataset\.json (cannot be read|has format None)"):
         open_dataset(folder)
 
 
@@ -176,3 +182,47 @@ def test_table_of_other_length(folder):
     _change(folder, files=files | {"genes.parquet": digest(folder / "genes.parquet").model_dump()})
     with pytest.raises(DatasetError, match=r"genes\.parquet has 59 genes instead of 60"):
         open_dataset(folder)
+
+
+def test_one_gene_by_symbol_or_id(folder):
+    dataset = open_dataset(folder)
+    window = dataset["S007"]
+    assert window.gene["gene_id"] == "G007"
+    assert dataset["G007"].gene["symbol"] == "S007"
+    assert window.gene["tss"] == 4500
+    assert type(window.gene["tss"]) is int
+    assert len(window.bases) == 128
+    assert set(window.bases) <= set("ACGTN")
+    assert ["ACGT".index(base) for base in window.bases] == dataset.sequence[7].tolist()
+    assert window.signal_names == ("h3k27ac", "dnase", "hic")
+    assert list(window.signals) == list(window.features) == list(window.labels) == ["alpha", "beta", "bare"]
+    np.testing.assert_array_equal(window.signals["beta"], dataset.signal_values("beta")[7])
+    assert window.features["beta"] == {
+        "length": dataset.genes["length"][7],
+        "promoter": dataset.genes["promoter:beta"][7],
+    }
+    assert window.labels["alpha"] == dataset.expression("alpha")[7]
+    assert np.isnan(window.labels["bare"])
+    assert repr(window) == ("GeneWindow(S007, G007): chr1:4,501 (-) · 128 bp · h3k27ac, dnase, hic · alpha, beta, bare")
+
+
+def test_several_genes_in_the_order_asked_for(folder):
+    dataset = open_dataset(folder)
+    assert dataset.find(["S007", "G003", "S007"]).tolist() == [7, 3, 7]
+    assert dataset.find("S007").tolist() == [7]
+    assert dataset.find([]).dtype == np.int64
+
+
+def test_html_for_notebooks(folder):
+    html = open_dataset(folder)._repr_html_()
+    assert html.startswith("<table>")
+    assert "<td>60 (36 train, 12 valid, 12 test)</td>" in html
+    assert "alpha (60 labels), beta (33 labels), bare (0 labels)" in html
+    assert "h3k27ac (foreground), dnase (background), hic (background)" in html
+    assert "length, promoter" in html
+
+
+def test_reading_a_dataset_needs_no_torch():
+    code = "import sys, epigx.dataset.store, epigx.dataset.inputs; print('torch' in sys.modules)"
+    found = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
+    assert found.stdout == "False\n"

@@ -136,7 +136,7 @@ def test_a_cell_type_without_labels_cannot_be_scored(tiny_run):
         ({"cell_type": "alhpa"}, DatasetError, "has no cell type 'alhpa'. Did you mean 'alpha'"),
         ({"drop": ["dnsae"]}, DatasetError, "reads no signal 'dnsae' that could be dropped. Did you mean 'dnase'"),
         ({"drop": "dnsae"}, DatasetError, "reads no signal 'dnsae' that could be dropped"),
-        ({"window": 256}, DatasetError, "has windows of 128 bp, and 256 bp are asked for"),
+        ({"window": 256}, DatasetError, "has windows of 128 bp, but 256 bp are asked for"),
         ({"window": 63}, ConfigError, "window"),
         ({"data": "nowhere"}, DatasetError, "nowhere is not a dataset"),
     ],

@@ -19,7 +19,7 @@ SIZES = {"chr1": 2_000, "chr2": 1_000}
 
 @pytest.fixture
 def plus(write_bigwig: Callable[..., Path]) -> Path:
-    # 308 is the first base of the 384 bp around 500, 692 the first behind them.
+    # 308 is the first base of the 384 bp around 500, 692 the first base after them.
     rows = [("chr1", 0, 4, 1.0), ("chr1", 307, 309, 10.0), ("chr1", 691, 693, 3.0), ("chr2", 500, 501, 99.0)]
     return write_bigwig(rows, SIZES, "plus.bigWig")
 
@@ -35,13 +35,13 @@ def test_each_strand_is_summed_over_384_bp(plus: Path, minus: Path) -> None:
     np.testing.assert_allclose(label, np.log10(1 + np.array([13, 99, 20, 4])), rtol=1e-6)
 
 
-def test_one_track_may_hold_both_strands(plus: Path) -> None:
+def test_one_track_may_contain_both_strands(plus: Path) -> None:
     label = cage_label(open_track(plus, "bigwig"), None, GENES, width=2)
     np.testing.assert_allclose(label, np.log10(1 + np.array([0, 99, 0, 2])), rtol=1e-6)
 
 
 @pytest.mark.parametrize("width", [0, 383])
-def test_a_width_without_a_middle_is_refused(plus: Path, width: int) -> None:
+def test_an_odd_or_zero_width_is_refused(plus: Path, width: int) -> None:
     with pytest.raises(ConfigError, match=f"The CAGE width is {width} bp. Choose an even number"):
         cage_label(open_track(plus, "bigwig"), None, GENES, width=width)
 
@@ -59,7 +59,7 @@ def test_logarithms_are_not_taken_twice(tmp_path: Path) -> None:
     path = tmp_path / "expression.tsv"
     path.write_text("gene_id\ttpm\nA\t9\nB\t-0.5\n")
     with pytest.raises(
-        InputError, match=r"tpm of 'B' is -0\.5, of which log10\(1 \+ x\) makes no sense. If the column"
+        InputError, match=r"tpm of 'B' is -0\.5, but log10\(1 \+ x\) needs values of 0 or more. If the column"
     ):
         table_label(path, "tpm", ["A", "B"], "log10p1")
 

@@ -18,7 +18,7 @@ BOTH = pytest.mark.parametrize("name", ["genome.fa", "genome.fa.gz"])
 
 
 @BOTH
-def test_letters_of_any_stretch(write_fasta: Callable[..., Path], name: str) -> None:
+def test_bases_of_any_interval(write_fasta: Callable[..., Path], name: str) -> None:
     fasta = open_fasta(write_fasta({"chr1": CHR1, "chr2": CHR1[::-1]}, name))
     assert dict(zip(fasta.references, fasta.lengths, strict=True)) == {"chr1": 25, "chr2": 25}
     for start in range(len(CHR1)):
@@ -48,18 +48,18 @@ def test_line_ends_of_all_kinds(tmp_path: Path, text: bytes, sizes: dict[str, in
     [b">a\nACGT\nAC\nACGT\n", b">a\nACGT\nACGTA\n", b"ACGT\n", b"", b"\n\n"],
     ids=["a short line within", "a long last line", "no header", "empty", "blank"],
 )
-def test_what_is_no_fasta_is_refused_and_leaves_no_index(tmp_path: Path, text: bytes) -> None:
+def test_files_that_are_not_fasta_are_refused_and_leave_no_index(tmp_path: Path, text: bytes) -> None:
     (tmp_path / "genome.fa").write_bytes(text)
     with pytest.raises(InputError, match=r"genome\.fa cannot be indexed: it is not FASTA.*a line such as >chr1"):
         Genome(tmp_path / "genome.fa")
     assert [file.name for file in tmp_path.iterdir()] == ["genome.fa"]
 
 
-def test_gzip_is_told_from_bgzip(tmp_path: Path) -> None:
+def test_gzip_that_is_not_bgzip_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "genome.fa.gz"
     for packed in (gzip.compress(b">a\nACGT\n"), gzip.compress(b">a\nACGT\n")[:6]):
         path.write_bytes(packed)
-        with pytest.raises(InputError, match=r"is gzip but not bgzip.* Run gunzip, then bgzip, on it"):
+        with pytest.raises(InputError, match=r"is gzip but not bgzip.* Decompress it with gunzip, then run bgzip"):
             Genome(path)
 
 
@@ -71,7 +71,7 @@ def test_missing_files_and_folders(tmp_path: Path) -> None:
 
 
 @BOTH
-def test_the_index_is_made_once(
+def test_the_index_is_created_once(
     write_fasta: Callable[..., Path], monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str], name: str
 ) -> None:
     path = write_fasta({"a": "ACGTN" * 31, "b": "TTT"}, name)
@@ -93,11 +93,11 @@ def test_an_index_older_than_its_genome_is_not_used(
     write_fasta({"chr7": CHR1}, name)
     os.utime(path, (path.stat().st_mtime + 10,) * 2)
     assert Genome(path).sizes == {"chr7": 25}
-    assert "chr1" in path.with_name(f"{name}.fai").read_text(), "the user's own index is left alone"
+    assert "chr1" in path.with_name(f"{name}.fai").read_text(), "the existing index is not overwritten"
 
 
 @BOTH
-def test_a_folder_that_cannot_be_written_to_is_left_alone(
+def test_the_index_is_cached_if_the_folder_is_not_writable(
     write_fasta: Callable[..., Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
@@ -111,13 +111,15 @@ def test_a_folder_that_cannot_be_written_to_is_left_alone(
 
 
 @BOTH
-def test_a_genome_cut_off_after_it_was_indexed_is_refused(write_fasta: Callable[..., Path], name: str) -> None:
+def test_a_genome_truncated_after_indexing_is_refused(write_fasta: Callable[..., Path], name: str) -> None:
     path = write_fasta({"chr1": CHR1 * 6}, name)
     times = path.stat().st_mtime, path.stat().st_mtime
     Genome(path)
     path.write_bytes(path.read_bytes()[:60])
     os.utime(path, times)
-    with pytest.raises(InputError, match=r"does not fit its index: it was cut off, or changed after it was indexed"):
+    with pytest.raises(
+        InputError, match=r"does not match its index: it is truncated, or has changed since it was indexed"
+    ):
         Genome(path)
 
 
@@ -125,7 +127,7 @@ def test_a_genome_cut_off_after_it_was_indexed_is_refused(write_fasta: Callable[
 def test_a_damaged_index_is_refused(write_fasta: Callable[..., Path], text: str) -> None:
     path = write_fasta({"chr1": CHR1})
     path.with_name("genome.fa.fai").write_text(text)
-    with pytest.raises(InputError, match=r"does not fit its index|holds no sequence"):
+    with pytest.raises(InputError, match=r"does not match its index|has no sequences"):
         Genome(path)
 
 
@@ -138,5 +140,5 @@ def test_a_damaged_block_is_refused(write_fasta: Callable[..., Path]) -> None:
         damaged[place] ^= 255
     path.write_bytes(damaged)
     os.utime(path, times)
-    with pytest.raises(InputError, match=r"genome\.fa\.gz is damaged in chr1, bases 0 to 500. Fetch it again"):
+    with pytest.raises(InputError, match=r"genome\.fa\.gz is damaged in chr1, bases 0 to 500. Download it again"):
         Genome(path).bases("chr1", 0, 500)

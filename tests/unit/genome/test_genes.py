@@ -65,7 +65,7 @@ def test_a_gene_without_transcripts_has_the_tss_of_its_own_line(tmp_path: Path) 
     assert read(tmp_path / "genes.gtf", gtf("gene", 11, 300, "-", "A"))[0][3] == 299
 
 
-def test_the_biotype_chooses_and_none_takes_all(tmp_path: Path) -> None:
+def test_genes_are_selected_by_biotype_and_none_keeps_all(tmp_path: Path) -> None:
     text = gtf("transcript", 1, 9, "+", "A", kind="gene_biotype")
     text += gtf("transcript", 1, 9, "+", "B", kind="gene_biotype").replace("protein_coding", "lncRNA")
     path = tmp_path / "genes.gtf"
@@ -74,7 +74,7 @@ def test_the_biotype_chooses_and_none_takes_all(tmp_path: Path) -> None:
     assert [gene[0] for gene in read(path, text, biotype=None)] == ["A", "B"]
 
 
-def test_a_gene_of_both_sex_chromosomes_is_that_of_the_first(tmp_path: Path) -> None:
+def test_a_pseudoautosomal_gene_is_on_the_first_chromosome(tmp_path: Path) -> None:
     text = gtf("transcript", 101, 200, "+", "SHOX", chrom="chrX") + gtf(
         "transcript", 11, 200, "+", "SHOX", chrom="chrY"
     )
@@ -112,7 +112,7 @@ def test_tss_of_a_table(tmp_path: Path, name: str, text: str) -> None:
     assert read(tmp_path / name, text) == [("A.1", "A.1", "chr1", 100, "-")]
 
 
-def test_packed_files_are_told_by_the_name_below(tmp_path: Path) -> None:
+def test_the_suffix_before_gz_determines_the_format(tmp_path: Path) -> None:
     path = tmp_path / "gencode.v44.annotation.GTF.gz"
     path.write_bytes(gzip.compress(gtf("transcript", 101, 200, "+", "A").encode()))
     pd.testing.assert_frame_equal(
@@ -124,22 +124,22 @@ def test_packed_files_are_told_by_the_name_below(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "text", "message"),
     [
-        ("genes.gff3", "", r"genes are read from \.gtf, \.bed, \.tsv or \.csv files"),
+        ("genes.gff3", "", r"has an unknown suffix. Give the genes as \.gtf, \.bed, \.tsv, \.txt or \.csv"),
         ("genes.gtf", "", "has no gene or transcript lines with a gene_id"),
         ("genes.gtf", gtf("exon", 1, 9, "+", "A"), "has no gene or transcript lines"),
-        ("genes.gtf", gtf("gene", 1, 9, "+", "A", kind="note"), "does not say which genes are protein_coding"),
+        ("genes.gtf", gtf("gene", 1, 9, "+", "A", kind="note"), r"has no biotypes .* genes that are protein_coding"),
         ("genes.gtf", gtf("gene", 1, 9, "+", "A").replace("n_coding", "ncoding"), "has no protein_coding gene"),
-        ("tss.bed", "chr1\t1\t2\tA\t0\t+\nchr1\t5\t6\tA\t0\t+\n", "line 2: gene 'A' stands there twice; keep one TSS"),
+        ("tss.bed", "chr1\t1\t2\tA\t0\t+\nchr1\t5\t6\tA\t0\t+\n", "line 2: gene 'A' is listed twice; keep one TSS"),
         ("tss.bed", "chr1\t1\t2\tA\t0\t.\n", r"line 1: strand '\.' is not \+ or -"),
-        ("tss.bed", "chr1\t-1\t2\tA\t0\t+\n", "line 1: start -1 and end 2 are no interval"),
-        ("tss.bed", "chr1\t1\t2\tA\n", r"line 1: no column 6 \(strand\). Check that it is a BED of TSSs"),
-        ("genes.tsv", "gene_id\tchrom\ttss\tstrand\n", "has no row below its header"),
+        ("tss.bed", "chr1\t-1\t2\tA\t0\t+\n", "line 1: start -1 and end 2 are not an interval"),
+        ("tss.bed", "chr1\t1\t2\tA\n", r"line 1: column 6 \(strand\) is missing. Check that the file is a BED of TSSs"),
+        ("genes.tsv", "gene_id\tchrom\ttss\tstrand\n", "has no rows below its header"),
         ("genes.tsv", "gene_id\tchrom\ttss\tstrand\nA\tchr1\t-4\t+\n", "line 2: the TSS -4 of 'A' is negative"),
         ("genes.tsv", "gene_id\tchrom\ttss\tstrand\nA\tchr1\tx\t+\n", "line 2: tss 'x' is not a whole number"),
         ("genes.tsv", "gene_id\tchrom\ttss\tstrand\n\tchr1\t5\t+\n", "line 2: a gene has no id"),
         ("genes.tsv", "gene_id\tchrom\tstart\tstrand\nA\tchr1\t5\t+\n", "has no column 'tss'"),
     ],
 )  # fmt: skip
-def test_what_gives_no_genes_is_refused(tmp_path: Path, name: str, text: str, message: str) -> None:
+def test_files_without_valid_genes_are_refused(tmp_path: Path, name: str, text: str, message: str) -> None:
     with pytest.raises(InputError, match=message):
         read(tmp_path / name, text)

@@ -30,7 +30,7 @@ def test_lines_and_attributes(tmp_path: Path) -> None:
     ]
 
 
-def test_quoted_values_may_hold_what_parts_attributes(tmp_path: Path) -> None:
+def test_quoted_values_may_contain_separators(tmp_path: Path) -> None:
     path = tmp_path / "genes.gtf"
     path.write_text('1\tx\tgene\t1\t9\t.\t+\t.\tgene_id "a; b"; note "c d"; gene_id_2 "no"\r\n')
     lines = read_gtf(path, {"gene"}, ("gene_id", "note"))
@@ -47,10 +47,10 @@ def test_both_names_of_the_biotype(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("line", "message"),
     [
-        ("chr1\t1\t2\n", "line 2: 3 columns instead of 9. Check that it is GTF, parted by tabs"),
-        (LINE.format("x", 20, "+"), "line 2: 'x' to '20' are no coordinates"),
-        (LINE.format(0, 20, "+"), "line 2: 0 to 20 is no interval. GTF counts from 1"),
-        (LINE.format(21, 20, "+"), "line 2: 21 to 20 is no interval"),
+        ("chr1\t1\t2\n", "line 2: 3 columns instead of 9. Check that it is a tab-separated GTF"),
+        (LINE.format("x", 20, "+"), "line 2: start 'x' and end '20' are not whole numbers"),
+        (LINE.format(0, 20, "+"), "line 2: start 0 and end 20 are not an interval. GTF is 1-based"),
+        (LINE.format(21, 20, "+"), "line 2: start 21 and end 20 are not an interval"),
         (LINE.format(1, 20, "."), r"line 2: strand '\.' is not \+ or -"),
     ],
 )

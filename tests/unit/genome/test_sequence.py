@@ -42,12 +42,12 @@ def test_other_names_of_a_chromosome(genome: Genome) -> None:
         genome.windows("chr3", np.array([0]), 10)
 
 
-def test_nothing_asked_nothing_given(genome: Genome) -> None:
+def test_no_windows_and_no_bases(genome: Genome) -> None:
     assert genome.windows("chr1", np.empty(0, dtype=np.int64), 10).shape == (0, 10)
     assert genome.bases("chr1", 5, 5).shape == (0,)
 
 
-def test_a_genome_goes_to_another_process(genome: Genome) -> None:
+def test_a_genome_can_be_pickled(genome: Genome) -> None:
     before = genome.bases("chr1", 10, 40)
     np.testing.assert_array_equal(pickle.loads(pickle.dumps(genome)).bases("chr1", 10, 40), before)
 
@@ -59,7 +59,7 @@ def test_a_closed_genome_opens_again(genome: Genome) -> None:
     np.testing.assert_array_equal(genome.bases("chr1", 10, 40), before)
 
 
-def test_a_genome_says_what_it_is(write_fasta: Callable[..., Path]) -> None:
+def test_the_repr_has_the_size_of_the_genome(write_fasta: Callable[..., Path]) -> None:
     assert repr(Genome(write_fasta({"chr1": CHR1, "chr2": "TT"}))).endswith("genome.fa': 2 sequences, 102 bp)")
 
 
@@ -79,6 +79,6 @@ def test_reverse_complement_of_each_row() -> None:
 
 
 @pytest.mark.parametrize("function", [one_hot, reverse_complement])
-def test_a_code_that_is_no_base_is_refused(function: Callable[[np.ndarray], np.ndarray]) -> None:
+def test_an_invalid_base_code_is_refused(function: Callable[[np.ndarray], np.ndarray]) -> None:
     with pytest.raises(InputError, match=r"A base code is 7. Codes are 0 to 4"):
         function(np.array([0, 7], dtype=np.uint8))

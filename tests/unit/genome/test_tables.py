@@ -26,7 +26,7 @@ from epigx.genome.tables import GeneTable, match_genes, read_table
         ([], ["ENSG1"], []),
     ],
 )
-def test_ids_agree_with_or_without_versions(genes: list[str], table: list[str], rows: list[int]) -> None:
+def test_ids_match_with_or_without_versions(genes: list[str], table: list[str], rows: list[int]) -> None:
     assert match_genes(genes, table).tolist() == rows
 
 
@@ -55,19 +55,19 @@ def test_columns_in_the_order_of_the_genes(tmp_path: Path, text: str) -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("", "is empty. It should be a table with a header"),
+        ("", "is empty. Give a table with a header"),
         ("\n##\n", "is empty"),
-        ("gene_id\tx\n", "has no row below its header"),
-        ("gene_id\tx\nA\t1\nB\t2\t3\n", "the rows do not fit the header: .*line 3"),
-        ("gene_id\tx\nA\t1\t3\n", "the rows do not fit the header"),
+        ("gene_id\tx\n", "has no rows below its header"),
+        ("gene_id\tx\nA\t1\nB\t2\t3\n", "the rows do not match the header: .*line 3"),
+        ("gene_id\tx\nA\t1\t3\n", "the rows do not match the header"),
         ("gene_id\tXx\nA\t1\n", "has no column 'x'. Did you mean 'Xx'?"),
         ("gene_id\tvalue\nA\t1\n", "has no column 'x'. Choose from: gene_id, value"),
-        ("gene_id\tx\nA\t1\nB\t2\n\nA\t3\n", "line 5: gene 'A' stands there twice. Keep one row per gene"),
-        ("gene_id\tx\nA\t1\nB\ttwo\n", "line 3: x is 'two', not a number. Mend it, or leave it empty"),
+        ("gene_id\tx\nA\t1\nB\t2\n\nA\t3\n", "line 5: gene 'A' is listed twice. Keep one row per gene"),
+        ("gene_id\tx\nA\t1\nB\ttwo\n", "line 3: x is 'two', not a number. Correct it, or leave it empty"),
         ("##\ngene_id\tx\nA\t1\n\nB\tinf\n", "line 5: x is 'inf', not a number"),
     ],
 )
-def test_what_is_no_table_of_genes_is_refused(tmp_path: Path, text: str, message: str) -> None:
+def test_files_that_are_not_a_table_of_genes_are_refused(tmp_path: Path, text: str, message: str) -> None:
     path = tmp_path / "table.tsv"
     path.write_text(text)
     with pytest.raises(InputError, match=message):

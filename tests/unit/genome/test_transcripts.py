@@ -83,7 +83,7 @@ def test_a_region_of_no_length_has_no_gc(gtf: Callable[[str], Path], write_fasta
     assert features.loc[0, "cds_gc"] == 0.5
 
 
-def test_transcripts_that_code_for_nothing_do_not_count(gtf: Callable[[str], Path]) -> None:
+def test_noncoding_transcripts_are_ignored(gtf: Callable[[str], Path]) -> None:
     noise = line("exon", 70, 90, "+", "A", "A3", "lncRNA") + line("exon", 70, 90, "+", "Z", "Z1")
     noise += line("exon", 60, 90, "+", "A", "A4", "nonsense_mediated_decay")
     noise += line("CDS", 60, 90, "+", "A", "A4", "nonsense_mediated_decay")
@@ -91,14 +91,14 @@ def test_transcripts_that_code_for_nothing_do_not_count(gtf: Callable[[str], Pat
     assert noisy.to_dict("records") == plain.to_dict("records")
 
 
-def test_a_gene_of_both_sex_chromosomes_is_that_of_the_first(gtf: Callable[[str], Path]) -> None:
+def test_a_pseudoautosomal_gene_is_on_the_first_chromosome(gtf: Callable[[str], Path]) -> None:
     twice = FORWARD + FORWARD.replace("chr1", "chrY")
     assert transcript_features(gtf(twice)).to_dict("records") == transcript_features(gtf(FORWARD)).to_dict("records")
 
 
-def test_an_annotation_that_codes_for_nothing_is_refused(gtf: Callable[[str], Path]) -> None:
+def test_an_annotation_without_coding_transcripts_is_refused(gtf: Callable[[str], Path]) -> None:
     for text in ("", line("exon", 1, 9, "+", "A", "A1")):
-        with pytest.raises(InputError, match=r"has no coding transcript \(CDS lines\). Use the GTF of a whole"):
+        with pytest.raises(InputError, match=r"has no coding transcripts \(CDS lines\). Use a GTF with the complete"):
             transcript_features(gtf(text))
 
 
@@ -114,9 +114,9 @@ def test_promoter_activity_is_the_geometric_mean_of_two_means(write_bigwig: Call
     np.testing.assert_allclose(promoter_activity(h3k27ac, dnase, "1", np.array([999]), half=1), [6], rtol=1e-6)
 
 
-def test_a_promoter_of_logarithms_is_refused(write_bigwig: Callable[..., Path]) -> None:
+def test_a_negative_promoter_signal_is_refused(write_bigwig: Callable[..., Path]) -> None:
     track = open_track(write_bigwig([("chr1", 500, 1_500, -4.0)], {"chr1": 5_000}), "bigwig")
-    with pytest.raises(InputError, match=r"the mean signal around chr1:1,001 is negative \(-4\), so the promoter's"):
+    with pytest.raises(InputError, match=r"the mean signal around chr1:1,001 is negative \(-4\), so the promoter"):
         promoter_activity(track, track, "chr1", np.array([1_000]))
-    with pytest.raises(ConfigError, match=r"Half the width of a promoter is 0 bp. Choose 1 or more"):
+    with pytest.raises(ConfigError, match=r"half the width of the promoter, is 0 bp. Choose 1 or more"):
         promoter_activity(track, track, "chr1", np.array([1_000]), half=0)

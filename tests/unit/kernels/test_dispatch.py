@@ -13,13 +13,13 @@ def _nothing_asked(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_the_cpu_takes_the_native_kernel_and_says_which_variant(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(dispatch.native, "missing", lambda: None)
-    monkeypatch.setattr(dispatch.native, "description", lambda: "avx2")
+    monkeypatch.setattr(dispatch.cpu, "missing", lambda: None)
+    monkeypatch.setattr(dispatch.cpu, "description", lambda: "avx2")
     assert kernel_in_use("cpu") == ("native", "epigx's own C++ kernel (avx2).")
 
 
 def test_without_a_library_the_reason_and_the_price_are_told(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(dispatch.native, "missing", lambda: "it was not built, since no C++ compiler was found")
+    monkeypatch.setattr(dispatch.cpu, "missing", lambda: "it was not built, since no C++ compiler was found")
     name, why = kernel_in_use("cpu")
     assert name == "torch"
     assert why == (
@@ -37,7 +37,7 @@ def test_a_gpu_without_mamba_ssm_takes_plain_pytorch(monkeypatch: pytest.MonkeyP
     monkeypatch.setattr(dispatch.cuda, "missing", lambda: "mamba-ssm is not installed")
     name, why = kernel_in_use(torch.device("cuda"))
     assert name == "torch"
-    assert why == "Plain PyTorch: mamba-ssm is not installed. `pip install mamba-ssm` gives a faster kernel."
+    assert why == "Plain PyTorch: mamba-ssm is not installed. For a faster kernel, run `pip install mamba-ssm`."
 
 
 def test_other_devices_take_plain_pytorch() -> None:
@@ -50,14 +50,14 @@ def test_other_devices_take_plain_pytorch() -> None:
         ("torch", "cpu", f": plain PyTorch, about {cpu.SPEEDUP} times slower than epigx's C++ kernel"),
         ("torch", "cuda", ": plain PyTorch, slower than mamba-ssm's kernel"),
         ("torch", "mps", ""),
-        ("reference", "cpu", ": the recurrence written out, for tests, and the slowest of all"),
+        ("reference", "cpu", ": the step-by-step reference, which is for tests and the slowest kernel"),
     ],
 )
-def test_the_environment_asks_for_a_kernel_and_hears_its_price(
+def test_the_environment_variable_chooses_a_kernel(
     monkeypatch: pytest.MonkeyPatch, name: str, device: str, price: str
 ) -> None:
     monkeypatch.setenv("EPIGX_KERNEL", name)
-    assert kernel_in_use(device) == (name, f"EPIGX_KERNEL={name} asks for it{price}.")
+    assert kernel_in_use(device) == (name, f"Set by EPIGX_KERNEL={name}{price}.")
 
 
 def test_a_with_block_comes_before_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -69,20 +69,20 @@ def test_a_with_block_comes_before_the_environment(monkeypatch: pytest.MonkeyPat
 
 def test_an_unknown_kernel(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("EPIGX_KERNEL", "natve")
-    with pytest.raises(ConfigError, match=r"^EPIGX_KERNEL=natve names no kernel\. Did you mean 'native'\?$"):
+    with pytest.raises(ConfigError, match=r"^EPIGX_KERNEL=natve is not a kernel\. Did you mean 'native'\?$"):
         kernel_in_use("cpu")
 
 
 def test_a_kernel_that_is_not_there(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(dispatch.native, "missing", lambda: "it was not built")
-    message = r"^EPIGX_KERNEL=native cannot be used: it was not built\. Unset it to use what is there\.$"
+    monkeypatch.setattr(dispatch.cpu, "missing", lambda: "it was not built")
+    message = r"^EPIGX_KERNEL=native cannot be used: it was not built\. Unset it to use an available kernel\.$"
     with kernel("native"), pytest.raises(ConfigError, match=message):
         kernel_in_use("cpu")
 
 
 def test_a_kernel_of_another_device(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(dispatch.cuda, "missing", lambda: None)
-    message = r"^EPIGX_KERNEL=cuda runs on cuda tensors alone, and these are on cpu\. Unset it\.$"
+    message = r"^EPIGX_KERNEL=cuda runs only on cuda tensors, but these are on cpu\. Unset it\.$"
     with kernel("cuda"), pytest.raises(ConfigError, match=message):
         kernel_in_use("cpu")
 

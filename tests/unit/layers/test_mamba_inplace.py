@@ -52,7 +52,7 @@ def test_the_bits_are_those_of_the_modules(
     assert all(map(torch.equal, found, outcome(stack, x)))
 
 
-def test_a_pass_back_can_be_made_twice() -> None:
+def test_a_backward_pass_can_be_made_twice() -> None:
     stack, x = stack_of(), torch.randn(2, 30, 16, requires_grad=True)
     checkpoint_layers(stack)
     total = stack(x).square().sum()
@@ -60,7 +60,7 @@ def test_a_pass_back_can_be_made_twice() -> None:
     assert all(map(torch.equal, first, torch.autograd.grad(total, [x, *stack.parameters()])))
 
 
-def test_weights_that_changed_before_the_pass_back_are_noticed() -> None:
+def test_weights_that_changed_before_the_backward_pass_are_noticed() -> None:
     stack, x = stack_of(), torch.randn(2, 30, 16, requires_grad=True)
     checkpoint_layers(stack)
     total = stack(x).square().sum()
@@ -79,18 +79,18 @@ def test_frozen_weights_have_no_gradient() -> None:
     assert all(parameter.grad is not None for parameter in stack.blocks[1].parameters())
 
 
-def test_the_room_is_given_back_after_the_pass_back() -> None:
+def test_buffers_are_freed_after_the_backward_pass() -> None:
     stack, x = stack_of(), torch.randn(2, 30, 16)
     checkpoint_layers(stack)
     hidden = stack(x)
-    room = [weakref.ref(tensor) for tensor in hidden.grad_fn.room]
-    assert all(each() is not None for each in room)
+    buffers = [weakref.ref(tensor) for tensor in hidden.grad_fn.buffers]
+    assert all(each() is not None for each in buffers)
     hidden.square().sum().backward()
-    assert all(each() is None for each in room)
+    assert all(each() is None for each in buffers)
 
 
 @pytest.mark.parametrize("windows", [6, 7])
-def test_windows_that_are_read_in_parts_share_one_room(monkeypatch: pytest.MonkeyPatch, windows: int) -> None:
+def test_batches_of_windows_share_their_buffers(monkeypatch: pytest.MonkeyPatch, windows: int) -> None:
     monkeypatch.setattr("epigx.layers.stack.BASES_IN_FLIGHT", 90)
     monkeypatch.setattr(torch, "get_num_threads", lambda: 1)
     stack, x = stack_of(), torch.randn(windows, 16, 30).transpose(1, 2)

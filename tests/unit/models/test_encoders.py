@@ -46,7 +46,7 @@ def test_rows_of_the_projection_alternate_between_patterns() -> None:
 def test_windows_that_pooling_would_leave_nothing_of() -> None:
     encoder = ConfounderEncoder(3)
     assert encoder(torch.rand(2, 64, 3)).shape == (2, 2, 128)
-    with pytest.raises(ConfigError, match=r"at least 64 bp, and got 63 bp.*data\.window"):
+    with pytest.raises(ConfigError, match=r"at least 64 bp, but this one has 63 bp.*data\.window"):
         encoder(torch.rand(2, 63, 3))
 
 

@@ -87,12 +87,12 @@ def test_neither_window_nor_signals_are_read(model, batch):
 def test_it_asks_for_elements(model, batch):
     assert SMALL.needs == {"elements"}
     assert SMALL.n_encoded == 0
-    with pytest.raises(ConfigError, match=r"EPInformer reads elements, and the batch has none"):
+    with pytest.raises(ConfigError, match=r"EPInformer reads elements, but the batch has none"):
         model(replace(batch, elements=None))
 
 
 def test_another_length(model, batch):
-    with pytest.raises(ConfigError, match=r"are 150 bp long, and the model was made for 200. Set model.length"):
+    with pytest.raises(ConfigError, match=r"are 150 bp long, but the model was built for 200. Set model.length"):
         model(replace(batch, elements=replace(batch.elements, sequence=batch.elements.sequence[:, :, :150])))
 
 
@@ -100,7 +100,7 @@ def test_another_length(model, batch):
     ("changes", "message"),
     [
         ({"length": 98}, r"Elements of 98 bp \(model.length\) are too short for 2 stages, which need 100 bp"),
-        ({"n_heads": 3}, r"3 heads \(model.n_heads\) cannot share 8 channels \(model.d_model\) evenly"),
+        ({"n_heads": 3}, r"model.d_model \(8\) has to be a multiple of model.n_heads \(3\)"),
     ],
 )
 def test_sizes_that_cannot_work(changes, message):

@@ -44,7 +44,9 @@ def test_nothing_trains_the_evidence_of_signals() -> None:
 
 
 def test_one_number_per_signal() -> None:
-    with pytest.raises(ConfigError, match=r"weighs 3 signals, and the run's inputs have 2.*model\.evidence\.weights"):
+    with pytest.raises(
+        ConfigError, match=r"has weights for 3 signals, but the run's inputs have 2.*model\.evidence\.weights"
+    ):
         MaskPosterior(MaskEvidence(scale=1.0, floor=0.0), d_model=4, n_signals=2)
     with pytest.raises(ConfigError, match="against has 1 numbers and weights has 3; give one per signal"):
         MaskEvidence.parse({"against": [1.0], "scale": 1.0, "floor": 0.0})

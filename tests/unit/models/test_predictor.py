@@ -103,7 +103,7 @@ def test_a_coarse_position_reads_a_motif_wherever_it_lies_within() -> None:
 
 def test_a_window_is_a_whole_number_of_positions() -> None:
     model = PredictorModel(backbone=Caduceus(d_model=8, n_layers=1), resolution=32)
-    with pytest.raises(ConfigError, match=r"window of 100 bp is no whole number of positions of 32 bp"):
+    with pytest.raises(ConfigError, match=r"window of 100 bp is not a multiple of the resolution of 32 bp"):
         model.build(3, 9, 100)
     with pytest.raises(ConfigError, match=r"window of 40 bp"):  # a shorter one at evaluation
         model.build(3, 9, 64)(batch_of(1, 40))

@@ -175,13 +175,17 @@ def test_a_dataset_without_a_blacklist(make: Callable[..., Seq2ExpModel]) -> Non
 
 
 def test_longer_windows_have_no_positions() -> None:
-    with pytest.raises(ConfigError, match=r"learned 48 positions, and the windows have 60 bp.*model\.positions=false"):
+    with pytest.raises(
+        ConfigError, match=r"vectors for 48 positions, but the windows have 60 bp.*model\.positions=false"
+    ):
         network(hard())(batch_of(length=60))
     assert network(hard(positions=False))(batch_of(length=60)).expression.shape == (3,)
 
 
 def test_a_window_that_is_all_centre_is_refused() -> None:
-    with pytest.raises(ConfigError, match=r"window of 2,000 bp is all centre.*model\.pool: 2,000.*model\.pool to less"):
+    with pytest.raises(
+        ConfigError, match=r"window of 2,000 bp is not longer than.*model\.pool: 2,000.*reduce model\.pool"
+    ):
         Seq2ExpSoft().build(3, 9, 2_000)
 
 

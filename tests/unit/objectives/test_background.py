@@ -62,11 +62,11 @@ def test_accessibility_weighs_signals_alike() -> None:
 
 @pytest.mark.parametrize("objective", OBJECTIVES, ids=lambda objective: objective.kind)
 def test_there_has_to_be_a_background(objective: Objective) -> None:
-    with pytest.raises(ConfigError, match=rf"'{objective.kind}' acts on background signals.*inputs have none.*role"):
+    with pytest.raises(ConfigError, match=rf"'{objective.kind}' changes background signals.*inputs have none.*role"):
         objective.build(PredictorModel(), 3)
-    with pytest.raises(ConfigError, match=rf"'{objective.kind}' acts on background signals.*reads no signals"):
+    with pytest.raises(ConfigError, match=rf"'{objective.kind}' changes background signals.*reads no signals"):
         objective.build(PredictorModel(signals=False), 3, (1, 2))
-    with pytest.raises(ConfigError, match=r"that a predictor encodes.*or is of another kind\. Take a predictor with"):
+    with pytest.raises(ConfigError, match=r"that a predictor encodes.*or is not a predictor\. Use a predictor with"):
         objective.build(Seq2ExpSoft(), 3, (1, 2))
 
 

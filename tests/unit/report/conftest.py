@@ -1,4 +1,4 @@
-"""Invented runs, small enough to draw quickly."""
+"""Simulated runs, small enough to draw quickly."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ N = 80
 
 @pytest.fixture
 def make_run():
-    """Return a function that invents a run; the error of its predictions is the knob."""
+    """Return a function that makes a run with a given error of its predictions."""
 
     def make(name="infer-2", *, error=0.3, **changes):
         random = np.random.default_rng(0)
@@ -26,8 +26,11 @@ def make_run():
         values = {
             "name": name,
             "about": "objective backdoor · 256 bp",
+            "cell_type": "simA",
+            "also_trained_on": (),
             "settings": {"objective.alpha": "1.0"},
             "provenance": {"Kernel": "torch", "Seed": "2"},
+            "fitted": {},
             "losses": pd.DataFrame({"prediction": [0.9, 0.5, 0.4], "diversity": [1.2, 1.1, 1.0]}, index=steps),
             "validation": pd.Series([0.8, 0.4, 0.45], index=steps),
             "chosen": 100,

@@ -10,7 +10,8 @@ import pytest
 from epigx.errors import ConfigError
 from epigx.evaluation.target import resolve_target
 from epigx.report import collect
-from epigx.report.collect import gather_dataset, names_of
+from epigx.report.collect import gather_dataset, gather_run, names_of
+from epigx.training import network
 
 
 def _runs(*paths):
@@ -25,29 +26,31 @@ def _runs(*paths):
         (["a/infer", "b/infer"], ["a/infer", "b/infer"]),
     ],
 )
-def test_runs_have_the_shortest_names_that_tell_them_apart(paths, names):
+def test_runs_have_the_shortest_names_that_differ(paths, names):
     assert names_of(_runs(*paths)) == names
 
 
 def test_no_run_and_the_same_run_twice_are_refused(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    with pytest.raises(ConfigError, match=r"There is no run to report on\. Give at least one run folder\."):
+    with pytest.raises(ConfigError, match=r"No run to report on\. Give at least one run folder\."):
         names_of([])
     with pytest.raises(ConfigError, match=r"A run is named twice\. Name each run folder once\."):
         names_of(_runs("runs/infer", tmp_path / "runs" / "infer"))
 
 
-def test_patterns_of_as_many_long_windows_are_made_at_a_time_as_are_predicted(tiny_run, tiny_dataset, monkeypatch):
-    scope, sizes = resolve_target(tiny_run, "all", data=tiny_dataset), []
-    whole = collect._patterns(tiny_run, scope)
-    monkeypatch.setattr("epigx.training.inference.EVALUATION_BASES", 7 * scope.dataset.window)
-    loader = collect.eval_loader
-    monkeypatch.setattr(collect, "eval_loader", lambda windows, size: loader(windows, sizes.append(size) or size))
-    np.testing.assert_allclose(collect._patterns(tiny_run, scope), whole, atol=1e-6)
+def test_patterns_of_long_windows_are_computed_a_few_genes_at_a_time(tiny_run, tiny_dataset, monkeypatch):
+    target, sizes = resolve_target(tiny_run, "test", data=tiny_dataset), []
+    whole = gather_run(target, "tiny", resamples=5).patterns
+    assert whole.shape[:2] == (12, 2)
+    monkeypatch.setattr("epigx.training.inference.EVALUATION_BASES", 7 * target.dataset.window)
+    loader = network.eval_loader
+    monkeypatch.setattr(network, "eval_loader", lambda windows, size: loader(windows, sizes.append(size) or size))
+    found = tiny_run.fitted.diagnostics(target.windows.labelled())["patterns"]
+    np.testing.assert_allclose(found, whole, atol=1e-6)
     assert sizes == [7]
 
 
-def test_a_dataset_is_looked_through_in_parts(monkeypatch):
+def test_a_dataset_is_read_some_genes_at_a_time(monkeypatch):
     monkeypatch.setattr(collect, "COVERAGE_BASES", 4 * 512)
     genes = 1_030  # more than are read at a time
     signals = np.zeros((genes, 4, 2), np.float16)

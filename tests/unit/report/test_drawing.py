@@ -16,7 +16,7 @@ def _drawn():
     return figure
 
 
-def test_the_papers_signals_keep_their_colours_whatever_else_is_there():
+def test_the_papers_signals_keep_their_colours_next_to_others():
     assert signal_colours(["dnase", "hic", "h3k27ac"]) == {"dnase": BLUE, "hic": GREEN, "h3k27ac": ORANGE}
     assert signal_colours(["ctcf", "DNase"])["DNase"] == BLUE
     others = signal_colours(["a", "b", "c", "d"])
@@ -49,7 +49,7 @@ def test_the_page_decides_colour_font_and_width():
     assert "viewBox" in opening
 
 
-def test_text_stays_text_and_nothing_tells_when_it_was_made():
+def test_text_stays_text_and_there_is_no_date():
     element = svg(_drawn(), "one")
     assert ">a line</text>" in element
     assert "<metadata>" not in element
@@ -64,7 +64,7 @@ def test_a_style_ends_with_its_figure():
     assert mpl.rcParams["axes.edgecolor"] == before
 
 
-def test_png_is_an_image_on_white_ground():
+def test_png_has_a_white_background():
     import io
 
     from matplotlib.image import imread
@@ -74,7 +74,7 @@ def test_png_is_an_image_on_white_ground():
     assert np.allclose(image[0, 0], 1)
 
 
-def test_panels_stand_side_by_side():
+def test_panels_are_side_by_side():
     with canvas(3, width=6, height=2, ratios=[1, 1, 2]) as (figure, axes):
         pass
     figure.draw_without_rendering()

@@ -69,7 +69,7 @@ def test_patterns_share_one_scale_and_one_order():
     np.testing.assert_array_equal(first.get_array(), weights[:, 0])
 
 
-def test_patterns_that_are_all_alike_can_be_drawn():
+def test_equal_patterns_can_be_drawn():
     assert svg(figures.patterns(np.full((5, 1, 4), 0.5), np.ones(5)), "alike").startswith("<svg")
 
 
@@ -81,7 +81,7 @@ def test_coverage_names_the_cell_type_only_where_there_are_several():
     assert [bar.get_width() for bar in two.axes[0].patches] == [50, 100]
 
 
-def test_the_histogram_counts_labels_alone(data):
+def test_the_histogram_counts_only_labels(data):
     figure = figures.expression_histogram(data.expression)
     known = np.isfinite(data.expression["simA"]).sum()
     outline = figure.axes[0].patches[0].get_path().vertices

@@ -17,7 +17,7 @@ VOID = {"meta", "br", "img", "link", "input", "hr", "use", "path", "image", "sto
 
 
 class _Checker(HTMLParser):
-    """Holds opening and closing tags against each other, and collects what a browser would load."""
+    """Checks that tags match, and collects what a browser would load."""
 
     def __init__(self):
         super().__init__()
@@ -44,7 +44,7 @@ class _Checker(HTMLParser):
 
 @pytest.fixture
 def unpainted(monkeypatch):
-    """Leave the figures out, where a test is about words alone."""
+    """Leave out the figures in tests of the text."""
     monkeypatch.setattr(module, "svg", lambda figure, name: "<svg></svg>")
 
 
@@ -79,10 +79,10 @@ def test_clipping_paths_of_two_figures_never_meet(make_run, data):
 
 
 @pytest.mark.usefixtures("unpainted")
-def test_genes_that_are_not_scored_are_told(make_run, data):
+def test_genes_that_are_not_scored_are_counted(make_run, data):
     html = page([make_run()], data, split="test", resamples=50)
-    assert "80 genes (left out: 3 without a label); dashed" in html
-    assert "80 genes; dashed" in page([make_run(left_out={})], data, split="test", resamples=50)
+    assert "80 genes (left out: 3 without a label); dashed line" in html
+    assert "80 genes; dashed line" in page([make_run(left_out={})], data, split="test", resamples=50)
 
 
 @pytest.mark.usefixtures("unpainted")
@@ -91,7 +91,7 @@ def test_unknown_bases_are_counted(make_run, data):
 
     part = replace(data, dna_coverage=np.array([0.0, 0.0, 0.5, 1.0]))
     html = page([make_run()], part, split="test", resamples=50)
-    assert "Of 4 windows, 3 hold unknown bases (N), 2 of them nothing else." in html
+    assert "Of 4 windows, 3 contain N bases, and 2 contain nothing else." in html
 
 
 @pytest.mark.usefixtures("unpainted")
@@ -110,7 +110,7 @@ def test_one_run_has_its_numbers_large_and_several_are_compared(make_run, data):
     assert f"<b>{run.scores['mse'].value:.3f}</b>" in alone
     both = page([run, make_run("plain", error=0.9)], data, split="test", resamples=50)
     assert "MSE, difference to infer-2" in both
-    assert "on these genes infer-2 is ahead." in both
+    assert "infer-2 is significantly better on these genes." in both
 
 
 @pytest.mark.usefixtures("unpainted")
@@ -123,17 +123,35 @@ def test_names_cannot_break_out_of_the_page(make_run, data):
 
 @pytest.mark.usefixtures("unpainted")
 def test_imported_weights_have_no_curves_and_plain_ones_no_patterns(make_run, data):
-    run = make_run(losses=pd.DataFrame(), validation=pd.Series(dtype=float), chosen=None, patterns=None)
-    html = page([run], data, split="test", resamples=50)
-    assert "these weights were imported" in html
+    nothing = {"losses": pd.DataFrame(), "validation": pd.Series(dtype=float), "chosen": None, "patterns": None}
+    html = page([make_run(provenance={"Origin": "prism"}, **nothing)], data, split="test", resamples=50)
+    assert "the weights were imported" in html
     assert "Background patterns" not in html
+
+
+@pytest.mark.usefixtures("unpainted")
+def test_a_baseline_has_facts_about_its_model_and_no_curves(make_run, data):
+    nothing = {"losses": pd.DataFrame(), "validation": pd.Series(dtype=float), "chosen": None, "patterns": None}
+    html = page([make_run(fitted={"Trees": "1,234"}, **nothing)], data, split="test", resamples=50)
+    assert re.search(r"<td>Trees</td>\s*<td[^>]*>1,234</td>", html)
+    assert "earning curves" not in html
+    assert "imported" not in html
+
+
+@pytest.mark.usefixtures("unpainted")
+def test_the_scored_cell_type_is_named_and_others_that_were_trained_on(make_run, data):
+    html = page([make_run()], data, split="test", resamples=50)
+    assert "Scored on simA: test genes of data/toy" in html
+    assert "also trained on" not in html
+    html = page([make_run(also_trained_on=("simB",))], data, split="test", resamples=50)
+    assert "Scored on simA; the run was also trained on simB: choose with --cell-type." in html
 
 
 @pytest.mark.usefixtures("unpainted")
 def test_without_signals_there_is_nothing_to_drop(make_run, data):
     run = make_run(signals=())
     html = page([make_run(signals=(), drops={(): run.scores})], data, split="test", resamples=50)
-    assert "owes to each signal" not in html
+    assert "Contribution of each signal" not in html
 
 
 def test_an_arm_has_its_signals_colour_in_the_figure_and_its_name_in_the_table(make_run, data):
@@ -146,17 +164,17 @@ def test_an_arm_has_its_signals_colour_in_the_figure_and_its_name_in_the_table(m
 
 
 @pytest.mark.usefixtures("unpainted")
-def test_patterns_that_say_nothing_are_called_so(make_run, data):
+def test_uninformative_patterns_are_reported(make_run, data):
     same = page([make_run(patterns=np.full((80, 2, 16), 0.5))], data, split="test", resamples=50)
     assert "hardly differ between genes" in same
-    assert "nearly alike" in same
-    told = page([make_run()], data, split="test", resamples=50)
-    assert "hardly differ between genes" not in told
-    assert "nearly alike" not in told
+    assert "nearly equal" in same
+    html = page([make_run()], data, split="test", resamples=50)
+    assert "hardly differ between genes" not in html
+    assert "nearly equal" not in html
 
 
 @pytest.mark.usefixtures("unpainted")
-def test_the_diversity_stands_beside_its_floor(make_run, data):
-    told = page([make_run(floor=0.7113)], data, split="test", resamples=50)
-    assert "L₃ ended at 1.000; the lowest that it can be is 0.711." in told
-    assert "L₃ ended" not in page([make_run()], data, split="test", resamples=50)
+def test_the_diversity_is_shown_with_its_lowest_value(make_run, data):
+    html = page([make_run(floor=0.7113)], data, split="test", resamples=50)
+    assert "Final L₃: 1.000; lowest possible value: 0.711." in html
+    assert "Final L₃" not in page([make_run()], data, split="test", resamples=50)

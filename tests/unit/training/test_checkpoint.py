@@ -1,4 +1,4 @@
-"""The state on disk: whole, plain, and read without unpickling anything."""
+"""The checkpoint file: complete, and read without running code."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def some_state():
     )
 
 
-def test_a_state_comes_back_as_it_was(tmp_path):
+def test_saving_and_loading_gives_equal_values(tmp_path):
     state = some_state()
     state.save(tmp_path / "checkpoints" / "last.ckpt")
     back = State.load(tmp_path / "checkpoints" / "last.ckpt")
@@ -46,7 +46,7 @@ def test_a_state_comes_back_as_it_was(tmp_path):
     assert torch.equal(back.terms["total"], state.terms["total"])
 
 
-def test_a_state_without_best_weights(tmp_path):
+def test_a_checkpoint_without_best_weights(tmp_path):
     State("abc", "torch").save(tmp_path / "last.ckpt")
     assert State.load(tmp_path / "last.ckpt").best is None
 
@@ -68,13 +68,13 @@ class Payload:
         lambda path: torch.save([1, 2], path),
     ],
 )
-def test_what_is_no_state_is_refused_and_never_run(tmp_path, content):
+def test_other_files_are_refused_and_run_no_code(tmp_path, content):
     path = tmp_path / "last.ckpt"
     if callable(content):
         content(path)
     else:
         path.write_bytes(content)
-    with pytest.raises(RunError, match=r"last.ckpt cannot be read: .* Start the run anew with --force."):
+    with pytest.raises(RunError, match=r"last.ckpt cannot be read: .* Restart the run with --force."):
         State.load(path)
     assert not os.path.exists("epigx-was-executed")
 
@@ -85,10 +85,10 @@ def test_a_flipped_bit_is_noticed(tmp_path):
     content = bytearray(path.read_bytes())
     content[content.index(weight.numpy().tobytes())] ^= 1
     path.write_bytes(content)
-    with pytest.raises(RunError, match=r"last.ckpt cannot be read: its member \S+ is damaged. Start the run anew"):
+    with pytest.raises(RunError, match=r"last.ckpt cannot be read: its member \S+ is damaged. Restart the run"):
         State.load(path)
 
 
-def test_a_missing_state_is_told(tmp_path):
+def test_a_missing_file_is_an_error(tmp_path):
     with pytest.raises(RunError, match="cannot be read"):
         State.load(tmp_path / "last.ckpt")

@@ -1,6 +1,9 @@
-"""What a launcher says of the processes; what they do together is tested in tests/pipeline/test_processes.py."""
+"""The variables of launchers; tests/pipeline/test_processes.py tests the processes together."""
 
 from __future__ import annotations
+
+import subprocess
+import sys
 
 import pytest
 import torch
@@ -17,7 +20,7 @@ from epigx.objectives import (
     RiskExtrapolation,
     SignalDropout,
 )
-from epigx.training.distributed import Processes, _meeting_place
+from epigx.training.distributed import Processes, _main_address
 
 TORCHRUN = {"RANK": "3", "WORLD_SIZE": "4", "LOCAL_RANK": "1", "MASTER_ADDR": "node1", "MASTER_PORT": "29500"}
 SRUN = {
@@ -27,7 +30,7 @@ SRUN = {
 
 
 @pytest.mark.parametrize("environment", [TORCHRUN, SRUN, {**SRUN, "SLURM_STEP_NUM_TASKS": "9", **TORCHRUN}])
-def test_torchrun_and_srun_say_who_trains(environment):
+def test_rank_and_count_are_read_from_torchrun_and_srun(environment):
     processes = Processes.launched(environment)
     assert processes == Processes(rank=3, count=4, local_rank=1)
     assert not processes.leads
@@ -42,25 +45,34 @@ def test_torchrun_and_srun_say_who_trains(environment):
         {"SLURM_NTASKS": "4", "SLURM_PROCID": "0", "SLURM_LOCALID": "0", "SLURM_JOB_ID": "123456"},
     ],
 )
-def test_without_a_launcher_a_process_is_alone(environment):
+def test_without_a_launcher_there_is_one_process(environment):
     assert Processes.launched(environment) == Processes()
     assert Processes().leads
 
 
-def test_they_meet_where_torchrun_says_or_at_the_first_node_of_the_step():
-    assert _meeting_place(TORCHRUN) == ("node1", 29500)
-    assert _meeting_place(SRUN) == ("gpu07", 20_000 + 123_458 % 20_000)
-    assert _meeting_place({**SRUN, "SLURM_STEP_NODELIST": "gpu07"})[0] == "gpu07"
+def test_the_main_address_is_that_of_torchrun_or_the_first_node_of_the_step():
+    assert _main_address(TORCHRUN) == ("node1", 29500)
+    assert _main_address(SRUN) == ("gpu07", 20_000 + 123_458 % 20_000)
+    for nodes, first in {
+        "gpu07": "gpu07", "gpu[07]": "gpu07", "a1,b2": "a1", "a[1,3-4],b[2-3]": "a1", "r[01-02]n[3-4]": "r01n3",
+    }.items():  # fmt: skip
+        assert _main_address({**SRUN, "SLURM_STEP_NODELIST": nodes})[0] == first
 
 
-def test_one_process_waits_for_nobody():
-    alone = Processes()
-    alone.join()
-    alone.wait()
+def test_reading_the_launcher_does_not_import_torch():
+    script = "import sys; from epigx.training.distributed import Processes; p = Processes.launched(); p.shard.of([1])"
+    script += "; assert p.sum(1.0) == 1.0 and p.leads; p.join(); p.wait(); assert 'torch' not in sys.modules"
+    assert subprocess.run([sys.executable, "-c", script], timeout=60).returncode == 0
+
+
+def test_one_process_needs_no_connection():
+    single = Processes()
+    single.join()
+    single.wait()
     values = torch.rand(3)
-    assert alone.mean(values) is values
-    assert alone.gathered(values, 3) is values
-    assert (alone.sum(2.5), alone.largest(15)) == (2.5, 15)
+    assert single.mean(values) is values
+    assert single.gathered(values, 3) is values
+    assert (single.sum(2.5), single.largest(15)) == (2.5, 15)
     assert not torch.distributed.is_initialized()
 
 
@@ -74,19 +86,19 @@ def test_one_process_waits_for_nobody():
         SignalDropout(replacement="exchanged"),
     ],
 )
-def test_what_compares_genes_trains_in_one_process(objective: Objective):
+def test_objectives_that_compare_genes_train_in_one_process(objective: Objective):
     Processes().check(8, objective)
-    with pytest.raises(ConfigError, match=r"compares the genes of a batch with each other, and each of 2 processes"):
+    with pytest.raises(ConfigError, match=r"compares the genes of a batch with each other, but each of the 2 "):
         Processes(count=2).check(8, objective)
 
 
 @pytest.mark.parametrize(
     "objective", [Backdoor(), Bottleneck(), Regression(), InputBackdoor(states=("absent",)), SignalDropout()]
 )
-def test_what_is_a_mean_over_genes_trains_in_any_number(objective: Objective):
+def test_objectives_that_are_means_over_genes_train_in_several(objective: Objective):
     Processes(count=2).check(8, objective)
 
 
-def test_a_batch_has_a_gene_for_each_process():
+def test_a_batch_needs_a_gene_for_each_process():
     with pytest.raises(ConfigError, match=r"batch_size \(3\) is below the number of processes \(4\)"):
         Processes(count=4).check(3, Regression())

@@ -7,7 +7,7 @@ from types import SimpleNamespace
 import pytest
 
 from epigx.errors import InputError, RunError
-from epigx.system.locks import held, lock_of
+from epigx.system.locks import lock_file, locked
 from epigx.training.output_dir import lock_output
 
 
@@ -18,15 +18,15 @@ def _processes(*, leads=True, refused_elsewhere=0.0):
 def test_the_leading_process_holds_the_folder_for_all(tmp_path):
     with lock_output(tmp_path / "run", _processes(leads=False), wait=False) as hold:
         assert hold is None
-        assert not lock_of(tmp_path / "run").exists()
+        assert not lock_file(tmp_path / "run").exists()
     with lock_output(tmp_path / "run", _processes(), wait=False) as hold:
         hold.check()
-        assert lock_of(tmp_path / "run").is_file()
-    assert not lock_of(tmp_path / "run").exists()
+        assert lock_file(tmp_path / "run").is_file()
+    assert not lock_file(tmp_path / "run").exists()
 
 
 def test_all_processes_raise_on_a_refusal(tmp_path):
-    with held(tmp_path / "run"), pytest.raises(RunError, match=r"run is being written by another process, PID"):
+    with locked(tmp_path / "run"), pytest.raises(RunError, match=r"run is being written by another process, PID"):
         with lock_output(tmp_path / "run", _processes(), wait=False):
             pass
     with pytest.raises(RunError, match=r"run cannot be written now; see the error of the first process\."):

@@ -23,7 +23,7 @@ from epigx.training.train import train
         ("data.cell_types=[alhpa]", DatasetError, "has no cell type 'alhpa'. Did you mean 'alpha'?"),
         ("data.signals=[dnsae]", DatasetError, "has no signal 'dnsae'. Did you mean 'dnase'?"),
         ("data.features=[lenght]", DatasetError, "has no feature 'lenght'. Did you mean 'length'?"),
-        ("data.window=256", DatasetError, "has windows of 128 bp, and 256 bp are asked for"),
+        ("data.window=256", DatasetError, "has windows of 128 bp, but 256 bp are asked for"),
         ("data.transforms={hic: log2}", ConfigError, "log2"),
         ("data.cell_types=[bare]", DatasetError, "no gene of the training chromosomes has a label in bare"),
         (

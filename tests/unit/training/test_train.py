@@ -22,9 +22,9 @@ from epigx.evaluation.evaluate import evaluate
 from epigx.models import Model, PredictorModel
 from epigx.models.predictor import Predictor
 from epigx.runs.folder import open_run
-from epigx.system.locks import held, lock_of
-from epigx.training.callbacks import DivergedError
+from epigx.system.locks import lock_file, locked
 from epigx.training.checkpoint import State
+from epigx.training.loop import DivergedError
 from epigx.training.network import StoppedError
 from epigx.training.train import train
 from epigx.training.weights import build_networks
@@ -329,7 +329,7 @@ def test_force_replaces_nothing_when_the_new_run_cannot_start(tiny_config, tmp_p
 
 
 def test_a_run_that_another_process_writes_is_not_changed(tiny_config, tmp_path):
-    with held(tmp_path / "run"), pytest.raises(RunError, match=r"run is being written by another process, PID"):
+    with locked(tmp_path / "run"), pytest.raises(RunError, match=r"run is being written by another process, PID"):
         train(tiny_config(), tmp_path / "run", resume=True)
     assert not list(tmp_path.iterdir())
 
@@ -338,7 +338,7 @@ def test_a_run_that_another_process_writes_may_be_waited_for(tiny_config, tiny_r
     ended, taken = threading.Event(), threading.Event()
 
     def write():
-        with held(tmp_path / "run"):
+        with locked(tmp_path / "run"):
             taken.set()
             ended.wait()
             shutil.copytree(tiny_run.path, tmp_path / "run")
@@ -355,7 +355,7 @@ def test_a_run_that_was_taken_over_is_left_to_the_other(tiny_config, tmp_path, m
     monkeypatch.setattr("epigx.system.locks.BEAT", 0.02)
 
     def take_over():
-        lock_of(tmp_path / "run").write_text("another one's")
+        lock_file(tmp_path / "run").write_text("another one's")
         time.sleep(0.2)
 
     with pytest.raises(RunError, match=r"run is being written by another process, which considered this one dead"):

@@ -1,1 +1,1 @@
-"""From a manifest to a dataset folder."""
+"""Builds datasets from manifests."""

@@ -1,4 +1,4 @@
-"""The arrays of a dataset to be: which there are, and how large."""
+"""Names, shapes and types of a dataset's arrays."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ class Array(NamedTuple):
 
     @property
     def n_bytes(self) -> int:
-        """What it takes on the disk, but for a header."""
+        """Size on disk without the header, in bytes."""
         return math.prod(self.shape) * np.dtype(self.dtype).itemsize
 
 
 def arrays_of(manifest: Manifest, window: int, n_genes: int) -> dict[str, Array]:
-    """Return the dataset's arrays by their paths in its folder."""
+    """Return the arrays of a dataset by their paths in its folder."""
     arrays = {"sequence.npy": Array((n_genes, window), "uint8")}
     for cell_type in manifest.cell_types:
         arrays[f"signals/{cell_type}.npy"] = Array((n_genes, window, len(manifest.signals)), manifest.dtype)
@@ -44,7 +44,7 @@ def arrays_of(manifest: Manifest, window: int, n_genes: int) -> dict[str, Array]
 
 
 def region_info(manifest: Manifest) -> RegionInfo:
-    """Return which regions a dataset of the manifest holds."""
+    """Return the regions of a manifest's dataset."""
     source = manifest.elements
     return RegionInfo(
         peaks=tuple(cell_type for cell_type, cell in manifest.cell_types.items() if cell.peaks is not None),

@@ -1,7 +1,7 @@
-"""Builds a dataset from a manifest: in parallel, in bounded memory, and so that a kill spoils nothing.
+"""Builds a dataset from a manifest: in parallel, in bounded memory, and resumable after any interruption.
 
-One task fills the sequence of one chromosome, or the signals of one cell type on one chromosome, or takes a checksum.
-The order of genes, and so every byte, depends on the manifest, the window and the sources alone.
+A task fills the sequence of one chromosome, fills the signals of one cell type on one chromosome, or computes a
+checksum. All bytes of the dataset depend only on the manifest, the window and the sources.
 """
 
 from __future__ import annotations
@@ -15,9 +15,10 @@ import pandas as pd
 
 from epigx.dataset.build.array_specs import arrays_of, region_info
 from epigx.dataset.build.gene_table import order_genes, select_genes, table_columns
-from epigx.dataset.build.metadata import complete, describe
+from epigx.dataset.build.metadata import add_columns, write_metadata
 from epigx.dataset.build.pool import Build, run_tasks
 from epigx.dataset.build.region_tasks import BlacklistTask, PeakTask
+from epigx.dataset.build.sharing import share_sequence
 from epigx.dataset.build.staging import WorkFolder, build_key
 from epigx.dataset.build.tasks import DigestTask, SequenceTask, SignalTask, Task
 from epigx.dataset.manifest.schema import Manifest
@@ -47,7 +48,9 @@ def build(
 ) -> Dataset:
     """Build a dataset.
 
-    Called again after it was stopped, by whatever means, it goes on where it was. The manifest is checked first.
+    The manifest is checked first. After any interruption, the same call continues the build.
+
+    The DNA of datasets in the same parent folder is stored once if it is the same: as hard links to one file.
 
     Parameters
     ----------
@@ -56,14 +59,14 @@ def build(
     window : int
         Window length in bp, even. The dataset also serves every shorter window.
     out : str or Path
-        The folder to make.
+        The folder to write.
     jobs : int or None
-        Processes; ``None`` takes one for each core as far as that pays. A script that uses several has to call
-        ``build`` under ``if __name__ == "__main__":``, because each of them imports the script.
+        Processes; ``None`` uses up to one per core, fewer for small datasets. A script that uses several must call
+        ``build`` under ``if __name__ == "__main__":``, because each process imports the script.
     force : bool
-        Whether a dataset that stands at ``out`` is replaced, once the new one is whole.
+        Whether to replace a dataset at ``out``, once the new one is complete.
     progress : callable, optional
-        Called with (tasks finished, tasks in all), also once before the first.
+        Called with (finished tasks, all tasks), first before any task.
 
     Returns
     -------
@@ -73,31 +76,34 @@ def build(
     Raises
     ------
     InputError
-        The check found an error, ``out`` exists and ``force`` is false, another process is building it, it cannot be
-        written or the disk is full, or a source is damaged or changed under way. Nothing stands at ``out`` then that
-        did not stand there before.
+        The check finds an error, ``out`` exists and ``force`` is false, another process is building it, it cannot be
+        written, the disk is full, or a source is damaged or changed during the build. ``out`` is left unchanged.
     DatasetError
-        A process died; call ``build`` again to go on.
+        A process died; call ``build`` again to continue.
     ConfigError
-        The window is odd or too short, or there are no ``jobs``.
+        The window is odd or too short, or ``jobs`` is below 1.
     """
     if jobs is not None and jobs < 1:
-        raise ConfigError(f"A build takes at least one process, and {jobs} are asked for (jobs, --jobs).")
+        raise ConfigError(f"A build needs at least one process, not {jobs}. Set --jobs (jobs) to 1 or more.")
     work = WorkFolder(Path(out).absolute())
     with work.writing():
         work.check_free(force=force)
         for problem in refuse_errors(manifest, window):
             logger.log(_LOUDNESS[problem.level], "%s: %s", problem.where, problem.message)
-        with work.alone():
-            work.check_free(force=force)  # again: another build may have ended since
-            _fill(work, manifest, window, jobs, progress)
+        with work.locked():
+            work.check_free(force=force)  # again, as another build may have finished meanwhile
+            try:
+                _fill(work, manifest, window, jobs, progress)
+            except KeyboardInterrupt:
+                logger.warning("Stopped building %s. To continue where it stopped, run the same command again.", out)
+                raise
     dataset = open_dataset(out)
     logger.info("Built %s: %d genes, %d bp.", work.out, len(dataset), window)
     return dataset
 
 
 def _fill(work: WorkFolder, manifest: Manifest, window: int, jobs: int | None, progress: Progress | None) -> None:
-    """Do what is left to do in the work folder, and publish it."""
+    """Run the remaining tasks in the work folder, and publish the dataset."""
     key = build_key(manifest, window)
     genome = Genome(manifest.locate(manifest.genome))
     genes = order_genes(select_genes(manifest), genome)
@@ -113,28 +119,29 @@ def _fill(work: WorkFolder, manifest: Manifest, window: int, jobs: int | None, p
     try:
         _run(whole, (filling, _digest_tasks(whole, arrays)), _jobs(size) if jobs is None else jobs, progress)
     except InputError:
-        work.discard()  # a source has to change first, and then nothing of this can be used
+        work.discard()  # the user has to change a source, which makes all of this invalid
         raise
-    describe(whole, complete(whole, filling, genes, columns))
+    about = write_metadata(whole, add_columns(whole, filling, genes, columns))
     if build_key(manifest, window) != key:
         raise InputError(f"A file of the manifest changed while {work.out} was built. Build it again.")
+    share_sequence(work.whole, work.out.parent, about.files["sequence.npy"])
     open_dataset(work.whole)
     work.publish()
 
 
 def _jobs(size: int) -> int:
-    """Choose how many processes pay: a new one costs about as much as reading 128 MB of windows."""
+    """Choose the number of processes: starting one takes about as long as reading 128 MB of windows."""
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     return min(cores, 1 + size // 2**27)
 
 
 def _run(build: Build, phases: Sequence[Sequence[Task]], jobs: int, progress: Progress | None) -> None:
-    """Run the tasks that are not finished, one phase after the other."""
+    """Run the unfinished tasks, one phase after the other."""
     pending = [[task for task in tasks if build.work.report(task.name) is None] for tasks in phases]
     total = sum(map(len, phases))
     done = total - sum(map(len, pending))
     if done:
-        logger.info("Took up a build with %d of %d tasks finished.", done, total)
+        logger.info("Continuing a build with %d of %d tasks finished.", done, total)
     if progress is not None:
         progress(done, total)
     for _ in run_tasks(build, pending, jobs):
@@ -147,12 +154,12 @@ def _filling_tasks(manifest: Manifest, genes: pd.DataFrame) -> list[Task]:
     tasks: list[Task] = [
         DigestTask(manifest.locate(file), f"source-{number}") for number, file in enumerate(manifest.files())
     ]
-    for chrom, part in genes.groupby("chrom", sort=False):
-        first = int(part.index[0])
-        tasks.append(SequenceTask(str(chrom), first, part))
-        tasks += [SignalTask(cell_type, str(chrom), first, part) for cell_type in manifest.cell_types]
-        tasks += [PeakTask(cell_type, str(chrom), first, part) for cell_type in region_info(manifest).peaks]
-        tasks += [BlacklistTask(str(chrom), first, part)] if manifest.blacklist else []
+    for chrom, own in genes.groupby("chrom", sort=False):
+        first = int(own.index[0])
+        tasks.append(SequenceTask(str(chrom), first, own))
+        tasks += [SignalTask(cell_type, str(chrom), first, own) for cell_type in manifest.cell_types]
+        tasks += [PeakTask(cell_type, str(chrom), first, own) for cell_type in region_info(manifest).peaks]
+        tasks += [BlacklistTask(str(chrom), first, own)] if manifest.blacklist else []
     return tasks
 
 

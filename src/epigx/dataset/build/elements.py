@@ -1,4 +1,4 @@
-"""The part of a build that makes the elements of one chromosome's genes."""
+"""The elements of one chromosome's genes: their bases, and distance, contact and activity of each."""
 
 from __future__ import annotations
 
@@ -10,11 +10,10 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from epigx.dataset.build.gene_blocks import places
 from epigx.dataset.build.readers import Readers, holds
 from epigx.dataset.manifest.regions import ElementSource
 from epigx.dataset.manifest.sources import SignalFile
-from epigx.dataset.window_grid import turned, window_starts
+from epigx.dataset.window_grid import WindowGrid
 from epigx.genome.peaks.elements import Candidates, activity, candidates
 from epigx.genome.sequence import N, reverse_complement
 from epigx.genome.tracks.tracks import Track
@@ -23,14 +22,14 @@ __all__ = ["ElementRows", "Elements"]
 
 
 class ElementRows(NamedTuple):
-    """What is stored of some genes' elements.
+    """The stored arrays of some genes' elements.
 
     Attributes
     ----------
     codes : ndarray of uint8, (gene, 1 + count, length)
-        Bases of the promoter and of each element, N around an element and where there is none.
+        Bases of the promoter and of each element; N around an element and in unused rows.
     features : ndarray of float32, (gene, count, 3)
-        Distance (bp), contact and activity of each element, 0 where there is none.
+        Distance (bp), contact and activity of each element; 0 in unused rows.
     """
 
     codes: NDArray[np.uint8]
@@ -46,9 +45,9 @@ class Elements:
     readers : Readers
         The files of a manifest.
     source : ElementSource
-        What the manifest says of elements.
+        The manifest's settings of elements.
     cell_type, chrom : str
-        Whose.
+        The cell type and the chromosome.
     peaks : DataFrame
         The peaks of the chromosome.
     """
@@ -59,16 +58,15 @@ class Elements:
     chrom: str
     peaks: pd.DataFrame
 
-    def of(self, genes: pd.DataFrame) -> ElementRows:
-        """Return the elements of some genes of the chromosome."""
-        tss, strand = places(genes)
-        chosen = np.full((len(tss), self.source.count), -1)
-        for row, place in enumerate(tss.tolist()):
+    def of(self, promoters: WindowGrid) -> ElementRows:
+        """Return the elements of some genes of the chromosome, given their promoters' windows."""
+        chosen = np.full((len(promoters), self.source.count), -1)
+        for row, tss in enumerate(promoters.tss.tolist()):
             near = self._found.nearest(
-                place, count=self.source.count, reach=self.source.reach, promoter=self.source.length // 2
+                tss, count=self.source.count, reach=self.source.reach, promoter=self.source.length // 2
             )
             chosen[row, : len(near)] = near
-        return ElementRows(self._codes(chosen, tss, strand), self._features(chosen, tss))
+        return ElementRows(self._codes(chosen, promoters), self._features(chosen, promoters.tss))
 
     @cached_property
     def _found(self) -> Candidates:
@@ -83,30 +81,26 @@ class Elements:
             return np.zeros(len(self._found.starts))
         return activity(tracks[0], tracks[1], self.chrom, self._found, self.source.length)
 
-    def _codes(
-        self, chosen: NDArray[np.int64], tss: NDArray[np.int64], strand: NDArray[np.object_]
-    ) -> NDArray[np.uint8]:
-        genome, length, orient = self.readers.genome, self.source.length, self.readers.manifest.orient
-        there = chosen >= 0
-        element = chosen[there]
+    def _codes(self, chosen: NDArray[np.int64], promoters: WindowGrid) -> NDArray[np.uint8]:
+        genome, length = self.readers.genome, self.source.length
+        used = chosen >= 0
+        element = chosen[used]
         starts = self._found.centers[element] - length // 2
         bases = genome.windows(self.chrom, starts, length)
         base = starts[:, None] + np.arange(length)
         bases[(base < self._found.starts[element, None]) | (base >= self._found.ends[element, None])] = N
-        codes = np.full((len(tss), 1 + self.source.count, length), N, np.uint8)
-        codes[:, 1:][there] = bases
-        minus = turned(strand, orient)
-        codes[:, 0] = genome.windows(self.chrom, window_starts(tss, strand, length, orient), length)
-        codes[minus] = reverse_complement(codes[minus])
-        return codes
+        codes = np.full((len(promoters), 1 + self.source.count, length), N, np.uint8)
+        codes[:, 1:][used] = bases
+        codes[:, 0] = genome.windows(self.chrom, promoters.starts, length)
+        return promoters.orient(codes, reverse_complement)
 
     def _features(self, chosen: NDArray[np.int64], tss: NDArray[np.int64]) -> NDArray[np.float32]:
         features = np.zeros((*chosen.shape, 3), np.float32)
-        there = chosen >= 0
-        element, of_tss = chosen[there], np.repeat(tss, there.sum(axis=1))
+        used = chosen >= 0
+        element, of_tss = chosen[used], np.repeat(tss, used.sum(axis=1))
         centers = self._found.centers[element]
         signals = self.readers.manifest.cell_types[self.cell_type].signals
         spec = SignalFile(kind="powerlaw") if self.source.contact is None else signals[self.source.contact]
         contact = self.readers.values(spec, self.chrom, of_tss, centers, 1)[:, 0]
-        features[there] = np.stack([np.abs(centers - of_tss), contact, self._activity[element]], axis=1)
+        features[used] = np.stack([np.abs(centers - of_tss), contact, self._activity[element]], axis=1)
         return features

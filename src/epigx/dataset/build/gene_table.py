@@ -1,4 +1,4 @@
-"""The genes of a dataset, in its order, with what tables say of them: features and labels."""
+"""The genes of a dataset, in its order, with features and labels from tables."""
 
 from __future__ import annotations
 
@@ -29,12 +29,12 @@ def select_genes(manifest: Manifest) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        gene_id, symbol, chrom, tss, strand of the genes on the manifest's chromosomes.
+        Columns gene_id, symbol, chrom, tss and strand; only the manifest's chromosomes.
 
     Raises
     ------
     InputError
-        The gene file cannot be read, or has no gene on one of the chromosomes asked for.
+        The gene file cannot be read, or has no gene on one of the chromosomes.
     """
     genes = read_genes(manifest.locate(manifest.genes))
     if manifest.chromosomes is None:
@@ -48,23 +48,23 @@ def select_genes(manifest: Manifest) -> pd.DataFrame:
 
 
 def order_genes(genes: pd.DataFrame, genome: Genome) -> pd.DataFrame:
-    """Sort genes as the FASTA has its chromosomes, then by TSS and identifier: the order of a dataset's rows.
+    """Sort genes by the FASTA's order of chromosomes, then TSS and identifier: the order of a dataset's rows.
 
-    A gene file may name one chromosome in two ways (``chr1`` and ``1``): rows of the same name stand together.
+    If a gene file has two names of one chromosome (``chr1`` and ``1``), rows with the same name are contiguous.
     """
-    place = {name: number for number, name in enumerate(genome.sizes)}
-    rank = genes["chrom"].map(lambda name: place[match_chromosome(name, place) or name])
+    order = {name: number for number, name in enumerate(genome.sizes)}
+    rank = genes["chrom"].map(lambda name: order[match_chromosome(name, order) or name])
     ordered = genes.assign(rank=rank).sort_values(["rank", "chrom", "tss", "gene_id"], kind="stable")
     return ordered.drop(columns="rank").reset_index(drop=True)
 
 
 def table_columns(manifest: Manifest, genes: pd.DataFrame, genome: Genome) -> dict[str, NDArray[np.floating[Any]]]:
-    """Read the features that all cell types share and the labels that are columns of tables.
+    """Read the features that all cell types share, and the labels in tables.
 
     Returns
     -------
     dict of str to ndarray, (gene,)
-        Columns of ``genes.parquet`` by name; NaN where a gene has no value or an implausible one.
+        Columns of ``genes.parquet`` by name; NaN where a value is missing or implausible.
     """
     columns: dict[str, NDArray[np.floating[Any]]] = {}
     gene_ids = genes["gene_id"].tolist()
@@ -84,16 +84,16 @@ def table_columns(manifest: Manifest, genes: pd.DataFrame, genome: Genome) -> di
 
 
 class FeatureSource:
-    """A table of features, or a GTF from which they are computed.
+    """Features from a table, or computed from a GTF.
 
     Parameters
     ----------
     path : Path
         The file.
     wanted : sequence of str
-        The features that will be asked for; GC contents are measured only then.
+        The features that will be read; GC contents are computed only if needed.
     genome : Genome or None
-        Where they are measured; ``None`` does without them.
+        The genome for GC contents; ``None`` if no GC content is read.
 
     Raises
     ------
@@ -115,25 +115,25 @@ class FeatureSource:
         Raises
         ------
         InputError
-            The file lacks it, has a gene twice, or has a value there that is not a number.
+            The file does not have the feature, has a gene twice, or has a value that is not a number.
         """
         table = self._table
         if isinstance(table, GeneTable):
             return table.numbers(name, gene_ids)
         if name not in table or name == "gene_id":
             choice = did_you_mean(name, set(table.columns) - {"gene_id"})
-            raise InputError(f"{self._path} gives no feature {name!r}.{choice}")
+            raise InputError(f"{self._path} has no feature {name!r}.{choice}")
         rows = match_genes(gene_ids, table["gene_id"].tolist())
         return np.where(rows >= 0, table[name].to_numpy(np.float64)[rows], np.nan)
 
 
 def is_measured(feature: str) -> bool:
-    """Tell whether a feature of a GTF is measured on the genome's bases."""
+    """Return whether a feature of a GTF is computed from the genome's bases."""
     return feature.endswith("_gc")
 
 
 def implausible(values: NDArray[np.float64], column: FeatureColumn) -> NDArray[np.bool_]:
-    """Tell which values cannot be right, such as a negative length, bool (gene,)."""
+    """Return which values are impossible, such as a negative length, bool (gene,)."""
     low = -np.inf if column.minimum is None else column.minimum
     high = np.inf if column.maximum is None else column.maximum
     return (values < low) | (values > high) | np.isinf(values)

@@ -1,4 +1,4 @@
-"""The end of a build: the table of genes, and the JSON that tells what the arrays mean and where they come from."""
+"""The last files of a build: the table of genes, and the JSON that describes the arrays and their sources."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ from epigx.dataset.signals import SignalInfo
 from epigx.dataset.store import Description, FeatureInfo, FileInfo, digest
 from epigx.version import __version__
 
-__all__ = ["complete", "describe"]
+__all__ = ["add_columns", "write_metadata"]
 
 
-def complete(
+def add_columns(
     build: Build, tasks: Sequence[Task], genes: pd.DataFrame, columns: dict[str, NDArray[np.floating[Any]]]
 ) -> pd.DataFrame:
-    """Add to the genes what tables and tasks say of them, in the order of the format."""
+    """Return the genes with their features and labels, from tables (``columns``) and from the reports of tasks."""
     features = build.manifest.features
     per_cell = ["promoter_activity"] if features and features.promoter_activity else []
     cells = build.manifest.cell_types
@@ -41,10 +41,10 @@ def complete(
     return genes.assign(**{name: found[name].astype(kinds[name]) for name in wanted})
 
 
-def describe(build: Build, genes: pd.DataFrame) -> None:
-    """Write ``genes.parquet`` and ``dataset.json``."""
+def write_metadata(build: Build, genes: pd.DataFrame) -> Description:
+    """Write ``genes.parquet`` and ``dataset.json``, and return the content of the latter."""
     manifest, whole = build.manifest, build.work.whole
-    # pandas' own metadata names its version, on which the bytes should not depend.
+    # The metadata of pandas contain its version; the bytes must not depend on it.
     table = pa.Table.from_pandas(genes, preserve_index=False).replace_schema_metadata(None)
     pq.write_table(table, whole / "genes.parquet", compression="zstd")
     sources = {file: _checksum(build, f"source-{number}") for number, file in enumerate(manifest.files())}
@@ -69,9 +69,11 @@ def describe(build: Build, genes: pd.DataFrame) -> None:
         files={**arrays, "genes.parquet": digest(whole / "genes.parquet")},
     )
     (whole / "dataset.json").write_text(about.model_dump_json(indent=2) + "\n")
+    return about
 
 
 def _features(manifest: Manifest) -> tuple[FeatureInfo, ...]:
+    """Return the features of a dataset, in order."""
     features = manifest.features
     if features is None:
         return ()
@@ -83,4 +85,5 @@ def _features(manifest: Manifest) -> tuple[FeatureInfo, ...]:
 
 
 def _checksum(build: Build, task: str) -> FileInfo:
+    """Return the report of a :class:`~epigx.dataset.build.tasks.DigestTask`."""
     return FileInfo.parse(build.work.report(task))

@@ -1,4 +1,4 @@
-"""Runs a build's tasks, in this process or in several, and notes each as finished."""
+"""Runs the tasks of a build in one or several processes, and records each finished task."""
 
 from __future__ import annotations
 
@@ -24,33 +24,33 @@ __all__ = ["Build", "interruptions_held", "run_tasks"]
 
 @dataclass(frozen=True)
 class Build:
-    """What every task of a build needs to know."""
+    """The settings that all tasks of a build share."""
 
     manifest: Manifest
     window: int
     work: WorkFolder
 
     def run(self, task: Task, readers: Readers) -> None:
-        """Run a task and note that it is finished."""
+        """Run a task and save its report."""
         self.work.finish(task.name, dict(task.run(readers, self.window, self.work.whole)))
 
 
 def run_tasks(build: Build, phases: Sequence[Sequence[Task]], jobs: int) -> Iterator[Task]:
-    """Run the tasks of each phase in any order, one phase after the other, and yield each when it is finished.
+    """Run the phases one after the other, the tasks of a phase in any order; yield each finished task.
 
     Parameters
     ----------
     build : Build
-        What is being built.
+        The build.
     phases : sequence of sequence of Task
-        The work.
+        The tasks.
     jobs : int
-        Processes, the same for all phases, since each takes a second to start; 1 works in this one.
+        Number of processes, shared by all phases, since each takes a second to start; 1 runs all tasks in this process.
 
     Raises
     ------
     InputError
-        A file cannot be read, or holds what cannot be stored.
+        A file cannot be read, or a value cannot be stored.
     DatasetError
         A process died.
     """
@@ -71,8 +71,8 @@ def run_tasks(build: Build, phases: Sequence[Sequence[Task]], jobs: int) -> Iter
                     yield futures[future]
         except BrokenProcessPool:
             raise DatasetError(
-                f"{build.work.out} is not finished: a process died, perhaps for want of memory. Go on with fewer "
-                '--jobs. In a script, call build under `if __name__ == "__main__":`.'
+                f"{build.work.out} is not finished: a process died, maybe because memory ran out. Run the same command "
+                'with fewer --jobs to continue. In a script, call build under `if __name__ == "__main__":`.'
             ) from None
         finally:
             pool.shutdown(cancel_futures=True)
@@ -80,11 +80,11 @@ def run_tasks(build: Build, phases: Sequence[Sequence[Task]], jobs: int) -> Iter
 
 @contextmanager
 def interruptions_held() -> Iterator[None]:
-    """Start processes that never see Ctrl-C, not even while they import: it is for the first one, which ends them."""
+    """Start processes that ignore Ctrl-C, even while they import: only the first process handles it and ends them."""
     if not hasattr(signal, "pthread_sigmask"):  # Windows
         yield
         return
-    resource_tracker.ensure_running()  # its own start would let the signals through again
+    resource_tracker.ensure_running()  # starting it later would unblock the signals
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
         yield
@@ -96,15 +96,15 @@ _state: tuple[Build, Readers]
 
 
 def _start(build: Build) -> None:
-    """Make a new process ready."""
+    """Set up a new process."""
     global _state
     _state = build, Readers(build.manifest, build.window)
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # where signals cannot be held back from a new process
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # where new processes cannot inherit blocked signals
     threading.Thread(target=_end_with_parent, daemon=True).start()
 
 
 def _end_with_parent() -> None:
-    # A process whose parent was killed outright would otherwise wait for work for ever.
+    # Without this, a process whose parent was killed would wait for work forever.
     if (parent := parent_process()) is not None:
         connection.wait([parent.sentinel])
         os._exit(1)

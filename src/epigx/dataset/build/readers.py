@@ -1,4 +1,4 @@
-"""The raw files of a manifest, each opened once a process and read as windows without gaps."""
+"""The raw files of a manifest. Each is opened once per process and read as windows without missing values."""
 
 from __future__ import annotations
 
@@ -10,34 +10,33 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from epigx.dataset.manifest.schema import Manifest
-from epigx.dataset.manifest.sources import ContactKind, SignalFile, TrackKind
+from epigx.dataset.manifest.sources import SignalFile
 from epigx.genome.chromosomes import match_chromosome
-from epigx.genome.contacts.contacts import Contacts, open_contacts
+from epigx.genome.contacts.contacts import Contacts
 from epigx.genome.peaks.macs3 import call_peaks_with_macs3
 from epigx.genome.peaks.peak_calling import PeakRule, call_peaks
 from epigx.genome.peaks.peaks import no_peaks, on_chromosome, read_peaks
 from epigx.genome.sequence import Genome
-from epigx.genome.tracks.tracks import Track, open_track
+from epigx.genome.tracks.tracks import Track
 
 __all__ = ["Readers", "holds"]
 
 
 class Readers:
-    """Opens the files of a manifest when they are first read, and keeps them open.
+    """Opens the files of a manifest when they are first needed, and keeps them open.
 
     Parameters
     ----------
     manifest : Manifest
-        Where the files are.
+        Lists the files.
     window : int, bp
-        The longest window that will be asked for.
+        The length of the longest window that will be read.
     """
 
     def __init__(self, manifest: Manifest, window: int) -> None:
         self.manifest = manifest
         self.window = window
-        self._tracks: dict[tuple[str, TrackKind], Track] = {}
-        self._contacts: dict[SignalFile, Contacts] = {}
+        self._signals: dict[SignalFile, Track | Contacts] = {}
         self._peaks: dict[str, pd.DataFrame] = {}
 
     @cached_property
@@ -45,28 +44,25 @@ class Readers:
         """The reference genome."""
         return Genome(self.manifest.locate(self.manifest.genome))
 
-    def track(self, file: str, kind: TrackKind) -> Track:
-        """Open a track along the genome."""
-        if (file, kind) not in self._tracks:
-            self._tracks[file, kind] = open_track(self.manifest.locate(file), kind)
-        return self._tracks[file, kind]
+    def track(self, file: str, kind: str) -> Track:
+        """Open a genomic track of a given format."""
+        return cast(Track, self.signal(SignalFile(file=file, kind=kind)))
 
     def signal(self, spec: SignalFile) -> Track | Contacts:
-        """Open a signal, a track or contacts; contacts are read as far as windows and elements reach."""
-        if not spec.is_contact:
-            return self.track(str(spec.file), cast(TrackKind, spec.kind))
-        if spec not in self._contacts:
+        """Open a signal. Contacts are read up to the largest distance that windows or elements need."""
+        if spec not in self._signals:
             path = self.manifest.locate(spec.file) if spec.file else None
-            kind = cast(ContactKind, spec.kind)
-            elements = self.manifest.elements
-            band = max(self.window // 2, elements.reach if elements else 0)
-            self._contacts[spec] = open_contacts(path, kind, band=band, **spec.options())
-        return self._contacts[spec]
+            options = spec.options()
+            if spec.is_contact:
+                elements = self.manifest.elements
+                options["band"] = max(self.window // 2, elements.reach if elements else 0)
+            self._signals[spec] = spec.format.open(path, **options)
+        return self._signals[spec]
 
     def values(
         self, spec: SignalFile, chrom: str, tss: NDArray[np.int64], starts: NDArray[np.int64], length: int
     ) -> NDArray[np.float32]:
-        """Return a signal's raw values, float32 (gene, length), 0 where the file has none."""
+        """Return raw signal values, float32 (gene, length); bases without a value are 0."""
         signal = self.signal(spec)
         if not holds(signal, chrom):
             return np.zeros((len(tss), length), np.float32)
@@ -78,13 +74,13 @@ class Readers:
         return values
 
     def peak_file(self, file: str) -> pd.DataFrame:
-        """Return all the peaks of a file, as :func:`~epigx.genome.peaks.peaks.read_peaks` gives them."""
+        """Return all peaks of a file (see :func:`~epigx.genome.peaks.peaks.read_peaks`)."""
         if file not in self._peaks:
             self._peaks[file] = read_peaks(self.manifest.locate(file))
         return self._peaks[file]
 
     def peaks(self, cell_type: str, chrom: str) -> pd.DataFrame:
-        """Return the peaks of one chromosome, read or called, for a cell type that has peaks."""
+        """Return the peaks of one chromosome, from a file or called, for a cell type with ``peaks``."""
         cell = self.manifest.cell_types[cell_type]
         assert cell.peaks is not None
         if cell.peaks.file is not None:
@@ -97,11 +93,11 @@ class Readers:
         return call(track, chrom, self.genome.length_of(chrom), PeakRule(**cell.peaks.rule()))
 
     def blacklist(self, chrom: str) -> pd.DataFrame:
-        """Return the blacklisted regions of one chromosome, for a manifest that has some."""
+        """Return the blacklisted regions of one chromosome, for a manifest with ``blacklist``."""
         assert self.manifest.blacklist is not None
         return on_chromosome(self.peak_file(self.manifest.blacklist), chrom)
 
 
 def holds(signal: Track | Contacts, chrom: str) -> bool:
-    """Tell whether a file knows a chromosome, by any of its names; the power law knows all."""
+    """Return whether a file has a chromosome, under any of its names; the power law has all of them."""
     return signal.chromosomes is None or match_chromosome(chrom, signal.chromosomes) is not None

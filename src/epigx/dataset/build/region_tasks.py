@@ -1,4 +1,4 @@
-"""The part of a build that fills peaks, blacklist and elements."""
+"""The tasks of a build that fill peaks, blacklist and elements."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from typing import Any
 
 import pandas as pd
 
+from epigx.dataset import window_grid
 from epigx.dataset.bitmask import pack
 from epigx.dataset.build.elements import Elements
-from epigx.dataset.build.gene_blocks import blocks, places
 from epigx.dataset.build.readers import Readers
 from epigx.dataset.npy import write_rows
 from epigx.dataset.regions import BLACKLIST, element_files, peak_file
-from epigx.dataset.window_grid import turned, window_starts
+from epigx.dataset.window_grid import WindowGrid
 from epigx.genome.peaks.peaks import Peaks
 
 __all__ = ["BlacklistTask", "PeakTask"]
@@ -31,20 +31,21 @@ class PeakTask:
 
     @property
     def name(self) -> str:
-        """A file name that no other task of the build has."""
+        """File name of the report, unique in a build."""
         return f"peaks-{self.cell_type}-{self.first}"
 
     def run(self, readers: Readers, window: int, folder: Path) -> dict[str, Any]:
-        """Do it."""
+        """Fill the rows in ``folder`` and return an empty report."""
         peaks = readers.peaks(self.cell_type, self.chrom)
         _fill(folder / peak_file(self.cell_type), self, Peaks(peaks), readers, window)
         if (source := readers.manifest.elements) is not None:
             elements = Elements(readers, source, self.cell_type, self.chrom, peaks)
-            for rows, block in blocks(self.genes, source.length * (1 + source.count)):
+            promoters = WindowGrid.of(self.genes, source.length, readers.manifest.orient)
+            for rows, grid in promoters.chunks(window_grid.MAX_BASES // (1 + source.count)):
                 of_codes, of_features = element_files(self.cell_type)
-                filled = elements.of(block)
-                write_rows(folder / of_codes, self.first + rows, filled.codes)
-                write_rows(folder / of_features, self.first + rows, filled.features)
+                filled = elements.of(grid)
+                write_rows(folder / of_codes, self.first + int(rows[0]), filled.codes)
+                write_rows(folder / of_features, self.first + int(rows[0]), filled.features)
         return {}
 
 
@@ -58,20 +59,17 @@ class BlacklistTask:
 
     @property
     def name(self) -> str:
-        """A file name that no other task of the build has."""
+        """File name of the report, unique in a build."""
         return f"blacklist-{self.first}"
 
     def run(self, readers: Readers, window: int, folder: Path) -> dict[str, Any]:
-        """Do it."""
+        """Fill the rows in ``folder`` and return an empty report."""
         _fill(folder / BLACKLIST, self, Peaks(readers.blacklist(self.chrom)), readers, window)
         return {}
 
 
 def _fill(path: Path, task: PeakTask | BlacklistTask, regions: Peaks, readers: Readers, window: int) -> None:
-    orient = readers.manifest.orient
-    for rows, block in blocks(task.genes, window):
-        tss, strand = places(block)
-        mask = regions.mask(task.chrom, window_starts(tss, strand, window, orient), window)
-        minus = turned(strand, orient)
-        mask[minus] = mask[minus, ::-1]
-        write_rows(path, task.first + rows, pack(mask))
+    """Write the masks of a task's windows."""
+    for rows, grid in WindowGrid.of(task.genes, window, readers.manifest.orient).chunks():
+        mask = grid.orient(regions.mask(task.chrom, grid.starts, window))
+        write_rows(path, task.first + int(rows[0]), pack(mask))

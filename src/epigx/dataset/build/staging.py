@@ -1,11 +1,11 @@
-"""The hidden folder beside a dataset in which it is built, so that a build that was killed goes on where it was.
+"""The hidden folder next to a dataset in which it is built, so that an interrupted build can continue.
 
 ::
 
-    .k562.parts/key          what is being built: a hash of the manifest, the window, and the sources' sizes and times
-    .k562.parts/done/…json   one file for each finished task, with what it reported
-    .k562.parts/whole/       the dataset to be, renamed to ``k562`` once it is whole
-    .k562.parts/old/         a dataset that is being replaced, for the instant between two renames
+    .k562.parts/key          hash of the manifest, the window, and the sources' sizes and times
+    .k562.parts/done/…json   the report of each finished task
+    .k562.parts/whole/       the new dataset, renamed to ``k562`` when it is complete
+    .k562.parts/old/         the replaced dataset, only between two renames
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ __all__ = ["WorkFolder", "build_key"]
 
 
 def build_key(manifest: Manifest, window: int) -> str:
-    """Return a hash that changes with whatever changes the dataset; sources count by their size and time."""
+    """Return a hash of everything that determines the dataset; of the sources, their size and time."""
     files = {file: manifest.locate(file).stat() for file in manifest.files()}
     values = {
         "epigx": __version__,
@@ -56,16 +56,16 @@ class WorkFolder:
 
     @property
     def whole(self) -> Path:
-        """The dataset to be."""
+        """The new dataset."""
         return self.path / "whole"
 
     def check_free(self, *, force: bool) -> None:
-        """Make sure that nothing is lost by writing to ``out``.
+        """Check that writing to ``out`` loses nothing.
 
         Raises
         ------
         InputError
-            Something stands there and ``force`` is false, or it is no dataset.
+            ``out`` exists and ``force`` is false, or it is not a dataset.
         """
         if not os.path.lexists(self.out):
             return
@@ -76,56 +76,56 @@ class WorkFolder:
             raise InputError(f"{self.out} exists and is not a dataset, so it is not replaced. Choose another folder.")
 
     def prepare(self, key: str, size: int) -> bool:
-        """Make the folder, or take up the one that a build of the same key left.
+        """Create the folder, or reuse the one of an interrupted build with the same key.
 
         Parameters
         ----------
         key : str
             See :func:`build_key`.
         size : int
-            Bytes that the dataset will take.
+            Size of the dataset in bytes.
 
         Returns
         -------
         bool
-            Whether it is new, so that its arrays have still to be made.
+            Whether the folder is new, so that its arrays have to be created.
 
         Raises
         ------
         InputError
-            The disk has less room than that.
+            The disk has less free space than that.
         """
         marker = self.path / "key"
         if self.whole.is_dir() and marker.is_file() and marker.read_text() == key:
             return False
         self.out.parent.mkdir(parents=True, exist_ok=True)
-        # What is left is removed, and not the folder itself, which is held.
+        # Remove the content of an earlier build, but not the folder itself, which is locked.
         for left in self.path.iterdir() if self.path.is_dir() else ():
             shutil.rmtree(left) if left.is_dir() and not left.is_symlink() else left.unlink()
         free = shutil.disk_usage(self.out.parent).free
         if free < size:
             raise InputError(
-                f"{self.out} needs {_in_words(size)}, and {_in_words(free)} are free there. Free some space."
+                f"{self.out} needs {_in_units(size)}, but only {_in_units(free)} are free. Free some disk space."
             )
         for folder in (self.whole / "signals", self.path / "done"):
             folder.mkdir(parents=True)
         return True
 
     def begin(self, key: str) -> None:
-        """Note what is being built, once the arrays are made."""
+        """Save the key, once the arrays are created."""
         _write(self.path / "key", key)
 
     def report(self, task: str) -> dict[str, Any] | None:
-        """Return what a task reported, or ``None`` while it is not finished."""
+        """Return the report of a task, or ``None`` while it is not finished."""
         path = self._report(task)
         return dict(json.loads(path.read_text())) if path.is_file() else None
 
     def finish(self, task: str, report: dict[str, Any]) -> None:
-        """Note that a task is finished."""
+        """Save the report of a finished task."""
         _write(self._report(task), json.dumps(report))
 
     def publish(self) -> None:
-        """Let the whole dataset take its place, by renaming."""
+        """Move the complete dataset to ``out``."""
         for path in (*self.whole.rglob("*"), self.whole):
             handle = os.open(path, os.O_RDONLY)
             try:
@@ -138,42 +138,41 @@ class WorkFolder:
         shutil.rmtree(self.path)
 
     def discard(self) -> None:
-        """Give up what was done so far."""
+        """Delete the folder."""
         shutil.rmtree(self.path, ignore_errors=True)
 
     @contextmanager
-    def alone(self) -> Iterator[None]:
-        """Hold the folder, so that two builds of one dataset do not spoil each other's work.
+    def locked(self) -> Iterator[None]:
+        """Lock the folder, so that only one process builds the dataset.
 
-        A replacement that was killed between its two renames is undone first. The hold ends with the process, however
-        that ends.
+        This first undoes a replacement that was killed between its two renames. The lock ends with the process.
 
         Raises
         ------
         InputError
-            Another build holds it.
+            Another build has locked it.
         """
-        handle = self._hold()
+        handle = self._lock()
         try:
             self._put_back()
             yield
         finally:
-            if self._is_held(handle):
+            if self._is_current(handle):
                 with suppress(OSError):
-                    self.path.rmdir()  # only if nothing was begun
+                    self.path.rmdir()  # only if it is empty
             os.close(handle)
 
     @contextmanager
     def writing(self) -> Iterator[None]:
-        """Turn what the system says of a full or unwritable disk into a sentence."""
+        """Turn errors of a full or read-only disk into clear messages."""
         try:
             yield
         except OSError as error:
             reason = error.strerror
             if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
-                remedy = f"Free some space and build again: what is done is kept in {self.path}."
+                remedy = f"Free some space and run the same command to continue: finished tasks are in {self.path}."
             elif error.errno in (errno.ENOTDIR, errno.EEXIST):
-                reason, remedy = "a part of its path is a file", "Choose a folder."
+                reason, remedy = "a folder of its path is a file", "Choose another folder."
             elif error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
                 remedy = "Choose a folder that you may write to."
             else:
@@ -183,13 +182,14 @@ class WorkFolder:
     def _report(self, task: str) -> Path:
         return self.path / "done" / f"{task}.json"
 
-    def _hold(self) -> int:
+    def _lock(self) -> int:
+        """Open and lock the folder, and return its file descriptor."""
         while True:
             try:
                 self.path.mkdir(parents=True, exist_ok=True)
-            except FileNotFoundError:  # of a place that holds no files, such as /proc
+            except FileNotFoundError:  # in /proc, for example
                 raise InputError(
-                    f"{self.out} cannot be written: no folder can be made there. Choose another place."
+                    f"{self.out} cannot be written: no folder can be created there. Choose another folder."
                 ) from None
             handle = os.open(self.path, os.O_RDONLY)
             try:
@@ -200,12 +200,13 @@ class WorkFolder:
                     f"{self.out} is being built by another process. Wait until it ends, or choose another folder."
                 ) from None
             except OSError:
-                return handle  # a file system without locks
-            if self._is_held(handle):
+                return handle  # the file system has no locks
+            if self._is_current(handle):
                 return handle
-            os.close(handle)  # the one who held it has just removed it
+            os.close(handle)  # the other process has just removed the folder
 
-    def _is_held(self, handle: int) -> bool:
+    def _is_current(self, handle: int) -> bool:
+        """Return whether a file descriptor still refers to the folder."""
         try:
             return os.path.samestat(os.fstat(handle), self.path.stat())
         except FileNotFoundError:
@@ -219,12 +220,12 @@ class WorkFolder:
 
 
 def _write(path: Path, text: str) -> None:
-    """Write a small file at once; an error of the system is left as it is, for :meth:`WorkFolder.writing` to tell."""
+    """Write a small file atomically; :meth:`WorkFolder.writing` handles system errors."""
     partial = path.with_suffix(".partial")
     partial.write_text(text)
     partial.replace(path)
 
 
-def _in_words(size: int) -> str:
-    """Return bytes as people say them."""
+def _in_units(size: int) -> str:
+    """Return a size in bytes as GB or MB."""
     return f"{size / 1e9:.2f} GB" if size >= 1e9 else f"{size / 1e6:.1f} MB"

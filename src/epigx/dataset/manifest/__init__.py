@@ -1,1 +1,1 @@
-"""The manifest: which file holds what."""
+"""The manifest: the input files of a dataset."""

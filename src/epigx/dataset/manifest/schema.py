@@ -1,7 +1,7 @@
-"""The manifest: which file holds what, for one genome and any number of cell types.
+"""The manifest: the input files of a dataset, for one genome and any number of cell types.
 
-A manifest is YAML (:func:`read_manifest` shows one) or a sheet with a row for each cell type. Paths are relative to
-``root``, which is itself relative to the manifest's folder.
+A manifest is YAML (:func:`read_manifest` shows one) or a sheet with one row per cell type. Paths are relative to
+``root``, which is relative to the manifest's folder.
 """
 
 from __future__ import annotations
@@ -11,13 +11,13 @@ from pathlib import Path
 from typing import Any, Literal
 
 import yaml
-from pydantic import Field
+from pydantic import Field, ValidationError
+from pydantic_core import InitErrorDetails
 
-from epigx.config import Config, not_yaml, read_yaml
+from epigx.config import Config, first_problem, not_yaml, read_yaml
 from epigx.dataset.manifest.regions import ElementSource, PeakSource
 from epigx.dataset.manifest.sources import (
     CellType,
-    ContactKind,
     Expression,
     FeatureColumn,
     Features,
@@ -25,15 +25,14 @@ from epigx.dataset.manifest.sources import (
     Name,
     PromoterActivity,
     SignalFile,
-    TrackKind,
 )
 from epigx.dataset.manifest.split import Chromosome, Split
 from epigx.dataset.signals import Role, Transform
+from epigx.dataset.window_grid import Orient
 from epigx.errors import ConfigError, InputError
 
 __all__ = [
     "CellType",
-    "ContactKind",
     "ElementSource",
     "Expression",
     "FeatureColumn",
@@ -44,20 +43,19 @@ __all__ = [
     "PromoterActivity",
     "SignalFile",
     "SignalSpec",
-    "TrackKind",
     "read_manifest",
 ]
 
 
 class SignalSpec(Config):
-    """A signal that every cell type has."""
+    """A signal, present in every cell type."""
 
     role: Role
-    """``foreground`` (regulates directly) or ``background`` (may confound)."""
+    """``foreground`` (regulates expression directly) or ``background`` (may confound)."""
     transform: Transform = "none"
-    """The scaling on load; the dataset keeps raw values."""
+    """Scaling on load; the dataset stores raw values."""
     unit: str = ""
-    """What a value means, for people."""
+    """Unit of the values (``fold change``), for display only."""
 
 
 class Manifest(Config):
@@ -66,36 +64,36 @@ class Manifest(Config):
     root: Path = Path(".")
     """The folder that the paths below are relative to."""
     assembly: str
-    """Name of the genome's assembly (``hg38``), for people and for the report."""
+    """Name of the genome's assembly (``hg38``), for display only."""
     genome: str
-    """FASTA, plain or bgzip."""
+    """FASTA, plain or bgzipped."""
     genes: str
     """One TSS per gene: GTF, BED, or a table with gene_id, chrom, tss, strand."""
     chromosomes: tuple[Chromosome, ...] | None = None
-    """The chromosomes whose genes are taken; all of the gene file when left out."""
-    orient: Literal["genome", "strand"] = "genome"
-    """``genome``: every window is read on the plus strand, as the paper does; ``strand``: along the gene."""
+    """The chromosomes whose genes are used; by default all in the gene file."""
+    orient: Orient = "genome"
+    """``genome``: read all windows on the plus strand, as the paper does; ``strand``: on the gene's strand."""
     split: Split
     """The chromosomes held out for validation and test."""
     signals: dict[Name, SignalSpec] = Field(min_length=1)
     """The signals, in the order of the model's channels."""
     features: Features | None = None
-    """The per-gene scalars."""
+    """Numbers per gene, such as transcript lengths."""
     blacklist: str | None = None
-    """BED of the assembly's regions with unreliable signal, for the models that read it."""
+    """BED of the assembly's regions with unreliable signal, for models that use it."""
     elements: ElementSource | None = None
-    """Candidate enhancers around each TSS, for the models that read them; made of the peaks of every cell type."""
+    """Candidate enhancers around each TSS, for models that use them; made from each cell type's peaks."""
     cell_types: dict[Name, CellType] = Field(min_length=1)
     """The cell types by name."""
     dtype: Literal["float16", "float32"] = "float16"
-    """How signals are stored; float16 holds values up to 65,504 with three significant digits."""
+    """Type of the stored signals; float16 stores values up to 65,504 with three significant digits."""
 
     def locate(self, file: str) -> Path:
-        """Return where a file of the manifest is."""
+        """Return the path of a file of the manifest."""
         return self.root / file
 
     def files(self) -> list[str]:
-        """Return every file that the manifest names, as it is written there, each once."""
+        """Return every file of the manifest once, as written there."""
         named = [self.genome, self.genes]
         named += [self.features.file] if self.features and self.features.file else []
         for cell in self.cell_types.values():
@@ -110,9 +108,9 @@ class Manifest(Config):
 def read_manifest(path: str | Path) -> Manifest:
     """Read a manifest.
 
-    A file that ends in ``.tsv`` is a sheet: comment lines (``#``) hold the YAML of everything but the cell types, then
-    comes a table with the column ``cell_type`` and one column for each key of a cell type, dotted
-    (``signals.h3k27ac``, ``expression.file``, ``expression.column``); an empty field leaves the key out.
+    A ``.tsv`` file is a sheet: comment lines (``#``) contain the YAML of everything but the cell types. Below them is a
+    table with the column ``cell_type`` and one column per key of a cell type, with dots (``signals.h3k27ac``,
+    ``expression.file``, ``expression.column``). An empty field leaves the key out.
 
     Parameters
     ----------
@@ -142,7 +140,7 @@ def read_manifest(path: str | Path) -> Manifest:
     InputError
         The file does not exist.
     ConfigError
-        It is not YAML or a sheet, a key is unknown, or a value cannot work.
+        The file is not YAML or a sheet, or has unknown keys or invalid values; the message lists all of them.
     """
     path = Path(path)
     if not path.is_file():
@@ -154,17 +152,39 @@ def read_manifest(path: str | Path) -> Manifest:
         raise ConfigError(not_yaml(path, error)) from None
     if isinstance(values, dict):
         values = {**values, "root": path.parent.absolute() / str(values.get("root", "."))}
-    return Manifest.parse(values, source=str(path))
+    try:
+        return Manifest.model_validate(values)
+    except ValidationError as error:
+        problems = _problems(error)
+        if len(problems) == 1:
+            raise ConfigError(f"{path}: {problems[0]}") from None
+        raise ConfigError("\n  ".join([f"{path} has {len(problems)} errors:", *problems])) from None
+
+
+def _problems(error: ValidationError) -> list[str]:
+    """Return a sentence for each problem of a manifest, unknown keys first."""
+    found = sorted(error.errors(include_url=False), key=lambda problem: problem["type"] != "extra_forbidden")
+    sentences: list[str] = []
+    for problem in found:
+        details: InitErrorDetails = {"type": problem["type"], "loc": problem["loc"], "input": problem["input"]}
+        if "ctx" in problem:
+            details["ctx"] = problem["ctx"]
+        typo = f" Did you mean {problem['loc'][-1]!r}?" if problem["loc"] else ""
+        if problem["type"] == "missing" and any(sentence.endswith(typo) for sentence in sentences):
+            continue  # the key is there, but misspelt
+        sentences.append(first_problem(ValidationError.from_exception_data(error.title, [details]), Manifest))
+    return sentences
 
 
 def _read_sheet(path: Path) -> Any:
-    lines = path.read_text(encoding="utf-8-sig").splitlines()  # spreadsheets put a mark at the start
+    """Return the plain values of a TSV sheet, as YAML would give them."""
+    lines = path.read_text(encoding="utf-8-sig").splitlines()  # spreadsheet programs add a byte order mark
     values = read_yaml("\n".join(line[1:].removeprefix(" ") for line in lines if line.startswith("#")))
     rows = csv.DictReader((line for line in lines if line.strip() and not line.startswith("#")), delimiter="\t")
     if rows.fieldnames is None or "cell_type" not in rows.fieldnames:
-        raise ConfigError(f"{path} has no column 'cell_type'. Give one row for each cell type, separated by tabs.")
+        raise ConfigError(f"{path} has no column 'cell_type'. Give one row per cell type, with tabs between columns.")
     if not isinstance(values, dict):
-        raise ConfigError(f"{path} says nothing of the genome. Put `# genome: …` and the other keys above the table.")
+        raise ConfigError(f"{path} has no `# genome:` line. Put `# genome: …` and the other keys above the table.")
     cell_types: dict[str, dict[str, Any]] = {}
     for row in rows:
         name = row.pop("cell_type")
@@ -175,6 +195,7 @@ def _read_sheet(path: Path) -> Any:
 
 
 def _nest(flat: dict[str, str]) -> dict[str, Any]:
+    """Turn dotted keys into nested dictionaries."""
     nested: dict[str, Any] = {}
     for dotted, value in flat.items():
         *parents, last = dotted.split(".")

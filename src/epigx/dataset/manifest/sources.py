@@ -1,18 +1,18 @@
-"""The files of a manifest: where a cell type's signals and labels are, and where the genes' features come from."""
+"""The files that a manifest lists: signals and labels of each cell type, and features of the genes."""
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import Annotated, Any, Literal, get_args
+from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import Field, StringConstraints, model_validator
+from pydantic import ConfigDict, Field, StringConstraints, field_validator, model_validator
 
 from epigx.config import Config
 from epigx.dataset.manifest.regions import PeakSource
+from epigx.errors import did_you_mean
+from epigx.genome.formats import Format, find_format, format_kinds, format_of_file
 
 __all__ = [
     "CellType",
-    "ContactKind",
     "Expression",
     "FeatureColumn",
     "FeatureTransform",
@@ -20,118 +20,125 @@ __all__ = [
     "Name",
     "PromoterActivity",
     "SignalFile",
-    "TrackKind",
 ]
 
 Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_+-]*$")]
-"""A name that is also a file name and a part of a column name and of a dotted key."""
-
-TrackKind = Literal["bigwig", "bedgraph", "narrowpeak"]
-ContactKind = Literal["hic", "cool", "mcool", "bedpe", "powerlaw"]
+"""A name that can also be used in file names, column names and dotted keys."""
 
 FeatureTransform = Literal["none", "zscore", "log10zscore"]
-"""How a feature is scaled by the training genes: not, (x − mean) / sd, or the same of log10(1 + x)."""
-
-_KIND_OF_SUFFIX = {
-    ".bigwig": "bigwig",
-    ".bw": "bigwig",
-    ".bedgraph": "bedgraph",
-    ".bdg": "bedgraph",
-    ".narrowpeak": "narrowpeak",
-    ".hic": "hic",
-    ".cool": "cool",
-    ".mcool": "mcool",
-    ".bedpe": "bedpe",
-}
-
-
-_MATRIX = ("hic", "cool", "mcool")
-_OPTIONS = {
-    "resolution": _MATRIX,
-    "normalization": _MATRIX,
-    "pseudocount": (*_MATRIX, "bedpe"),
-    "column": ("bedpe",),
-    "slack": ("bedpe",),
-}
+"""How a feature is scaled with the mean and sd of the training genes: not, (x − mean) / sd, or so for log10(1 + x)."""
 
 
 class SignalFile(Config):
-    """Where one cell type's signal is; a plain path is short for ``{file: path}``."""
+    """The file of one signal in one cell type; a plain path is short for ``{file: path}``.
+
+    :mod:`epigx.genome.formats` has the table of formats and their options. Further keys are options of a format that
+    another package adds.
+    """
+
+    model_config: ClassVar[ConfigDict] = ConfigDict(extra="allow")
 
     file: str | None = None
-    """The file; absent for ``kind: powerlaw`` alone."""
-    kind: TrackKind | ContactKind
-    """The format; told from the file's suffix when left out."""
+    """The file. Leave it out for ``kind: powerlaw``."""
+    kind: str
+    """The format; determined from the suffix of the file by default."""
     resolution: int | None = Field(default=None, ge=1)
-    """Bin size of contacts in bp (``hic``, ``cool``, ``mcool``); 5,000 when left out."""
+    """Bin size of contacts in bp (``hic``, ``cool``, ``mcool``); 5,000 by default."""
     normalization: str | None = None
-    """Normalisation of contacts by its name in the file (``hic``, ``cool``, ``mcool``); raw counts when left out."""
+    """Normalization of contacts as named in the file (``hic``, ``cool``, ``mcool``); raw counts by default."""
     pseudocount: bool | None = None
-    """Whether the ABC model's pseudocount is added to contacts from a file; not when left out."""
+    """Whether to add the pseudocount of the ABC model to contacts from a file; false by default."""
     column: int | None = Field(default=None, ge=7)
-    """The column of a loop's value (``bedpe``), counted from 1; the last that holds numbers alone when left out."""
+    """The column with the value of a loop (``bedpe``), counted from 1; the last one with only numbers by default."""
     slack: int | None = Field(default=None, ge=0)
-    """How far outside a loop's anchor a TSS may lie and count as inside (``bedpe``), in bp; 0 when left out."""
+    """Distance in bp from a loop anchor up to which a TSS counts as inside it (``bedpe``); 0 by default."""
 
     @model_validator(mode="before")
     @classmethod
-    def _tell_kind(cls, values: Any) -> Any:
+    def _add_kind(cls, values: Any) -> Any:
         values = {"file": values} if isinstance(values, str) else values
-        if not isinstance(values, dict) or "kind" in values or not isinstance(file := values.get("file"), str):
+        if not isinstance(values, dict):
             return values
-        suffix = Path(file.removesuffix(".gz").removesuffix(".bgz")).suffix.lower()
-        if suffix not in _KIND_OF_SUFFIX:
-            kinds = ", ".join(sorted(set(_KIND_OF_SUFFIX.values())))
-            raise ValueError(f"the kind of {file} cannot be told from its name; give `kind:`, one of {kinds}")
-        return {**values, "kind": _KIND_OF_SUFFIX[suffix]}
+        file = values.get("file")
+        if "kind" not in values and isinstance(file, str):
+            row = format_of_file(file)
+            if row is None:
+                kinds = ", ".join(format_kinds())
+                raise ValueError(f"the suffix of {file} matches no known format; set `kind:` to one of {kinds}")
+            values = {**values, "kind": row.kind}
+        kind = values.get("kind")
+        row = find_format(kind) if isinstance(kind, str) else None
+        known = {*cls.model_fields, *(row.options if row else ())}
+        unknown = [str(key) for key in values if key not in known]
+        if unknown and (row is not None or kind is None):
+            raise ValueError(f"unknown key {unknown[0]!r}.{did_you_mean(unknown[0], known)}")
+        return values
+
+    @field_validator("kind")
+    @classmethod
+    def _check_kind(cls, kind: str) -> str:
+        if find_format(kind) is None:
+            raise ValueError(f"unknown file format {kind!r}.{did_you_mean(kind, format_kinds())}")
+        return kind
 
     @model_validator(mode="after")
-    def _check_file(self) -> SignalFile:
-        if (self.file is None) != (self.kind == "powerlaw"):
+    def _check_options(self) -> SignalFile:
+        if (self.file is not None) != self.format.needs_file:
             raise ValueError(f"kind {self.kind} {'takes no file' if self.file else 'needs a file'}")
         for option in self.options():
-            if self.kind not in _OPTIONS[option]:
-                raise ValueError(f"{option} is an option of {', '.join(_OPTIONS[option])}, and not of {self.kind}")
+            if option not in self.format.options:
+                kinds = [kind for kind in format_kinds() if option in _format(kind).options]
+                raise ValueError(f"{option} is an option of {', '.join(kinds)}, not of {self.kind}")
         return self
 
     def options(self) -> dict[str, Any]:
-        """Return how the file is read where that was said."""
-        values = {option: getattr(self, option) for option in _OPTIONS}
-        return {option: value for option, value in values.items() if value is not None}
+        """Return the options that were set, for the function that opens the file."""
+        return {name: value for name, value in self if value is not None and name not in {"file", "kind"}}
+
+    @property
+    def format(self) -> Format:
+        """The row of the table of formats."""
+        return _format(self.kind)
 
     @property
     def is_contact(self) -> bool:
-        """Whether values are contacts with the TSS and not a track along the genome."""
-        return self.kind in get_args(ContactKind)
+        """Whether the values are contacts with the TSS rather than a track along the genome."""
+        return self.format.content == "contacts"
+
+
+def _format(kind: str) -> Format:
+    row = find_format(kind)
+    assert row is not None  # the kind has been validated
+    return row
 
 
 class Expression(Config):
-    """The label of a cell type: a column of a table, or CAGE as one bigWig or a stranded pair."""
+    """The expression label of a cell type: a column of a table, or CAGE as one bigWig or one per strand."""
 
     file: str | None = None
-    """TSV or CSV with a gene identifier column."""
+    """TSV or CSV with a column of gene identifiers."""
     column: str | None = None
-    """The column of ``file`` that holds the expression."""
+    """The column of ``file`` with the expression."""
     transform: Literal["log10p1", "none"] = "log10p1"
-    """How ``column`` becomes the label; ``none`` when it holds log10(1 + x) already."""
+    """How the label is computed from ``column``; ``none`` if the column already is log10(1 + x)."""
     plus: str | None = None
-    """CAGE of the plus strand, or of both strands when ``minus`` is absent."""
+    """CAGE of the plus strand, or of both strands if ``minus`` is not given."""
     minus: str | None = None
     """CAGE of the minus strand."""
     width: int = Field(default=384, ge=2, multiple_of=2)
-    """bp around the TSS over which CAGE is summed; the paper's 384 are three bins of 128."""
+    """Width in bp around the TSS over which CAGE is summed; 384 (three bins of 128) as in the paper."""
 
     @model_validator(mode="after")
     def _check_source(self) -> Expression:
         table = self.file is not None and self.column is not None
         if table == (self.plus is not None) or (self.file is None) != (self.column is None):
-            raise ValueError("give either a table (file, column) or CAGE (plus, and minus when it is stranded)")
+            raise ValueError("give either a table (file, column) or CAGE (plus, and minus if it is stranded)")
         if self.minus is not None and self.plus is None:
-            raise ValueError("CAGE of the minus strand needs that of the plus strand")
+            raise ValueError("CAGE of the minus strand (minus) also needs the plus strand (plus)")
         if table and self.width != 384:
-            raise ValueError("width is for CAGE; a table column has its own")
+            raise ValueError("width applies to CAGE only, not to a table column")
         if not table and self.transform != "log10p1":
-            raise ValueError("CAGE is always log10(1 + sum); transform is for a table column")
+            raise ValueError("transform applies to a table column only; CAGE is always log10(1 + sum)")
         return self
 
 
@@ -139,28 +146,28 @@ class CellType(Config):
     """The files of one cell type."""
 
     signals: dict[Name, SignalFile]
-    """One file for each of the manifest's signals."""
+    """One file for each signal of the manifest."""
     expression: Expression | None = None
-    """The label; without one the cell type can be predicted, not trained on or scored."""
+    """The label. Cell types without one can be predicted, but not used for training or evaluation."""
     peaks: PeakSource | None = None
-    """Accessibility peaks: a narrowPeak or BED file, or how they are called on a signal."""
+    """Accessibility peaks: a narrowPeak or BED file, or how to call them from a signal."""
 
 
 class FeatureColumn(Config):
     """One transcript feature; a plain transform is short for ``{transform: …}``."""
 
     transform: FeatureTransform = "none"
-    """How the training genes scale it."""
+    """How the feature is scaled with the mean and sd of the training genes."""
     column: str | None = None
-    """The column's name in the file where it differs from the feature's."""
+    """The name of the column in the file; the name of the feature by default."""
     minimum: float | None = 0.0
-    """The smallest value that makes sense (lengths, densities and shares are ≥ 0); smaller ones count as missing."""
+    """The smallest plausible value (lengths, densities and fractions are ≥ 0); smaller ones count as missing."""
     maximum: float | None = None
-    """The largest value that makes sense; larger ones count as missing."""
+    """The largest plausible value; larger ones count as missing."""
 
     @model_validator(mode="before")
     @classmethod
-    def _from_word(cls, values: Any) -> Any:
+    def _from_transform(cls, values: Any) -> Any:
         return {"transform": values} if isinstance(values, str) else values
 
     @model_validator(mode="after")
@@ -171,38 +178,37 @@ class FeatureColumn(Config):
 
 
 class PromoterActivity(Config):
-    """The feature √(mean H3K27ac · mean accessibility) over TSS ± 500 bp, taken from two of the signals."""
+    """The feature √(mean H3K27ac · mean accessibility) over TSS ± 500 bp, computed from two signals."""
 
     h3k27ac: str = "h3k27ac"
-    """Name of the signal that holds H3K27ac."""
+    """Name of the H3K27ac signal."""
     accessibility: str = "dnase"
-    """Name of the signal that holds DNase or ATAC."""
+    """Name of the DNase or ATAC signal."""
     transform: FeatureTransform = "none"
-    """How the training genes scale it."""
+    """How the feature is scaled with the mean and sd of the training genes."""
 
 
-_OF_GENES = {"gene_id", "symbol", "chrom", "tss", "strand", "dna_coverage"}
+_RESERVED = {"gene_id", "symbol", "chrom", "tss", "strand", "dna_coverage"}
 
 
 class Features(Config):
-    """The per-gene scalars given to the head."""
+    """Per-gene scalar features, which the head of the model reads."""
 
     file: str | None = None
-    """A TSV or CSV with a gene identifier column, or a GTF from which the transcript features are computed."""
+    """TSV or CSV with a column of gene identifiers, or a GTF from which transcript features are computed."""
     columns: dict[Name, FeatureColumn] = Field(default_factory=dict)
-    """The features to take from ``file``."""
+    """The features to read from ``file``."""
     promoter_activity: PromoterActivity | None = None
-    """The one feature that differs between cell types."""
+    """Activity of the promoter, the only feature that differs between cell types."""
 
     @model_validator(mode="after")
     def _check_file(self) -> Features:
         if (self.file is None) != (not self.columns):
-            raise ValueError("file and columns go together: name the columns to take from the file")
-        if taken := sorted(_OF_GENES.intersection(self.columns)):
+            raise ValueError("file and columns go together: list the columns to read from the file")
+        if taken := sorted(_RESERVED.intersection(self.columns)):
             raise ValueError(
-                f"{taken[0]} is a name that every dataset has already; "
-                f"name the feature otherwise and say `column: {taken[0]}`"
+                f"{taken[0]} is a column of every dataset; give the feature another name and set `column: {taken[0]}`"
             )
         if self.promoter_activity is not None and "promoter_activity" in self.columns:
-            raise ValueError("promoter_activity is both a column and computed from the signals; keep one")
+            raise ValueError("promoter_activity is both a column and computed from the signals; remove one")
         return self

@@ -1,4 +1,4 @@
-"""Whole chromosomes for validation and test: genes that share a neighbourhood are never divided."""
+"""The split into training, validation and test genes, by whole chromosomes, so that neighbours stay together."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ Chromosome = Annotated[str, BeforeValidator(_as_name)]
 
 
 class Split(Config):
-    """The chromosomes held out; all others are for training. Written ``fold-5``, it is that :func:`fold`.
+    """The chromosomes held out; all others are for training. ``fold-5`` stands for :func:`fold` 5.
 
     Examples
     --------
@@ -34,9 +34,9 @@ class Split(Config):
     """
 
     valid: tuple[Chromosome, ...]
-    """Chromosomes that choose the checkpoint, by either naming (``chr3`` or ``3``)."""
+    """Chromosomes that choose the checkpoint, with or without ``chr`` (``chr3`` or ``3``)."""
     test: tuple[Chromosome, ...]
-    """Chromosomes that are scored once, at the end."""
+    """Chromosomes for the final test."""
 
     @model_validator(mode="before")
     @classmethod
@@ -45,7 +45,7 @@ class Split(Config):
             return values
         name, _, number = values.partition("-")
         if name != "fold" or not number.isdecimal():
-            raise ValueError(f"{values!r} is no split; write fold-1 to fold-12, or the chromosomes of valid and test")
+            raise ValueError(f"{values!r} is not a split; write fold-1 to fold-12, or the chromosomes valid and test")
         return fold(int(number)).model_dump()
 
     @model_validator(mode="after")
@@ -56,7 +56,7 @@ class Split(Config):
         return self
 
     def of(self, chromosomes: Sequence[str] | NDArray[np.object_]) -> NDArray[np.str_]:
-        """Tell the set of each gene.
+        """Return the split of each gene.
 
         Parameters
         ----------
@@ -69,10 +69,10 @@ class Split(Config):
             ``"train"``, ``"valid"`` or ``"test"``.
         """
         names, inverse = np.unique(np.asarray(chromosomes, dtype=str), return_inverse=True)
-        sets = np.array([self._set_of(str(name)) for name in names], dtype="<U5")
-        return sets[inverse]
+        splits = np.array([self._split_of(str(name)) for name in names], dtype="<U5")
+        return splits[inverse]
 
-    def _set_of(self, chromosome: str) -> str:
+    def _split_of(self, chromosome: str) -> str:
         if match_chromosome(chromosome, self.valid) is not None:
             return "valid"
         return "test" if match_chromosome(chromosome, self.test) is not None else "train"
@@ -85,7 +85,7 @@ PAPER = Split(valid=("chr3", "chr21"), test=("chr22", "chrX"))
 def fold(number: int) -> Split:
     """Return one of the twelve leave-chromosome-out folds that the paper's fold 11 belongs to.
 
-    Fold k tests two chromosomes (fold 12: chr1 alone) and validates on the test chromosomes of the fold before it,
+    Fold k tests two chromosomes (fold 12: only chr1) and validates on the test chromosomes of the fold before it,
     except fold 11, which validates on chr3 and chr21.
 
     Parameters

@@ -1,1 +1,1 @@
-"""Checks of a manifest and its files before any work."""
+"""Checks of a manifest and its files before a build."""

@@ -1,4 +1,4 @@
-"""The part of the check that looks at genes: their places, their sequence, their features and their labels."""
+"""Checks of the genes: their positions, their DNA, their split and their labels."""
 
 from __future__ import annotations
 
@@ -6,25 +6,24 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from epigx.dataset.build.gene_table import FeatureSource, implausible, is_measured
 from epigx.dataset.build.readers import Readers
 from epigx.dataset.manifest.sources import Expression
 from epigx.dataset.validate.problem import Problems, counted, listed
-from epigx.dataset.window_grid import window_starts
+from epigx.dataset.window_grid import WindowGrid
 from epigx.genome.chromosomes import match_chromosomes
 from epigx.genome.expression import table_label
 from epigx.genome.sequence import N
 
-__all__ = ["MAX_LABEL", "check_genes", "check_tables", "report_labels"]
+__all__ = ["MAX_LABEL", "check_genes", "check_labels", "report_labels"]
 
 MAX_LABEL = 7.0
-"""A label above is no log10(1 + x): ten million of a million transcripts."""
+"""The largest plausible log10(1 + x): ten million transcripts per million."""
 
 _SAMPLE = 2_000
 
 
 def check_genes(readers: Readers, genes: pd.DataFrame, window: int, problems: Problems) -> None:
-    """Compare genes with the genome: chromosomes, ends, bases, and the chromosomes held out."""
+    """Compare genes with the genome and the split: chromosomes, their ends, known bases, empty splits."""
     manifest, sizes = readers.manifest, readers.genome.sizes
     names = match_chromosomes(genes["chrom"].unique(), sizes)
     lacking = [chrom for chrom in genes["chrom"].unique() if chrom not in names]
@@ -32,11 +31,12 @@ def check_genes(readers: Readers, genes: pd.DataFrame, window: int, problems: Pr
         count = int(genes["chrom"].isin(lacking).sum())
         problems.error(
             manifest.genome,
-            f"it has no chromosome {listed(lacking)}, on which {counted(count, 'gene')} of {manifest.genes} lie. "
-            "Use files of one assembly, or name the chromosomes wanted under `chromosomes`.",
+            f"it has no chromosome {listed(lacking)}, but {counted(count, 'gene')} of {manifest.genes} "
+            f"{'is' if count == 1 else 'are'} there. Use files of one assembly, or list the chromosomes to use under "
+            "`chromosomes`.",
         )
-    if aliases := [f"{chrom} as {name}" for chrom, name in names.items() if chrom != name]:
-        problems.notice(manifest.genome, f"reads {listed(aliases)}.")
+    if aliases := [f"{chrom} is called {name}" for chrom, name in names.items() if chrom != name]:
+        problems.notice(manifest.genome, f"{listed(aliases)} in this file.")
     placed = genes[genes["chrom"].isin(names)]
     ends = np.array([sizes[names[chrom]] for chrom in placed["chrom"]], np.int64)
     outside = placed[placed["tss"] >= ends]
@@ -48,51 +48,47 @@ def check_genes(readers: Readers, genes: pd.DataFrame, window: int, problems: Pr
             f"{manifest.genome} ({counted(len(outside), 'such gene')}). Use genes and genome of one assembly.",
         )
     inside = (placed["tss"] < ends).to_numpy()
-    _check_windows(readers, placed[inside], ends[inside], window, problems)
-    sets = manifest.split.of(genes["chrom"].to_numpy())
-    for part in ("train", "valid", "test"):
-        if not (sets == part).any():
-            problems.warning("split", f"no gene is in the {part} set.")
+    _check_windows(readers, WindowGrid.of(placed[inside], window, manifest.orient), ends[inside], problems)
+    splits = manifest.split.of(genes["chrom"].to_numpy())
+    for split in ("train", "valid", "test"):
+        if not (splits == split).any():
+            remedy = (
+                "Hold out fewer chromosomes under `split`."
+                if split == "train"
+                else f"List a chromosome of the genes under `split: {{{split}: […]}}`."
+            )
+            problems.warning("split", f"no gene is in the {split} split. {remedy}")
 
 
-def _check_windows(
-    readers: Readers, genes: pd.DataFrame, ends: NDArray[np.int64], window: int, problems: Problems
-) -> None:
+def _check_windows(readers: Readers, grid: WindowGrid, ends: NDArray[np.int64], problems: Problems) -> None:
+    """Find windows past a chromosome's end or without known bases; ``ends`` are chromosome lengths, (gene,)."""
     manifest = readers.manifest
-    tss, strand = genes["tss"].to_numpy(np.int64), genes["strand"].to_numpy(object)
-    starts = window_starts(tss, strand, window, manifest.orient)
-    cut = int(((starts < 0) | (starts + window > ends)).sum())
+    cut = int(((grid.starts < 0) | (grid.starts + grid.length > ends)).sum())
     if cut:
-        problems.notice(manifest.genes, f"{counted(cut, 'window')} past a chromosome's end: padded there.")
-    sample = np.unique(np.linspace(0, len(genes) - 1, min(_SAMPLE, len(genes))).astype(int))
-    known = np.zeros(len(genes))
+        extends = "extends" if cut == 1 else "extend"
+        problems.notice(manifest.genes, f"{counted(cut, 'window')} {extends} past a chromosome's end: padded with N.")
+    sample = np.unique(np.linspace(0, len(grid) - 1, min(_SAMPLE, len(grid))).astype(int))
+    empty = 0
     with problems.catching(manifest.genome):
-        for chrom in genes["chrom"].iloc[sample].unique():
-            rows = sample[(genes["chrom"].iloc[sample] == chrom).to_numpy()]
-            known[rows] = (readers.genome.windows(chrom, starts[rows], window) != N).mean(axis=1)
-        empty = int((known[sample] == 0).sum())
+        for _, chunk in grid[sample].chunks():
+            codes = readers.genome.windows(str(chunk.chrom[0]), chunk.starts, grid.length)
+            empty += int((codes == N).all(axis=1).sum())
         if len(sample) and empty == len(sample):
-            problems.error(manifest.genome, f"every window is all N ({len(sample):,} looked at). Give the bases.")
+            problems.error(
+                manifest.genome,
+                f"every window has only N bases ({len(sample):,} checked). Use an unmasked genome of the genes' "
+                "assembly.",
+            )
         elif empty:
-            share = empty / len(sample)
-            problems.warning(manifest.genome, f"{share:.0%} of {counted(len(sample), 'window')} looked at are all N.")
+            problems.warning(
+                manifest.genome,
+                f"{empty / len(sample):.0%} of {counted(len(sample), 'window')} checked have only N bases. Use an "
+                "unmasked genome, or leave out such genes in training with data.min_dna_coverage.",
+            )
 
 
-def check_tables(
-    readers: Readers, genes: pd.DataFrame, sizes: dict[str, int] | None, missing: set[str], problems: Problems
-) -> None:
-    """Look for features and labels that are absent or cannot be right; ``sizes`` is None if there is no genome."""
-    features = readers.manifest.features
-    if features and features.file and features.file not in missing:
-        with problems.catching(features.file):
-            wanted = [column.column or name for name, column in features.columns.items()]
-            genome = None if sizes is None else readers.genome
-            source = FeatureSource(readers.manifest.locate(features.file), wanted, genome)
-            for name, column in zip(features.columns, wanted, strict=True):
-                with problems.catching(features.file):
-                    if genome is not None or not is_measured(column):
-                        values = source.values(column, genes["gene_id"].tolist())
-                        _check_feature(readers, genes, name, values, problems)
+def check_labels(readers: Readers, genes: pd.DataFrame, missing: set[str], problems: Problems) -> None:
+    """Find labels in tables that are absent or implausible."""
     for cell_type, cell in readers.manifest.cell_types.items():
         label = cell.expression
         if label is not None and label.file is not None and label.file not in missing:
@@ -100,30 +96,10 @@ def check_tables(
                 _check_table_label(readers, genes, cell_type, label, problems)
 
 
-def _check_feature(
-    readers: Readers, genes: pd.DataFrame, name: str, values: NDArray[np.float64], problems: Problems
-) -> None:
-    features = readers.manifest.features
-    assert features is not None
-    file, column = str(features.file), features.columns[name]
-    absent = int(np.isnan(values).sum())
-    if absent == len(genes):
-        problems.error(file, f"no gene has a {name}. Are its gene identifiers those of {readers.manifest.genes}?")
-    elif absent:
-        problems.warning(
-            file, f"{counted(absent, 'gene')} of {len(genes):,} have no {name}: read as the training mean."
-        )
-    wrong = np.flatnonzero(implausible(values, column))
-    if len(wrong):
-        shown = ", ".join(f"{values[row]:g} of {genes['gene_id'].iloc[row]}" for row in wrong[:3])
-        problems.warning(
-            file, f"{name} cannot be {shown} ({counted(len(wrong), 'such value')}): taken as missing by `epigx build`."
-        )
-
-
 def _check_table_label(
     readers: Readers, genes: pd.DataFrame, cell_type: str, label: Expression, problems: Problems
 ) -> None:
+    """Read one cell type's column of labels and report its problems."""
     assert label.file is not None
     assert label.column is not None
     path = readers.manifest.locate(label.file)
@@ -134,22 +110,31 @@ def _check_table_label(
 def report_labels(
     cell_type: str, source: str, genes: pd.DataFrame, values: NDArray[np.float32], problems: Problems
 ) -> None:
-    """Report genes without a label, and labels that cannot be right."""
+    """Report genes without a label and implausible labels; ``values`` are log10(1 + x), float32 (gene,)."""
     absent = np.isnan(values)
     if absent.all():
         problems.error(
             cell_type,
-            f"no gene has a label in {source}. Are its gene identifiers those of the gene file? "
-            "A cell type that is to be predicted alone needs no `expression`.",
+            f"no gene has a label in {source}. Use the gene identifiers of the gene file. "
+            "Prediction-only cell types don't need `expression`.",
         )
         return
     if absent.any():
         counts = genes.loc[absent, "chrom"].value_counts()
         where = listed([f"{chrom} {count:,}" for chrom, count in counts.items()])
-        problems.warning(cell_type, f"{counted(int(absent.sum()), 'gene')} have no label in {source} ({where}).")
+        has = "gene has" if absent.sum() == 1 else "genes have"
+        problems.warning(
+            cell_type,
+            f"{absent.sum():,} {has} no label in {source} ({where}): left out of training and evaluation. "
+            "Add the labels if you have them.",
+        )
     if (highest := float(np.nanmax(values))) > MAX_LABEL:
         problems.warning(
-            cell_type, f"labels in {source} reach {highest:g}, too much for log10(1 + x). Set its transform to log10p1."
+            cell_type,
+            f"labels in {source} reach {highest:g}, too large for log10(1 + x). Set `transform: log10p1`.",
         )
     if np.nanmin(values) == highest and len(values) > 1:
-        problems.error(cell_type, f"every label in {source} is {highest:g}, so there is nothing to learn.")
+        problems.error(
+            cell_type,
+            f"every label in {source} is {highest:g}: a model cannot learn from a constant. Check the column or track.",
+        )

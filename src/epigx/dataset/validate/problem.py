@@ -1,9 +1,11 @@
-"""What `epigx check` reports."""
+"""The findings of `epigx check`."""
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Literal, NamedTuple
 
 from epigx.errors import EpigxError
@@ -11,7 +13,7 @@ from epigx.errors import EpigxError
 __all__ = ["Level", "Problem", "Problems", "counted", "listed"]
 
 Level = Literal["error", "warning", "notice"]
-"""``error``: a dataset cannot be built; ``warning``: it can, but look; ``notice``: something was taken as meant."""
+"""``error``: no dataset can be built; ``warning``: one can, but look at it first; ``notice``: for information."""
 
 
 class Problem(NamedTuple):
@@ -23,28 +25,45 @@ class Problem(NamedTuple):
 
 
 class Problems(list[Problem]):
-    """The findings of a check, in the order of finding."""
+    """The findings of a check, in the order in which they were found.
+
+    Parameters
+    ----------
+    root : Path, optional
+        The folder of the manifest's files; errors of the readers then name files as the manifest does.
+    """
+
+    def __init__(self, root: Path | None = None) -> None:
+        super().__init__()
+        self._folder = "" if root is None else f"{root}{os.sep}"
 
     def error(self, where: str, message: str) -> None:
-        """Add what stands in the way of a build."""
+        """Add a problem that prevents a build."""
         self.append(Problem("error", where, message))
 
     def warning(self, where: str, message: str) -> None:
-        """Add what a build passes over."""
+        """Add a problem that does not prevent a build."""
         self.append(Problem("warning", where, message))
 
     def notice(self, where: str, message: str) -> None:
-        """Add how something was understood."""
+        """Add information about how the input was read."""
         self.append(Problem("notice", where, message))
 
     @contextmanager
     def catching(self, where: str) -> Iterator[None]:
-        """Take an error that epigx raises as a finding, unless it was found before, and go on."""
+        """Turn an error that epigx raises into a finding, once, and continue."""
         try:
             yield
         except EpigxError as error:
-            if Problem("error", where, str(error)) not in self:
-                self.error(where, str(error))
+            message = self._in_manifest_paths(where, str(error))
+            if Problem("error", where, message) not in self:
+                self.error(where, message)
+
+    def _in_manifest_paths(self, where: str, message: str) -> str:
+        """Name files as the manifest does, and leave out ``where`` at the start."""
+        message = message.replace(self._folder, "") if self._folder else message
+        rest = message.removeprefix(where)
+        return rest.lstrip(" ,:") if rest != message and rest[:1] in {" ", ",", ":"} else message
 
 
 def counted(number: int, noun: str) -> str:
@@ -58,12 +77,12 @@ def counted(number: int, noun: str) -> str:
     return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
-def listed(words: Sequence[str], most: int = 5) -> str:
-    """Join words, the first few of many.
+def listed(names: Sequence[str], most: int = 5) -> str:
+    """Join names; of many, only the first few.
 
     Examples
     --------
     >>> listed(["chr1", "chr2", "chr3"], most=2)
     'chr1, chr2 and 1 more'
     """
-    return ", ".join(words[:most]) + (f" and {len(words) - most:,} more" if len(words) > most else "")
+    return ", ".join(names[:most]) + (f" and {len(names) - most:,} more" if len(names) > most else "")

@@ -1,4 +1,4 @@
-"""Hi-C matrices (.hic, .cool, .mcool), read as one band along the diagonal per chromosome."""
+"""Hi-C matrices (.hic, .cool, .mcool). For each chromosome, a band along the diagonal is read."""
 
 from __future__ import annotations
 
@@ -8,16 +8,16 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float32, Int64
 
-from epigx.errors import InputError, did_you_mean
+from epigx.errors import ConfigError, InputError, did_you_mean
 from epigx.genome.chromosomes import require_chromosome
 
 __all__ = ["MatrixContacts"]
 
 
 class MatrixContacts:
-    """A Hi-C matrix, of which the band of one chromosome is held at a time.
+    """A Hi-C matrix. The band of one chromosome is in memory at a time.
 
-    Reading whole bands matters: a query per gene is several times slower for .cool, and eighty times for .hic.
+    Whole bands are read for speed: one query per gene is several times slower for .cool and 80 times slower for .hic.
 
     Parameters
     ----------
@@ -26,12 +26,22 @@ class MatrixContacts:
     resolution : int, bp
         The bin size.
     normalization : str
-        As the file names it; ``NONE`` for raw counts.
+        The normalization as named in the file; ``NONE`` for raw counts.
     band : int, bp
-        The greatest distance that is read.
+        The largest distance from the TSS that is read.
+
+    Raises
+    ------
+    InputError
+        The file is missing, damaged or of another format, or lacks the resolution or normalization.
+    ConfigError
+        A number is out of range.
     """
 
     def __init__(self, path: Path, *, resolution: int, normalization: str, band: int) -> None:
+        for name, value, minimum in (("resolution", resolution, 1), ("band", band, 0)):
+            if value < minimum:
+                raise ConfigError(f"{name} is {value}. Choose {minimum} bp or more.")
         self.path: Path | None = path
         self._options = (path, resolution, normalization, band)
         self._resolution, self._normalization = resolution, normalization
@@ -41,7 +51,7 @@ class MatrixContacts:
         known = ["NONE", *self._file.avail_normalizations()]
         if normalization not in known:
             raise InputError(f"{path} has no normalization {normalization!r}.{did_you_mean(normalization, known)}")
-        self._held: tuple[str, Any] = ("", None)
+        self._current: tuple[str, Any] = ("", None)
 
     def __reduce__(self) -> tuple[Any, tuple[Path, int, str, int]]:
         return _reopen, self._options
@@ -49,7 +59,7 @@ class MatrixContacts:
     def profile(
         self, chrom: str, tss: Int64[np.ndarray, " n"], starts: Int64[np.ndarray, " n"], length: int
     ) -> Float32[np.ndarray, "n length"]:
-        """Return the contact of each base's bin with the TSS's bin (see :class:`~.contacts.Contacts`)."""
+        """Return the contact between the bins of each base and of the TSS (see :class:`~.contacts.Contacts`)."""
         sizes = self.chromosomes or {}
         name = require_chromosome(chrom, sizes, self._options[0])
         size = sizes[name] or 0
@@ -57,8 +67,8 @@ class MatrixContacts:
         outside = tss[(tss < 0) | (tss >= size)]
         if len(outside):
             raise InputError(
-                f"{self.path}: the TSS at base {outside[0]} lies outside {name} ({size:,} bp). "
-                "Use files of one assembly."
+                f"{self.path}: the TSS at base {outside[0]} is outside {name} ({size:,} bp). "
+                "Use files of the same assembly."
             )
         bins = starts[:, None] // self._resolution + np.arange((length - 1) // self._resolution + 2)
         contacts = self._contacts(name, tss // self._resolution, bins)
@@ -77,23 +87,24 @@ class MatrixContacts:
         known = (bins >= 0) & (bins < band.shape[0]) & (np.abs(bins - tss[:, None]) < self._width)
         pairs = np.stack([np.broadcast_to(tss[:, None], bins.shape)[known], bins[known]])
         contacts = np.zeros(bins.shape, dtype=np.float32)
-        # The matrix holds its upper triangle: row bin <= column bin.
+        # Only the upper triangle is stored: row bin <= column bin.
         contacts[known] = np.nan_to_num(np.asarray(band[pairs.min(axis=0), pairs.max(axis=0)]).ravel())
         return contacts
 
     def _band(self, name: str) -> Any:
-        """Return the upper triangle of a chromosome as a sparse matrix, as far as the band reaches."""
-        if self._held[0] != name:
+        """Return the upper triangle of a chromosome within the band, as a sparse matrix."""
+        if self._current[0] != name:
             try:
                 pixels = self._file.fetch(
                     name, normalization=self._normalization, count_type="float64", diagonal_band_width=self._width
                 )
-                self._held = (name, pixels.to_csr())
+                self._current = (name, pixels.to_csr())
             except RuntimeError as error:
                 raise InputError(
-                    f"{self.path} cannot be read at {name}: {_first_line(error)}. The file is damaged; fetch it again."
+                    f"{self.path} cannot be read at {name}: {_first_line(error)}. "
+                    "The file is damaged; download it again."
                 ) from None
-        return self._held[1]
+        return self._current[1]
 
 
 def _reopen(path: Path, resolution: int, normalization: str, band: int) -> MatrixContacts:
@@ -109,17 +120,19 @@ def _open(path: Path, resolution: int) -> Any:
         return hictkpy.File(str(path), resolution)
     except RuntimeError as error:
         if offered := _resolutions(path):
-            there = ", ".join(f"{bp:,}" for bp in offered)
+            available = ", ".join(f"{bp:,}" for bp in offered)
             raise InputError(
-                f"{path} has no contacts in bins of {resolution:,} bp; it has {there} bp. Set the resolution to that."
+                f"{path} has no contacts at a resolution of {resolution:,} bp. "
+                f"Set the resolution to one of: {available}."
             ) from None
         raise InputError(
-            f"{path} cannot be read as .hic, .cool or .mcool: {_first_line(error)}. Check its kind, or fetch it again."
+            f"{path} cannot be read as .hic, .cool or .mcool: {_first_line(error)}. "
+            "Check its kind, or download it again."
         ) from None
 
 
 def _resolutions(path: Path) -> list[int]:
-    """Return the bin sizes in bp that a file offers; none when it cannot be read."""
+    """Return the bin sizes of a file in bp; an empty list if it cannot be read."""
     import hictkpy
 
     try:
@@ -142,7 +155,7 @@ def _paint(
     right: Int64[np.ndarray, "n bins"],
     length: int,
 ) -> Float32[np.ndarray, "n length"]:
-    """Repeat each bin's value over its bases of the window; what is left of the window is 0."""
+    """Repeat the value of each bin over its bases in the window; the remaining bases are 0."""
     counts = np.maximum(right - left, 0)
     counts = np.column_stack([counts, length - counts.sum(axis=1)])
     values = np.column_stack([values, np.zeros(len(values), dtype=np.float32)])

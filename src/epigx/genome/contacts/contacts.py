@@ -1,34 +1,32 @@
-"""Contact of each base of a window with the TSS: Hi-C matrices, loops, or the power law of distance."""
+"""Contact of each base of a window with the TSS: Hi-C matrices, loops, or a power law of distance."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Literal, Protocol, get_args, runtime_checkable
+from typing import Any, Protocol, cast, runtime_checkable
 
 import numpy as np
 from jaxtyping import Float32, Int64
 
-from epigx.errors import ConfigError, InputError, did_you_mean
 from epigx.genome.contacts.contact_matrix import MatrixContacts
 from epigx.genome.contacts.loops import LoopContacts
-from epigx.genome.contacts.powerlaw import PowerLawContacts, capped
+from epigx.genome.contacts.powerlaw import PowerLawContacts, pseudocount_of
+from epigx.genome.formats import require_format
 
-__all__ = ["Contacts", "ContactsKind", "open_contacts"]
-
-ContactsKind = Literal["hic", "cool", "mcool", "bedpe", "powerlaw"]
+__all__ = ["Contacts", "open_contacts", "open_loops", "open_matrix", "open_power_law"]
 
 
 @runtime_checkable
 class Contacts(Protocol):
-    """What the TSS of a gene is in contact with.
+    """How strongly each base is in contact with the TSS of a gene.
 
     Attributes
     ----------
     path : Path or None
         The file (``None`` for the power law, which needs none).
     chromosomes : dict of str to int or None, or None
-        The chromosomes by the file's names, with their length in bp (``None``: the format does not know it); ``None``
-        altogether for the power law, which holds for every chromosome.
+        The length of each chromosome in bp, by its name in the file (``None``: the format does not record lengths).
+        ``None`` instead of a dict for the power law, which applies to every chromosome.
     """
 
     path: Path | None
@@ -37,12 +35,12 @@ class Contacts(Protocol):
     def profile(
         self, chrom: str, tss: Int64[np.ndarray, " n"], starts: Int64[np.ndarray, " n"], length: int
     ) -> Float32[np.ndarray, "n length"]:
-        """Return the contact of each base of some windows with their genes' TSS.
+        """Return the contact of each base of some windows with the TSS of their gene.
 
         Parameters
         ----------
         chrom : str
-            The chromosome as the genes name it (``chr1`` finds ``1``).
+            The chromosome as named by the genes (``chr1`` also matches ``1``).
         tss : ndarray of int64, shape (n,)
             0-based TSSs.
         starts : ndarray of int64, shape (n,)
@@ -53,12 +51,12 @@ class Contacts(Protocol):
         Returns
         -------
         ndarray of float32, shape (n, length)
-            0 where there is no contact and past the chromosome's ends.
+            0 where there is no contact and beyond the ends of the chromosome.
 
         Raises
         ------
         InputError
-            The file is damaged or has no such chromosome, or a TSS lies past the chromosome's end.
+            The file is damaged or lacks the chromosome, or a TSS lies beyond the end of the chromosome.
         """
         ...
 
@@ -67,66 +65,82 @@ class Contacts(Protocol):
         ...
 
 
-def open_contacts(
-    path: str | Path | None,
-    kind: ContactsKind,
-    *,
-    resolution: int = 5_000,
-    normalization: str = "NONE",
-    band: int = 100_000,
-    pseudocount: bool = False,
-    column: int | None = None,
-    slack: int = 0,
-) -> Contacts:
+def open_contacts(path: str | Path | None, kind: str | None = None, *, band: int = 100_000, **options: Any) -> Contacts:
     """Open a source of contacts.
 
     Parameters
     ----------
     path : str, Path or None
         The file; ``None`` for the power law.
-    kind : {"hic", "cool", "mcool", "bedpe", "powerlaw"}
-        Its format.
-    resolution : int, bp
-        The bin size of a matrix.
-    normalization : str
-        A matrix' normalisation as the file names it: ``NONE``, ``VC``, ``KR``, ``SCALE``, ``weight``, …
+    kind : str or None
+        Its format (``hic``, ``cool``, ``mcool``, ``bedpe``, ``powerlaw``, or one that a plug-in adds); ``None`` takes
+        it from the suffix.
     band : int, bp
-        How far from the TSS a matrix is read; contacts beyond are 0.
-    pseudocount : bool
-        Whether min(pl(d), pl(1 Mb)) is added, as the ABC model does; pl is the power law of :mod:`~.powerlaw`.
-    column : int or None
-        The 1-based column of a loop's value in a bedpe; ``None`` takes the last column that holds numbers alone.
-    slack : int, bp
-        How far outside an anchor of a loop a TSS may lie and still count as inside.
+        The largest distance from the TSS that is read from a matrix; contacts beyond it are 0.
+    **options
+        Options of the format: those of :func:`open_matrix` or :func:`open_loops`.
 
     Raises
     ------
     InputError
-        The file is missing, damaged or not of that kind, or lacks the resolution or normalisation.
+        The file is missing, damaged or of another format, or lacks the resolution or normalization.
     ConfigError
-        A number is out of range, or there is no path for a kind that needs one.
+        A number is out of range, or the format needs a file and ``path`` is ``None``.
     """
-    for name, value, least in (("resolution", resolution, 1), ("band", band, 0), ("slack", slack, 0)):
-        if value < least:
-            raise ConfigError(f"{name} is {value}. Choose {least} bp or more.")
-    if column is not None and column < 7:
-        raise ConfigError(f"column is {column}. A loop's value stands in column 7 or later, counted from 1.")
-    if kind not in get_args(ContactsKind):
-        raise InputError(f"{path}: unknown kind of contacts {kind!r}.{did_you_mean(str(kind), get_args(ContactsKind))}")
-    contacts: Contacts
-    if kind == "powerlaw":
-        contacts = PowerLawContacts()
-    elif path is None:
-        raise ConfigError(f"Contacts of kind {kind!r} need a file. Only the power law needs none.")
-    elif kind == "bedpe":
-        contacts = LoopContacts(Path(path), column=column, slack=slack)
-    else:
-        contacts = MatrixContacts(Path(path), resolution=resolution, normalization=normalization, band=band)
+    return cast(Contacts, require_format(path, kind, "contacts").open(path, band=band, **options))
+
+
+def open_matrix(
+    path: Path, *, band: int, resolution: int = 5_000, normalization: str = "NONE", pseudocount: bool = False
+) -> Contacts:
+    """Open a Hi-C matrix (.hic, .cool, .mcool).
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+    band : int, bp
+        The largest distance from the TSS that is read.
+    resolution : int, bp
+        The bin size.
+    normalization : str
+        The normalization as named in the file: ``NONE``, ``VC``, ``KR``, ``SCALE``, ``weight``, …
+    pseudocount : bool
+        Whether to add min(pl(d), pl(1 Mb)), as the ABC model does; pl is the power law of :mod:`~.powerlaw`.
+    """
+    contacts = MatrixContacts(path, resolution=resolution, normalization=normalization, band=band)
     return _WithPseudocount(contacts) if pseudocount else contacts
 
 
+def open_loops(
+    path: Path, *, band: int = 0, column: int | None = None, slack: int = 0, pseudocount: bool = False
+) -> Contacts:
+    """Read chromatin loops (bedpe).
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+    band : int, bp
+        Not used: the whole file is read.
+    column : int or None
+        The 1-based column with the value of a loop; ``None`` takes the last one that has only numbers.
+    slack : int, bp
+        The distance from an anchor up to which a TSS counts as inside it.
+    pseudocount : bool
+        As for :func:`open_matrix`.
+    """
+    contacts = LoopContacts(path, column=column, slack=slack)
+    return _WithPseudocount(contacts) if pseudocount else contacts
+
+
+def open_power_law(path: Path | None = None, *, band: int = 0) -> Contacts:
+    """Return the power law of distance; ``path`` and ``band`` are not used."""
+    return PowerLawContacts()
+
+
 class _WithPseudocount:
-    """Contacts with the ABC model's pseudocount added."""
+    """Contacts plus the pseudocount of the ABC model."""
 
     def __init__(self, contacts: Contacts) -> None:
         self._contacts, self._law = contacts, PowerLawContacts()
@@ -136,7 +150,7 @@ class _WithPseudocount:
         self, chrom: str, tss: Int64[np.ndarray, " n"], starts: Int64[np.ndarray, " n"], length: int
     ) -> Float32[np.ndarray, "n length"]:
         contacts = self._contacts.profile(chrom, tss, starts, length)
-        return np.asarray(contacts + capped(self._law.profile(chrom, tss, starts, length)))
+        return np.asarray(contacts + pseudocount_of(self._law.profile(chrom, tss, starts, length)))
 
     def close(self) -> None:
         self._contacts.close()

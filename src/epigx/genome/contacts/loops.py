@@ -1,4 +1,4 @@
-"""Chromatin loops (bedpe): a base is in contact with a TSS when a loop joins them."""
+"""Chromatin loops (bedpe): a base is in contact with a TSS if a loop connects them."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ import numpy as np
 import pandas as pd
 from jaxtyping import Float32, Float64, Int64
 
-from epigx.errors import InputError
-from epigx.genome.bed import Column, check_intervals, open_text, read_rows
+from epigx.errors import ConfigError, InputError
+from epigx.genome.bed import Column, check_intervals, open_text, read_bed
 from epigx.genome.chromosomes import find_chromosome
 
 __all__ = ["LoopContacts"]
 
 
 class _Anchors(NamedTuple):
-    """The loops of one chromosome, each twice: once from either side."""
+    """The loops of one chromosome, each listed once from either anchor."""
 
     near: Int64[np.ndarray, "loops 2"]
     far: Int64[np.ndarray, "loops 2"]
@@ -25,25 +25,37 @@ class _Anchors(NamedTuple):
 
 
 class LoopContacts:
-    """Loops within chromosomes; those between chromosomes are passed over.
+    """Loops within chromosomes; loops between chromosomes are ignored.
 
-    A loop counts for a gene when one of its anchors holds the TSS, or lies within ``slack`` bp of it. Then every base
-    of the other anchor has the loop's value and, since the other anchor mostly lies outside a window around the TSS,
-    so has every base of the anchor at the TSS: the window's bases share the TSS's loops. Where several loops give a
-    base a value, the highest counts.
+    A loop belongs to a gene if one of its anchors contains the TSS or is within ``slack`` bp of it. Every base of the
+    other anchor then gets the value of the loop. So does every base of the anchor at the TSS, because the other anchor
+    is usually outside the window. Where several loops overlap, the highest value counts.
 
     Parameters
     ----------
     path : Path
         A bedpe: chrom, start, end of both anchors, then further columns.
     column : int or None
-        The 1-based column of the value. ``None`` takes the last column after the sixth that holds numbers alone; loops
-        without such a column have the value 1.
+        The 1-based column of the value. ``None`` takes the last column after the sixth that has only numbers; without
+        such a column, every loop has the value 1.
     slack : int, bp
-        See above.
+        The distance from an anchor up to which a TSS counts as inside it.
+
+    Raises
+    ------
+    InputError
+        The file is missing or damaged, is not bedpe, or has a negative value.
+    ConfigError
+        A number is out of range.
     """
 
     def __init__(self, path: Path, *, column: int | None = None, slack: int = 0) -> None:
+        if slack < 0:
+            raise ConfigError(f"slack is {slack}. Choose 0 bp or more.")
+        if column is not None and column < 7:
+            raise ConfigError(
+                f"column is {column}. Choose 7 or higher (counted from 1): columns 1 to 6 are the anchors."
+            )
         self.path: Path | None = path
         self._path = path
         self._slack = slack
@@ -53,23 +65,23 @@ class LoopContacts:
     def profile(
         self, chrom: str, tss: Int64[np.ndarray, " n"], starts: Int64[np.ndarray, " n"], length: int
     ) -> Float32[np.ndarray, "n length"]:
-        """Return the highest value of the loops that join each base with the TSS (see :class:`~.contacts.Contacts`)."""
+        """Return the highest value of the loops between each base and the TSS (see :class:`~.contacts.Contacts`)."""
         contacts = np.zeros((len(starts), length), dtype=np.float32)
-        # Such a file does not list its chromosomes: one without a loop is simply absent.
+        # A bedpe does not list chromosomes, so one without a loop is not an error.
         name = find_chromosome(chrom, self._loops, self._path)
         if name is None:
             return contacts
         loops = self._loops[name]
         for row, (site, start) in enumerate(zip(np.asarray(tss), np.asarray(starts), strict=True)):
-            held = (loops.near[:, 0] - self._slack <= site) & (site < loops.near[:, 1] + self._slack)
-            for loop in np.flatnonzero(held):
+            inside = (loops.near[:, 0] - self._slack <= site) & (site < loops.near[:, 1] + self._slack)
+            for loop in np.flatnonzero(inside):
                 for anchor in (loops.near[loop], loops.far[loop]):
                     left, right = np.clip(anchor - start, 0, length)
                     np.maximum(contacts[row, left:right], loops.value[loop], out=contacts[row, left:right])
         return contacts
 
     def close(self) -> None:
-        """Do nothing: the file was read whole."""
+        """Do nothing: the whole file has been read."""
 
 
 def _read(path: Path, column: int | None) -> dict[str, _Anchors]:
@@ -81,13 +93,13 @@ def _read(path: Path, column: int | None) -> dict[str, _Anchors]:
         "start2": Column(4, int),
         "end2": Column(5, int),
     }
-    place = _last_numeric(path) if column is None else column - 1
-    if place is not None:
-        columns["value"] = Column(place, float)
-    loops = read_rows(path, columns, what="a bedpe of loops")
+    index = _last_numeric(path) if column is None else column - 1
+    if index is not None:
+        columns["value"] = Column(index, float)
+    loops = read_bed(path, columns, what="a bedpe of loops")
     for side in ("1", "2"):
         check_intervals(loops, path, start=f"start{side}", end=f"end{side}")
-    if place is None:
+    if index is None:
         loops["value"] = 1.0
     elif (loops["value"] < 0).any():
         row = loops[loops["value"] < 0].iloc[0]
@@ -103,14 +115,14 @@ def _both_ways(loops: pd.DataFrame) -> _Anchors:
 
 
 def _last_numeric(path: Path) -> int | None:
-    """Return the 0-based place of the last column after the sixth that holds a number in every row."""
+    """Return the 0-based index of the last column after the sixth with a number in every row."""
     numeric: set[int] | None = None
     with open_text(path) as text:
         for line in text:
             fields = line.rstrip("\n").split("\t" if "\t" in line else None)
             if line.startswith(("#", "track", "browser")) or len(fields) < 6 or not fields[1].isdigit():
                 continue
-            here = {place for place in range(6, len(fields)) if _is_number(fields[place])}
+            here = {index for index in range(6, len(fields)) if _is_number(fields[index])}
             numeric = here if numeric is None else numeric & here
     return max(numeric) if numeric else None
 

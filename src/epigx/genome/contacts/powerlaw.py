@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 from jaxtyping import Float32, Float64, Int64
 
-__all__ = ["PowerLawContacts", "capped", "power_law"]
+__all__ = ["PowerLawContacts", "power_law", "pseudocount_of"]
 
 _GAMMA = 0.87
 _SCALE = -4.80 + 11.63 * _GAMMA
@@ -19,7 +19,7 @@ _PSEUDOCOUNT_DISTANCE = 1_000_000
 
 
 def power_law(distance: Int64[np.ndarray, "*shape"] | int) -> Float64[np.ndarray, "*shape"]:
-    """Return the contact that the power law expects at a distance in bp; constant below 5 kb.
+    """Return the expected contact at a distance in bp; constant below 5 kb.
 
     Examples
     --------
@@ -30,7 +30,7 @@ def power_law(distance: Int64[np.ndarray, "*shape"] | int) -> Float64[np.ndarray
 
 
 class PowerLawContacts:
-    """Contacts where there is no Hi-C: :func:`power_law` of each base's distance from the TSS."""
+    """Expected contacts without Hi-C data: :func:`power_law` of the distance from the TSS."""
 
     def __init__(self) -> None:
         self.path: Path | None = None
@@ -39,7 +39,7 @@ class PowerLawContacts:
     def profile(
         self, chrom: str, tss: Int64[np.ndarray, " n"], starts: Int64[np.ndarray, " n"], length: int
     ) -> Float32[np.ndarray, "n length"]:
-        """Return the power law of each base's distance from the TSS (see :class:`~.contacts.Contacts`)."""
+        """Return the expected contact of each base with the TSS (see :class:`~.contacts.Contacts`)."""
         contacts = np.empty((len(starts), length), dtype=np.float32)
         for row, offset in enumerate(np.asarray(starts) - np.asarray(tss)):
             contacts[row] = power_law(np.abs(offset + np.arange(length)))
@@ -49,6 +49,6 @@ class PowerLawContacts:
         """Do nothing: there is no file."""
 
 
-def capped(contacts: Float32[np.ndarray, "*shape"]) -> Float32[np.ndarray, "*shape"]:
-    """Return min(pl(d), pl(1 Mb)), the ABC model's pseudocount, of power-law contacts pl(d)."""
+def pseudocount_of(contacts: Float32[np.ndarray, "*shape"]) -> Float32[np.ndarray, "*shape"]:
+    """Return the pseudocount of the ABC model, min(pl(d), pl(1 Mb)), from power-law contacts pl(d)."""
     return np.asarray(np.minimum(contacts, np.float32(power_law(_PSEUDOCOUNT_DISTANCE))))

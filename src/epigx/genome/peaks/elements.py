@@ -1,4 +1,4 @@
-"""Candidate enhancers, as the ABC model makes them of peaks, and which of them lie around a TSS."""
+"""Candidate enhancers from peaks, as in the ABC model, and their selection around a TSS."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from epigx.genome.tracks.tracks import Track
 __all__ = ["CANDIDATE_WIDTH", "Candidates", "activity", "candidates"]
 
 CANDIDATE_WIDTH = 500
-"""bp of a candidate around the summit of its peak, as in the ABC model."""
+"""Length in bp of a candidate around the summit of a peak, as in the ABC model."""
 
 _BLOCK_BYTES = 1 << 25
 
 
 class Candidates(NamedTuple):
-    """Candidate enhancers of one chromosome, which do not overlap, by their centres.
+    """Candidate enhancers of one chromosome; they do not overlap and are sorted.
 
     Attributes
     ----------
@@ -33,22 +33,22 @@ class Candidates(NamedTuple):
 
     @property
     def centers(self) -> Int64[np.ndarray, " n"]:
-        """The middle base of each."""
+        """The 0-based centre of each candidate, shape (n,)."""
         return np.asarray((self.starts + self.ends) // 2)
 
     def nearest(self, tss: int, *, count: int, reach: int, promoter: int) -> Int64[np.ndarray, " chosen"]:
-        """Return the candidates around a TSS, the nearest first.
+        """Return the indices of the candidates around a TSS, the nearest first.
 
         Parameters
         ----------
         tss : int
             0-based TSS.
         count : int
-            How many at most.
+            The largest number to return.
         reach : int, bp
-            Largest distance of a centre from the TSS.
+            The largest distance between centre and TSS.
         promoter : int, bp
-            Half the width of the promoter ``[tss - promoter, tss + promoter]``, which no candidate overlaps.
+            Half the width of the promoter ``[tss - promoter, tss + promoter]``; candidates do not overlap it.
         """
         centers = self.centers
         first, last = np.searchsorted(centers, tss - reach), np.searchsorted(centers, tss + reach, side="right")
@@ -58,16 +58,16 @@ class Candidates(NamedTuple):
 
 
 def candidates(peaks: pd.DataFrame, size: int, longest: int) -> Candidates:
-    """Make candidates of the peaks of one chromosome: 500 bp around each summit, merged where they overlap or touch.
+    """Make candidates from the peaks of one chromosome: 500 bp around each summit, merged if they overlap or touch.
 
     Parameters
     ----------
     peaks : DataFrame
-        With ``summit``: what :func:`~.peaks.read_peaks` gives.
+        With the column ``summit``, as returned by :func:`~.peaks.read_peaks`.
     size : int, bp
-        Length of the chromosome, on which they are clipped.
+        Length of the chromosome; candidates are clipped to it.
     longest : int, bp
-        What is longer after merging is cut to its centre ± ``longest / 2``.
+        Longer candidates are cropped to centre ± ``longest / 2`` after merging.
 
     Examples
     --------
@@ -86,20 +86,20 @@ def candidates(peaks: pd.DataFrame, size: int, longest: int) -> Candidates:
 def activity(
     h3k27ac: Track, accessibility: Track, chrom: str, chosen: Candidates, longest: int
 ) -> Float64[np.ndarray, " n"]:
-    """Return the ABC model's activity of each candidate, sqrt(mean H3K27ac · mean accessibility).
+    """Return the activity of each candidate as in the ABC model, sqrt(mean H3K27ac · mean accessibility).
 
-    The means are of the tracks' own values, on whose scale it is; bases without a value count as 0.
+    It is on the scale of the tracks; bases without a value count as 0.
 
     Parameters
     ----------
     h3k27ac, accessibility : Track
-        The two signals.
+        The two tracks.
     chrom : str
         The chromosome.
     chosen : Candidates
-        Of which.
+        The candidates.
     longest : int, bp
-        No candidate is longer.
+        The largest length of a candidate.
 
     Raises
     ------
@@ -110,11 +110,11 @@ def activity(
     for track in (h3k27ac, accessibility):
         mean = _means(track, chrom, chosen, longest)
         if (mean < 0).any():
-            place = int(np.argmin(mean))
+            lowest = int(np.argmin(mean))
             raise InputError(
-                f"{track.path}: the mean signal over {chrom}:{chosen.starts[place] + 1:,}-{chosen.ends[place]:,} is "
-                f"negative ({mean[place]:.3g}), so the element's activity has no root. Give a track of fold change or "
-                "counts, not of logarithms."
+                f"{track.path}: the mean signal over {chrom}:{chosen.starts[lowest] + 1:,}-{chosen.ends[lowest]:,} is "
+                f"negative ({mean[lowest]:.3g}), so the activity of the element cannot be computed. "
+                "Use a track of fold change or counts, not of logarithms."
             )
         product *= mean
     return np.sqrt(product)
@@ -125,8 +125,8 @@ def _means(track: Track, chrom: str, chosen: Candidates, longest: int) -> Float6
     means = np.empty(len(lengths))
     rows = max(1, _BLOCK_BYTES // (4 * longest))
     for first in range(0, len(lengths), rows):
-        part = slice(first, first + rows)
-        values = track.windows(chrom, chosen.starts[part], longest)
-        values[np.arange(longest) >= lengths[part, None]] = 0
-        means[part] = np.nansum(values, axis=1, dtype=np.float64) / np.maximum(lengths[part], 1)
+        block = slice(first, first + rows)
+        values = track.windows(chrom, chosen.starts[block], longest)
+        values[np.arange(longest) >= lengths[block, None]] = 0
+        means[block] = np.nansum(values, axis=1, dtype=np.float64) / np.maximum(lengths[block], 1)
     return means

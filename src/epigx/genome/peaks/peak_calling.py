@@ -1,4 +1,4 @@
-"""Peaks of a track: where it stays high for long enough, by a rule of three numbers."""
+"""Peak calling by a threshold, a minimum length and a maximum gap."""
 
 from __future__ import annotations
 
@@ -9,25 +9,25 @@ import numpy as np
 import pandas as pd
 
 from epigx.genome.peaks.peaks import no_peaks
-from epigx.genome.tracks.step_function import Steps
+from epigx.genome.tracks.step_function import StepFunction
 from epigx.genome.tracks.tracks import Track
 
-__all__ = ["PeakRule", "call_peaks", "stretches"]
+__all__ = ["PeakRule", "call_peaks", "constant_segments"]
 
 _BLOCK = 1 << 20
 
 
 class PeakRule(NamedTuple):
-    """What counts as a peak; the defaults are those of ``macs3 bdgpeakcall``.
+    """The parameters of peak calling; the defaults are those of ``macs3 bdgpeakcall``.
 
     Attributes
     ----------
     cutoff : float
-        The lowest value of a peak's bases, on the scale of the track.
+        The lowest value inside a peak, on the scale of the track.
     min_length : int, bp
-        The shortest peak.
+        The length of the shortest peak.
     max_gap : int, bp
-        Stretches at most this far apart are one peak.
+        The largest gap between intervals that are merged into one peak.
     """
 
     cutoff: float
@@ -36,37 +36,37 @@ class PeakRule(NamedTuple):
 
 
 def call_peaks(track: Track, chrom: str, size: int, rule: PeakRule, *, block: int = _BLOCK) -> pd.DataFrame:
-    """Call peaks on one chromosome, in memory bounded by ``block`` and the peaks themselves.
+    """Call peaks on one chromosome. Memory is bounded by ``block`` and the number of peaks.
 
-    Bases of at least ``cutoff`` are joined over gaps of at most ``max_gap``; what is then shorter than ``min_length``
-    is dropped. This is the rule of ``macs3 bdgpeakcall``: no background is modelled, so the cutoff alone tells a peak
-    from noise.
+    Bases with values of at least ``cutoff`` are merged across gaps of at most ``max_gap``; intervals shorter than
+    ``min_length`` are then dropped. This is the rule of ``macs3 bdgpeakcall``: no background is modelled, so only the
+    cutoff separates peaks from noise.
 
     Parameters
     ----------
     track : Track
-        Accessibility.
+        The signal, usually accessibility.
     chrom : str
-        The chromosome as the genes name it; the track holds it.
+        The chromosome as named by the genes; the track must have it.
     size : int, bp
-        Its length.
+        The length of the chromosome.
     rule : PeakRule
-        What counts as a peak.
+        The parameters.
     block : int, bp
-        How much is read at a time; the result does not depend on it.
+        The number of bases to read at a time; the result does not depend on it.
 
     Returns
     -------
     DataFrame
-        ``chrom``, ``start``, ``end``, ``signal`` (the highest value) and ``summit`` (the middle of the first stretch
-        of that value), as :func:`~.peaks.read_peaks` gives them, by start.
+        ``chrom``, ``start``, ``end``, ``signal`` (the highest value) and ``summit`` (the middle of the first interval
+        with that value), sorted by start, with the columns of :func:`~.peaks.read_peaks`.
 
     Raises
     ------
     InputError
         The track is damaged.
     """
-    high = _joined([_above(steps, rule.cutoff) for steps in stretches(track, chrom, size, block)])
+    high = _concatenate([_above(steps, rule.cutoff) for steps in constant_segments(track, chrom, size, block)])
     if not len(high.starts):
         return no_peaks()
     gap = high.starts[1:] - high.ends[:-1]
@@ -81,22 +81,22 @@ def call_peaks(track: Track, chrom: str, size: int, rule: PeakRule, *, block: in
     return peaks[peaks["end"] - peaks["start"] >= rule.min_length].reset_index(drop=True)
 
 
-def stretches(track: Track, chrom: str, size: int, block: int = _BLOCK) -> Iterator[Steps]:
-    """Read a chromosome as stretches of constant value without gaps, a block at a time; no value counts as 0."""
+def constant_segments(track: Track, chrom: str, size: int, block: int = _BLOCK) -> Iterator[StepFunction]:
+    """Yield segments of constant value without gaps, block by block; bases without a value are 0."""
     for start in range(0, size, block):
         length = min(block, size - start)
         values = np.nan_to_num(track.windows(chrom, np.array([start]), length)[0])
         edges = np.flatnonzero(np.concatenate([[True], values[1:] != values[:-1]]))
-        yield Steps(start + edges, start + np.append(edges[1:], length), values[edges].astype(np.float64))
+        yield StepFunction(start + edges, start + np.append(edges[1:], length), values[edges].astype(np.float64))
 
 
-def _above(steps: Steps, cutoff: float) -> Steps:
+def _above(steps: StepFunction, cutoff: float) -> StepFunction:
     high = steps.values >= cutoff
-    return Steps(steps.starts[high], steps.ends[high], steps.values[high])
+    return StepFunction(steps.starts[high], steps.ends[high], steps.values[high])
 
 
-def _joined(pieces: list[Steps]) -> Steps:
-    """Put the pieces of a chromosome together, so that a stretch that a border cut is one again."""
-    starts, ends, values = (np.concatenate(column) for column in zip(*pieces, strict=True))
+def _concatenate(segments: list[StepFunction]) -> StepFunction:
+    """Concatenate the blocks of a chromosome, and merge segments that were split at block borders."""
+    starts, ends, values = (np.concatenate(column) for column in zip(*segments, strict=True))
     new = np.concatenate([[True], (starts[1:] != ends[:-1]) | (values[1:] != values[:-1])])[: len(starts)]
-    return Steps(starts[new], ends[np.append(new[1:], True)[: len(ends)]], values[new])
+    return StepFunction(starts[new], ends[np.append(new[1:], True)[: len(ends)]], values[new])

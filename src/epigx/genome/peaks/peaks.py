@@ -1,4 +1,4 @@
-"""Peaks of accessibility or of a mark (narrowPeak, BED), as a table and as a mask over windows."""
+"""Peaks of accessibility or a histone mark (narrowPeak, BED), as a table and as masks of windows."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ import numpy as np
 import pandas as pd
 from jaxtyping import Bool, Int64
 
-from epigx.genome.bed import Column, check_intervals, read_rows
+from epigx.genome.bed import Column, check_intervals, read_bed
 from epigx.genome.chromosomes import match_chromosome
-from epigx.genome.tracks.step_function import highest
+from epigx.genome.tracks.step_function import max_of_intervals
 
 __all__ = ["Peaks", "no_peaks", "on_chromosome", "read_peaks"]
 
@@ -26,16 +26,16 @@ def read_peaks(path: str | Path) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        ``chrom``, ``start``, ``end`` (int64, 0-based, half-open), ``signal`` (float64: narrowPeak's signalValue, column
-        7; NaN where the file has none) and ``summit`` (int64: the base of the highest signal, ``start`` plus column
-        10; the middle where the file has none, or gives -1); in the file's order.
+        ``chrom``, ``start``, ``end`` (int64, 0-based, half-open), ``signal`` (float64, the signalValue in column 7 of a
+        narrowPeak; NaN if missing) and ``summit`` (int64, ``start`` plus column 10; the middle of the peak if that is
+        missing or -1); in the order of the file.
 
     Raises
     ------
     InputError
-        The file cannot be read, holds no peak, or has a line that is no interval.
+        The file cannot be read, has no peaks, or has a line that is not an interval.
     """
-    rows = read_rows(
+    rows = read_bed(
         path,
         {
             "chrom": Column(0, str),
@@ -54,39 +54,39 @@ def read_peaks(path: str | Path) -> pd.DataFrame:
 
 
 def no_peaks() -> pd.DataFrame:
-    """Return a table of peaks without any."""
+    """Return an empty table of peaks."""
     kinds = {"chrom": "object", "start": "int64", "end": "int64", "signal": "float64", "summit": "int64"}
     return pd.DataFrame({name: [] for name in kinds}).astype(kinds)
 
 
 def on_chromosome(peaks: pd.DataFrame, chrom: str) -> pd.DataFrame:
-    """Return the peaks of one chromosome, which the genes may name otherwise than the peaks do."""
+    """Return the peaks of one chromosome, which may have another name in the table (``1`` for ``chr1``)."""
     return peaks[peaks["chrom"] == match_chromosome(chrom, list(peaks["chrom"].unique()))]
 
 
 class Peaks:
-    """Peaks, as intervals that are asked whether a base lies in one.
+    """Peaks as masks: whether each base is in a peak.
 
     Parameters
     ----------
     peaks : DataFrame
-        ``chrom``, ``start``, ``end``: what :func:`read_peaks` gives. Peaks may overlap.
+        ``chrom``, ``start`` and ``end``, as returned by :func:`read_peaks`. Peaks may overlap.
     """
 
     def __init__(self, peaks: pd.DataFrame) -> None:
         self._steps = {
-            str(chrom): highest(group["start"].to_numpy(), group["end"].to_numpy(), np.ones(len(group)))
+            str(chrom): max_of_intervals(group["start"].to_numpy(), group["end"].to_numpy(), np.ones(len(group)))
             for chrom, group in peaks.groupby("chrom", sort=False)
         }
         self.chromosomes: dict[str, int | None] = dict.fromkeys(self._steps)
 
     def mask(self, chrom: str, starts: Int64[np.ndarray, " n"], length: int) -> Bool[np.ndarray, "n length"]:
-        """Return whether each base of some windows lies in a peak.
+        """Return whether each base of some windows is in a peak.
 
         Parameters
         ----------
         chrom : str
-            The chromosome as the genes name it; on one without peaks no base does.
+            The chromosome as named by the genes. If it has no peaks, all bases are false.
         starts : ndarray of int64, shape (n,)
             0-based starts, in any order.
         length : int, bp

@@ -1,1 +1,1 @@
-"""Signals along the genome."""
+"""Genomic tracks: bigWig, bedGraph and narrowPeak."""

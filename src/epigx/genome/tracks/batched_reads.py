@@ -1,4 +1,4 @@
-"""Windows that lie together are read together."""
+"""Read neighbouring windows together."""
 
 from __future__ import annotations
 
@@ -8,18 +8,18 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Int64, Shaped
 
-__all__ = ["Span", "spans"]
+__all__ = ["BatchedRead", "batched_reads"]
 
 
-class Span(NamedTuple):
-    """One read that serves several windows.
+class BatchedRead(NamedTuple):
+    """One read that covers several windows.
 
     Attributes
     ----------
     start, end : int, bp
-        What to read; inside ``[0, size)``.
+        The interval to read, inside ``[0, size)``.
     rows : ndarray of int64
-        The windows that lie in it: indices into the starts that were asked for.
+        Indices of the windows inside it.
     """
 
     start: int
@@ -32,35 +32,35 @@ class Span(NamedTuple):
         windows: Shaped[np.ndarray, "n length"],
         starts: Int64[np.ndarray, " n"],
     ) -> None:
-        """Copy what was read to the span's windows, of all those that begin at `starts`."""
+        """Copy the values that were read into the rows of ``windows`` that this read covers."""
         length = windows.shape[1]
         for row, start in zip(self.rows.tolist(), starts[self.rows].tolist(), strict=True):
             left, right = max(start, self.start), min(start + length, self.end)
             windows[row, left - start : right - start] = values[left - self.start : right - self.start]
 
 
-def spans(
+def batched_reads(
     starts: Int64[np.ndarray, " n"], length: int, size: int, *, gap: int = 8_192, limit: int = 2_097_152
-) -> Iterator[Span]:
-    """Group the windows of one chromosome into few reads, in the order of the chromosome.
+) -> Iterator[BatchedRead]:
+    """Group the windows of one chromosome into few reads, sorted by position.
 
     Parameters
     ----------
     starts : ndarray of int64, shape (n,)
-        0-based starts in any order; windows may overlap and reach past the chromosome's ends.
+        0-based starts in any order; windows may overlap and extend beyond the chromosome.
     length : int, bp
         The length of every window.
     size : int, bp
-        The chromosome's length. Windows wholly outside it belong to no span.
+        The length of the chromosome. Windows entirely outside it are not read.
     gap : int, bp
-        Windows at most this far apart share a read.
+        Windows separated by at most this distance share a read.
     limit : int, bp
-        A read is at most this long (or one window, if that is longer), which bounds the memory.
+        The largest length of a read (unless a single window is longer), which bounds memory.
 
     Yields
     ------
-    Span
-        Every base that the windows hold on the chromosome is in the span of each of its windows.
+    BatchedRead
+        Covers all bases of its windows that are on the chromosome.
     """
     order = np.argsort(starts, kind="stable")
     order = order[(starts[order] < size) & (starts[order] + length > 0)]
@@ -71,5 +71,7 @@ def spans(
         while first < end:
             widest = int(ordered[first]) + max(limit - length, 0)
             last = end if ordered[end - 1] <= widest else int(np.searchsorted(ordered, widest, side="right"))
-            yield Span(max(int(ordered[first]), 0), min(int(ordered[last - 1]) + length, size), order[first:last])
+            yield BatchedRead(
+                max(int(ordered[first]), 0), min(int(ordered[last - 1]) + length, size), order[first:last]
+            )
             first = last

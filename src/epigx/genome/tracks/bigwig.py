@@ -1,4 +1,4 @@
-"""bigWig files: per-base values of windows, read in spans of neighbouring windows."""
+"""bigWig files: per-base values of windows; neighbouring windows are read together."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from jaxtyping import Float32, Int64
 
 from epigx.errors import InputError
 from epigx.genome.chromosomes import match_chromosome, require_chromosome
-from epigx.genome.tracks.batched_reads import spans
-from epigx.genome.tracks.track_summary import ChromosomeSurvey, TrackSurvey, combine
+from epigx.genome.tracks.batched_reads import batched_reads
+from epigx.genome.tracks.track_summary import ChromosomeSummary, TrackSummary, combine
 
 __all__ = ["BigWigTrack"]
 
@@ -32,7 +32,7 @@ class BigWigTrack:
     def __init__(self, path: Path) -> None:
         self.path = path
         _check_header(path)
-        # The reader would refuse a path that does not end in .bw or .bigWig, so it is given the open file.
+        # The reader only accepts paths that end in .bw or .bigWig, so it gets the open file.
         file = path.open("rb")
         self._close_file = weakref.finalize(self, file.close)
         self._reader = _open(path, file)
@@ -51,16 +51,16 @@ class BigWigTrack:
         size = self.chromosomes[name] or 0
         starts = np.asarray(starts, dtype=np.int64)
         windows = np.full((len(starts), length), np.nan, dtype=np.float32)
-        with _hushed():
-            for span in spans(starts, length, size):
-                span.copy(self._values(name, span.start, span.end), windows, starts)
+        with _silent_stderr():
+            for read in batched_reads(starts, length, size):
+                read.copy(self._values(name, read.start, read.end), windows, starts)
         return windows
 
-    def survey(self, chroms: Iterable[str]) -> TrackSurvey:
-        """Sum up some chromosomes (see :meth:`~.tracks.Track.survey`).
+    def summary(self, chroms: Iterable[str]) -> TrackSummary:
+        """Summarize the values on some chromosomes (see :meth:`~.tracks.Track.summary`).
 
-        Files of up to 32 MB of packed data are read whole. Of larger ones the zoom levels are read, whose sums are
-        some per cent too high where intervals are short.
+        Files with up to 32 MB of compressed data are read completely. For larger files the zoom levels are read, whose
+        sums are a few per cent too high where intervals are short.
         """
         names = (match_chromosome(chrom, self.chromosomes) for chrom in chroms)
         return combine(self._summary(name) for name in names if name)
@@ -70,67 +70,67 @@ class BigWigTrack:
         self._reader.close()
         self._close_file()
 
-    def _summary(self, name: str) -> ChromosomeSurvey:
+    def _summary(self, name: str) -> ChromosomeSummary:
         size = self.chromosomes[name] or 0
         summaries = ("bases_covered", "sum", "max", "min")
-        with _hushed():
+        with _silent_stderr():
             found = [self._values(name, 0, size, bins=1, summary=each, exact=self._exact) for each in summaries]
-        return ChromosomeSurvey(size, *(float(values[0]) for values in found))
+        return ChromosomeSummary(size, *(float(values[0]) for values in found))
 
     def _values(self, name: str, start: int, end: int, **options: Any) -> np.ndarray:
-        """Read some values; the caller keeps the reader hushed."""
+        """Read some values; to be called inside :func:`_silent_stderr`."""
         try:
             return np.asarray(self._reader.values(name, start, end, fillna=None, **options))
         except (KeyboardInterrupt, SystemExit):
             raise
-        except BaseException as error:  # damaged blocks end in a panic of the reader, which is no Exception
+        except BaseException as error:  # a damaged block causes a Rust panic, which is not an Exception
             raise InputError(
                 f"{self.path} cannot be read at {name}:{start + 1:,}-{end:,} ({_reason(error)}). "
-                "The file is damaged or cut off; fetch it again."
+                "The file is damaged or truncated; download it again."
             ) from None
 
 
-_alone = threading.Lock()
+_stderr_lock = threading.Lock()
 
 
 @contextmanager
-def _hushed() -> Iterator[None]:
-    """Keep a panic of the reader, which it prints itself, from standard error: it is told in words instead."""
-    with _alone:
+def _silent_stderr() -> Iterator[None]:
+    """Discard what the reader prints to standard error on a panic; an InputError reports it instead."""
+    with _stderr_lock:
         try:
-            kept = os.dup(2)
+            original = os.dup(2)
         except OSError:  # there is no standard error
             yield
             return
-        nowhere = os.open(os.devnull, os.O_WRONLY)
+        devnull = os.open(os.devnull, os.O_WRONLY)
         try:
-            os.dup2(nowhere, 2)
+            os.dup2(devnull, 2)
             yield
         finally:
-            os.dup2(kept, 2)
-            os.close(kept)
-            os.close(nowhere)
+            os.dup2(original, 2)
+            os.close(original)
+            os.close(devnull)
 
 
 def _open(path: Path, file: IO[bytes]) -> Any:
     import pybigtools
 
     try:
-        with _hushed():
+        with _silent_stderr():
             return pybigtools.open(file)
     except (KeyboardInterrupt, SystemExit):
         raise
     except BaseException as error:
         raise InputError(
-            f"{path} cannot be read as a bigWig ({_reason(error)}). The file is damaged; fetch it again."
+            f"{path} cannot be read as a bigWig ({_reason(error)}). The file is damaged; download it again."
         ) from None
 
 
 def _check_header(path: Path) -> None:
-    """Tell a file that is no bigWig, or is cut off, by its first bytes.
+    """Check from the header that a file is a bigWig and is not truncated.
 
-    The header holds the magic number, the version, the number of zoom levels, and where the chromosomes, the data,
-    the index and the zoom levels lie; the index and the zoom levels stand at the end of the file.
+    The header has the magic number, the version, the number of zoom levels, and the offsets of the chromosomes, the
+    data, the index and the zoom levels. The index and the zoom levels are at the end of the file.
     """
     try:
         with path.open("rb") as file:
@@ -144,18 +144,20 @@ def _check_header(path: Path) -> None:
         raise InputError(f"{path} cannot be read: {error.strerror}.") from None
     magic = struct.unpack(f"{order}I", head[:4].ljust(4, b"\0"))[0]
     if magic == _BIGBED_MAGIC or head[:4] == _BIGBED_MAGIC.to_bytes(4, "little"):
-        raise InputError(f"{path} is a bigBed, not a bigWig. Give the signal's bigWig, or the peaks as narrowPeak.")
+        raise InputError(f"{path} is a bigBed, not a bigWig. Use a bigWig of the signal, or the peaks as narrowPeak.")
     if magic != _MAGIC:
-        raise InputError(f"{path} is not a bigWig (it begins with {head[:4]!r}). Check the file and its kind.")
+        raise InputError(f"{path} is not a bigWig (it starts with {head[:4]!r}). Check the file and its kind.")
     size = path.stat().st_size
-    places = struct.unpack(f"{order}3Q", head[8:32]) if len(head) == 64 else (size,)
+    offsets = struct.unpack(f"{order}3Q", head[8:32]) if len(head) == 64 else (size,)
     if len(levels) == 24 * zooms:
-        places += tuple(place for (place,) in struct.iter_unpack(f"{order}16xQ", levels))
-    if len(levels) < 24 * zooms or max(places) >= size:
-        raise InputError(f"{path} is cut off: it has {size:,} bytes and speaks of more. Fetch it again.")
+        offsets += tuple(offset for (offset,) in struct.iter_unpack(f"{order}16xQ", levels))
+    if len(levels) < 24 * zooms or max(offsets) >= size:
+        raise InputError(
+            f"{path} is truncated: it has {size:,} bytes, fewer than its header declares. Download it again."
+        )
 
 
 def _reason(error: BaseException) -> str:
     if not isinstance(error, Exception):
-        return "a block of it cannot be unpacked"
+        return "a block cannot be decompressed"
     return next(iter(str(error).splitlines()), type(error).__name__).rstrip(". ")

@@ -1,4 +1,4 @@
-"""Signals given as intervals in text (bedGraph, narrowPeak), held as one step function per chromosome."""
+"""Signals in text files of intervals (bedGraph, narrowPeak), kept as one step function per chromosome."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ import pandas as pd
 from jaxtyping import Float32, Int64
 
 from epigx.errors import InputError
-from epigx.genome.bed import Column, check_intervals, read_rows
+from epigx.genome.bed import Column, check_intervals, read_bed
 from epigx.genome.chromosomes import find_chromosome, match_chromosome
-from epigx.genome.tracks.step_function import Steps, highest
-from epigx.genome.tracks.track_summary import ChromosomeSurvey, TrackSurvey, combine
+from epigx.genome.tracks.step_function import StepFunction, max_of_intervals
+from epigx.genome.tracks.track_summary import ChromosomeSummary, TrackSummary, combine
 
 __all__ = ["IntervalTrack", "open_bedgraph", "open_narrowpeak"]
 
@@ -24,7 +24,7 @@ def open_bedgraph(path: Path) -> IntervalTrack:
     Raises
     ------
     InputError
-        Two intervals overlap, besides what :func:`~.rows.read_rows` refuses.
+        Two intervals overlap, or :func:`~epigx.genome.bed.read_bed` cannot read the file.
     """
     rows = _read(path, value=3, what="a bedGraph")
     _refuse_overlaps(rows, path)
@@ -32,7 +32,7 @@ def open_bedgraph(path: Path) -> IntervalTrack:
 
 
 def open_narrowpeak(path: Path) -> IntervalTrack:
-    """Read a narrowPeak, whose value is the signalValue (column 7); the highest one where peaks overlap."""
+    """Read a narrowPeak. The value is the signalValue (column 7), and the highest one where peaks overlap."""
     return IntervalTrack(path, _read(path, value=6, what="a narrowPeak"))
 
 
@@ -42,15 +42,15 @@ class IntervalTrack:
     Parameters
     ----------
     path : Path
-        Where the intervals come from.
+        The file with the intervals.
     rows : DataFrame
-        ``chrom``, ``start``, ``end``, ``value``; where intervals overlap, the highest value counts.
+        ``chrom``, ``start``, ``end`` and ``value``; where intervals overlap, the highest value counts.
     """
 
     def __init__(self, path: Path, rows: pd.DataFrame) -> None:
         self.path = path
         self._steps = {
-            str(chrom): highest(*(group[name].to_numpy() for name in ("start", "end", "value")))
+            str(chrom): max_of_intervals(*(group[name].to_numpy() for name in ("start", "end", "value")))
             for chrom, group in rows.groupby("chrom", sort=False)
         }
         self.chromosomes: dict[str, int | None] = dict.fromkeys(self._steps)
@@ -61,19 +61,19 @@ class IntervalTrack:
     def windows(self, chrom: str, starts: Int64[np.ndarray, " n"], length: int) -> Float32[np.ndarray, "n length"]:
         """Return the value of each base of some windows (see :meth:`~.tracks.Track.windows`)."""
         starts = np.asarray(starts, dtype=np.int64)
-        # Such a file does not list its chromosomes: one without an interval is simply absent.
+        # These formats do not list chromosomes, so one without an interval is not an error.
         name = find_chromosome(chrom, self._steps, self.path)
         if name is None:
             return np.full((len(starts), length), np.nan, dtype=np.float32)
         return self._steps[name].windows(starts, length, np.nan)
 
-    def survey(self, chroms: Iterable[str]) -> TrackSurvey:
-        """Sum up some chromosomes (see :meth:`~.tracks.Track.survey`)."""
+    def summary(self, chroms: Iterable[str]) -> TrackSummary:
+        """Summarize the values on some chromosomes (see :meth:`~.tracks.Track.summary`)."""
         names = (match_chromosome(chrom, self._steps) for chrom in chroms)
         return combine(_summary(self._steps[name]) for name in names if name)
 
     def close(self) -> None:
-        """Do nothing: the file was read whole."""
+        """Do nothing: the whole file has been read."""
 
 
 def _read(path: Path, *, value: int, what: str) -> pd.DataFrame:
@@ -83,7 +83,7 @@ def _read(path: Path, *, value: int, what: str) -> pd.DataFrame:
         "end": Column(2, int),
         "value": Column(value, float),
     }
-    rows = read_rows(path, columns, what=what)
+    rows = read_bed(path, columns, what=what)
     check_intervals(rows, path)
     return rows
 
@@ -96,14 +96,14 @@ def _refuse_overlaps(rows: pd.DataFrame, path: Path) -> None:
         first = int(np.argmax(overlap))
         earlier, later = sorted(ordered["line"].iloc[first : first + 2])
         raise InputError(
-            f"{path}, line {later}: the interval overlaps that of line {earlier}. "
+            f"{path}, line {later}: the interval overlaps the one in line {earlier}. "
             "A bedGraph has one value per base; merge the intervals first."
         )
 
 
-def _summary(steps: Steps) -> ChromosomeSurvey:
+def _summary(steps: StepFunction) -> ChromosomeSummary:
     widths = steps.ends - steps.starts
-    return ChromosomeSurvey(
+    return ChromosomeSummary(
         length=int(steps.ends[-1]),
         covered=float(widths.sum()),
         total=float((widths * steps.values).sum()),

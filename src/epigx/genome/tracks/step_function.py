@@ -1,4 +1,4 @@
-"""Values that are constant over stretches of a chromosome, painted onto windows."""
+"""Piecewise constant values on a chromosome, and their values in windows."""
 
 from __future__ import annotations
 
@@ -7,18 +7,18 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Float32, Float64, Int64
 
-__all__ = ["Steps", "highest"]
+__all__ = ["StepFunction", "max_of_intervals"]
 
 
-class Steps(NamedTuple):
-    """A step function on one chromosome: sorted intervals that do not overlap, each with a value.
+class StepFunction(NamedTuple):
+    """A step function on one chromosome: sorted, non-overlapping intervals with a value each.
 
     Attributes
     ----------
     starts, ends : ndarray of int64, shape (steps,), bp
         0-based, half-open.
     values : ndarray of float64, shape (steps,)
-        The value of each base of a step.
+        The value of every base of each interval.
     """
 
     starts: Int64[np.ndarray, " steps"]
@@ -26,7 +26,7 @@ class Steps(NamedTuple):
     values: Float64[np.ndarray, " steps"]
 
     def windows(self, starts: Int64[np.ndarray, " n"], length: int, fill: float) -> Float32[np.ndarray, "n length"]:
-        """Paint the steps onto windows.
+        """Return the value of each base of some windows.
 
         Parameters
         ----------
@@ -35,7 +35,7 @@ class Steps(NamedTuple):
         length : int, bp
             The length of every window.
         fill : float
-            The value of the bases that no step covers.
+            The value of bases outside all intervals.
         """
         first = np.searchsorted(self.ends, starts, side="right")
         count = np.searchsorted(self.starts, starts + length, side="left") - first
@@ -44,25 +44,27 @@ class Steps(NamedTuple):
         offset = window * length - starts[window]
         left = np.maximum(self.starts[step] + offset, window * length)
         right = np.minimum(self.ends[step] + offset, (window + 1) * length)
-        # All windows end to end are runs: nothing, step, nothing, step, ..., nothing.
+        # All windows, concatenated, are runs of: gap, step, gap, step, ..., gap.
         bounds = np.concatenate([[0], np.stack([left, right], axis=1).ravel(), [len(starts) * length]])
         values = np.full(2 * len(step) + 1, fill, dtype=np.float32)
         values[1::2] = self.values[step]
         return np.repeat(values, np.diff(bounds)).reshape(len(starts), length)
 
 
-def highest(starts: Int64[np.ndarray, " n"], ends: Int64[np.ndarray, " n"], values: Float64[np.ndarray, " n"]) -> Steps:
-    """Make steps of intervals that may overlap and lie in any order: where several do, the highest value counts.
+def max_of_intervals(
+    starts: Int64[np.ndarray, " n"], ends: Int64[np.ndarray, " n"], values: Float64[np.ndarray, " n"]
+) -> StepFunction:
+    """Make a step function of intervals in any order; where they overlap, the highest value counts.
 
     Examples
     --------
-    >>> highest(np.array([0, 5]), np.array([10, 8]), np.array([1.0, 3.0]))
-    Steps(starts=array([0, 5, 8]), ends=array([ 5,  8, 10]), values=array([1., 3., 1.]))
+    >>> max_of_intervals(np.array([0, 5]), np.array([10, 8]), np.array([1.0, 3.0]))
+    StepFunction(starts=array([0, 5, 8]), ends=array([ 5,  8, 10]), values=array([1., 3., 1.]))
     """
     order = np.argsort(starts, kind="stable")
     starts, ends, values = starts[order], ends[order], values[order]
     if (starts[1:] >= ends[:-1]).all():
-        return Steps(starts, ends, values)
+        return StepFunction(starts, ends, values)
     bounds = np.sort(np.concatenate([starts, ends]))
     bounds = bounds[np.concatenate([[True], np.diff(bounds) > 0])]
     first = np.searchsorted(bounds, starts)
@@ -71,4 +73,4 @@ def highest(starts: Int64[np.ndarray, " n"], ends: Int64[np.ndarray, " n"], valu
     tops = np.full(max(len(bounds) - 1, 0), -np.inf)
     np.maximum.at(tops, piece, np.repeat(values, count))
     kept = tops > -np.inf
-    return Steps(bounds[:-1][kept], bounds[1:][kept], tops[kept])
+    return StepFunction(bounds[:-1][kept], bounds[1:][kept], tops[kept])

@@ -1,26 +1,27 @@
-"""What a track holds on some chromosomes, at a glance."""
+"""Summary statistics of a track."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from typing import NamedTuple
 
-__all__ = ["ChromosomeSurvey", "TrackSurvey", "combine"]
+__all__ = ["ChromosomeSummary", "TrackSummary", "combine"]
 
 
-class TrackSurvey(NamedTuple):
-    """What a track holds on some chromosomes.
+class TrackSummary(NamedTuple):
+    """Summary statistics of a track on some chromosomes.
 
     Attributes
     ----------
     covered_bases : int, bp
         Bases with a value.
     mean, maximum : float
-        Over the covered bases; NaN when there are none.
+        Over the covered bases; NaN if there are none.
     nan_bases : int, bp
-        Bases without a value, up to the chromosome's end (up to the last interval where the format does not know it).
+        Bases without a value, up to the end of the chromosome, or up to the last interval if the format does not record
+        chromosome lengths.
     negative : bool
-        Whether any value lies below zero.
+        Whether any value is below zero.
     """
 
     covered_bases: int
@@ -30,8 +31,8 @@ class TrackSurvey(NamedTuple):
     negative: bool
 
 
-class ChromosomeSurvey(NamedTuple):
-    """The same of one chromosome, in a form that adds up: its length in bp, and sums and extremes of its values."""
+class ChromosomeSummary(NamedTuple):
+    """Statistics of one chromosome that can be combined: length in bp, and sums and extremes of its values."""
 
     length: int
     covered: float
@@ -40,21 +41,21 @@ class ChromosomeSurvey(NamedTuple):
     minimum: float
 
 
-def combine(chromosomes: Iterable[ChromosomeSurvey]) -> TrackSurvey:
-    """Join the surveys of several chromosomes.
+def combine(chromosomes: Iterable[ChromosomeSummary]) -> TrackSummary:
+    """Combine the statistics of several chromosomes.
 
     Examples
     --------
-    >>> combine([ChromosomeSurvey(100, 10, 30.0, 5.0, 1.0), ChromosomeSurvey(50, 0, 0.0, 0.0, 0.0)])
-    TrackSurvey(covered_bases=10, mean=3.0, maximum=5.0, nan_bases=140, negative=False)
+    >>> combine([ChromosomeSummary(100, 10, 30.0, 5.0, 1.0), ChromosomeSummary(50, 0, 0.0, 0.0, 0.0)])
+    TrackSummary(covered_bases=10, mean=3.0, maximum=5.0, nan_bases=140, negative=False)
     """
     known = list(chromosomes)
-    held = [chromosome for chromosome in known if chromosome.covered > 0]
-    covered = int(sum(chromosome.covered for chromosome in held))
-    return TrackSurvey(
+    covering = [chromosome for chromosome in known if chromosome.covered > 0]
+    covered = int(sum(chromosome.covered for chromosome in covering))
+    return TrackSummary(
         covered_bases=covered,
-        mean=sum(chromosome.total for chromosome in held) / covered if covered else float("nan"),
-        maximum=max((chromosome.maximum for chromosome in held), default=float("nan")),
+        mean=sum(chromosome.total for chromosome in covering) / covered if covered else float("nan"),
+        maximum=max((chromosome.maximum for chromosome in covering), default=float("nan")),
         nan_bases=sum(chromosome.length for chromosome in known) - covered,
-        negative=any(chromosome.minimum < 0 for chromosome in held),
+        negative=any(chromosome.minimum < 0 for chromosome in covering),
     )

@@ -1,36 +1,33 @@
-"""Signals along the genome: bigWig, bedGraph and narrowPeak files as windows of per-base values."""
+"""Genomic tracks: values along the genome, read as windows of per-base values."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Literal, Protocol, get_args, runtime_checkable
+from typing import Any, Protocol, cast, runtime_checkable
 
 import numpy as np
 from jaxtyping import Float32, Int64
 
-from epigx.errors import InputError, did_you_mean
-from epigx.genome.tracks.bigwig import BigWigTrack
-from epigx.genome.tracks.interval_track import open_bedgraph, open_narrowpeak
-from epigx.genome.tracks.track_summary import TrackSurvey
+from epigx.genome.formats import require_format
+from epigx.genome.tracks.track_summary import TrackSummary
 
-__all__ = ["Track", "TrackKind", "TrackSurvey", "open_track"]
-
-TrackKind = Literal["bigwig", "bedgraph", "narrowpeak"]
+__all__ = ["Track", "TrackSummary", "open_track"]
 
 
 @runtime_checkable
 class Track(Protocol):
     """A signal along the genome.
 
-    A track holds an open file or the file's intervals; it can be sent to another process, which opens it anew.
+    A track has an open file, or has read all intervals of a file. It can be pickled; another process then opens the
+    file again.
 
     Attributes
     ----------
     path : Path
         The file.
     chromosomes : dict of str to int or None
-        The chromosomes by the file's names, with their length in bp (``None``: the format does not know it).
+        The length of each chromosome in bp, by its name in the file (``None``: the format does not record lengths).
     """
 
     path: Path
@@ -42,9 +39,9 @@ class Track(Protocol):
         Parameters
         ----------
         chrom : str
-            The chromosome as the genes name it (``chr1`` finds ``1``).
+            The chromosome as named by the genes (``chr1`` also matches ``1``).
         starts : ndarray of int64, shape (n,)
-            0-based starts of the windows, in any order; they may reach past the chromosome's ends.
+            0-based starts of the windows, in any order; windows may extend beyond the chromosome.
         length : int, bp
             The length of every window.
 
@@ -56,12 +53,12 @@ class Track(Protocol):
         Raises
         ------
         InputError
-            The file is damaged, or (bigWig, which lists its chromosomes) has no such chromosome.
+            The file is damaged, or its format lists chromosomes (bigWig) and this one is missing.
         """
         ...
 
-    def survey(self, chroms: Iterable[str]) -> TrackSurvey:
-        """Sum up what the track holds on some chromosomes; those that it lacks count for nothing."""
+    def summary(self, chroms: Iterable[str]) -> TrackSummary:
+        """Summarize the values on some chromosomes, ignoring those that are not in the file."""
         ...
 
     def close(self) -> None:
@@ -69,27 +66,22 @@ class Track(Protocol):
         ...
 
 
-def open_track(path: str | Path, kind: TrackKind) -> Track:
+def open_track(path: str | Path, kind: str | None = None, **options: Any) -> Track:
     """Open a signal file.
 
     Parameters
     ----------
     path : str or Path
-        The file; text kinds may be gzipped.
-    kind : {"bigwig", "bedgraph", "narrowpeak"}
-        Its format. A narrowPeak's value is its signalValue (column 7), the highest one where peaks overlap.
+        The file; text formats may be gzipped.
+    kind : str or None
+        Its format (``bigwig``, ``bedgraph``, ``narrowpeak``, or one that a plug-in adds); ``None`` takes it from the
+        suffix. The value of a narrowPeak is its signalValue (column 7), and the highest one where peaks overlap.
+    **options
+        Options of the format; the built-in ones have none.
 
     Raises
     ------
     InputError
-        The file is missing, damaged, empty, or not of that kind.
+        The file is missing, damaged, empty, or of another format.
     """
-    path = Path(path)
-    match kind:
-        case "bigwig":
-            return BigWigTrack(path)
-        case "bedgraph":
-            return open_bedgraph(path)
-        case "narrowpeak":
-            return open_narrowpeak(path)
-    raise InputError(f"{path}: unknown kind of track {kind!r}.{did_you_mean(str(kind), get_args(TrackKind))}")
+    return cast(Track, require_format(path, kind, "track").open(path, **options))

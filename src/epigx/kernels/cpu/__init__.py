@@ -1,4 +1,4 @@
-"""The C++ kernel for CPUs: one fused operator for both directions of a block, and its parts by themselves."""
+"""The C++ kernel for CPUs: one fused operator for a whole block, and stand-alone operators for its parts."""
 
 from __future__ import annotations
 
@@ -21,4 +21,4 @@ __all__ = [
 ]
 
 SPEEDUP = 10
-"""How many times faster than plain PyTorch: a block, forward and backward, 8 × 2,000 bp, one thread (`make bench`)."""
+"""Speed relative to plain PyTorch, for a block forward and backward on 8 × 2,000 bp and one thread (`make bench`)."""

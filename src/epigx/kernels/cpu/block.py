@@ -1,4 +1,4 @@
-"""The fused block as PyTorch operators, with shapes for tracing and the gradient; so export and checkpointing work."""
+"""The fused block as PyTorch operators with shape inference and gradients, so that export and checkpointing work."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def _block(xz: Tensor, parameters: Sequence[Tensor], keep: bool) -> tuple[Tensor
 def _(xz: Tensor, parameters: Sequence[Tensor], keep: bool) -> tuple[Tensor, Tensor, Tensor]:
     shape = library.Shape.of(xz, parameters)
     out = xz.new_empty(shape.batch, shape.length, shape.channels)
-    # The arithmetic of kept_sizes (scan.hpp, block.hpp), written so that a symbolic length can follow it.
+    # The same as kept_sizes (scan.hpp, block.hpp), in Python arithmetic that also works for symbolic lengths.
     state = _round_up(shape.state, 4)
     sequences = shape.directions * shape.batch if keep else 0
     projected = sequences * shape.length * _round_up(shape.rank + 2 * state, 16)
@@ -75,7 +75,7 @@ def _(d_out: Tensor, xz: Tensor, parameters: Sequence[Tensor], projected: Tensor
 def _keep(ctx: Any, inputs: tuple[Tensor, Sequence[Tensor], bool], output: tuple[Tensor, Tensor, Tensor]) -> None:
     xz, parameters, _ = inputs
     ctx.save_for_backward(xz, *output[1:], *parameters)
-    ctx.set_materialize_grads(False)  # zeros for what was kept would be as large as the tensors themselves
+    ctx.set_materialize_grads(False)  # otherwise PyTorch allocates zeros as large as the kept tensors
 
 
 def _gradients(ctx: Any, d_out: Tensor | None, *_: None) -> tuple[Tensor | None, list[Tensor] | None, None]:

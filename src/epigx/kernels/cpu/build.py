@@ -1,7 +1,7 @@
-"""Compile the C++ kernel into a shared library beside its sources; needs nothing but Python and a C++ compiler.
+"""Compile the C++ kernel into a shared library in this folder; needs only Python and a C++ compiler.
 
 `python build.py` (or `make native`) builds in place; the package's build hook (hatch_build.py) calls :func:`build`.
-The library has a variant for each instruction set and chooses when it is loaded: one serves every CPU of a platform.
+The library contains a variant per instruction set and chooses when it is loaded, so it runs on every CPU of a platform.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ FLAGS = [
     "-O3",
     "-fPIC",
     "-fvisibility=hidden",
-    # What the vectoriser needs; nothing that would let NaN, infinities or the order of additions go.
+    # Flags that the vectoriser needs; none that changes NaN, infinities or the order of additions.
     "-fno-math-errno",
     "-fno-trapping-math",
     "-ffp-contract=fast",
@@ -41,11 +41,11 @@ FLAGS = [
 
 
 class BuildError(Exception):
-    """The library could not be built; the message says why in one sentence."""
+    """The library could not be built; the message gives the reason in one sentence."""
 
 
 def source_hash() -> str:
-    """Identify the sources, so that a library built from others is noticed."""
+    """Return a hash of the sources, to detect a library that was built from other sources."""
     digest = hashlib.sha256()
     for path in sorted([*SOURCES.glob("*.hpp"), *SOURCES.glob("*.cpp")]):
         digest.update(path.name.encode() + path.read_bytes())
@@ -58,7 +58,7 @@ def build(target: Path | None = None) -> Path:
     Parameters
     ----------
     target : Path, optional
-        Where the library goes; beside the sources by default.
+        Path of the library; by default in this folder.
 
     Returns
     -------
@@ -88,7 +88,7 @@ def build(target: Path | None = None) -> Path:
             list(pool.map(_run, jobs))
         linked = Path(folder, LIBRARY)
         _run([*compiler, "-shared", *openmp, *map(str, objects.values()), "-o", str(linked)])
-        # Beside the target first: a process that has the old library open keeps it.
+        # Copy next to the target, then replace it, so that a process with the old library open keeps it.
         fresh = target.with_name(f".{target.name}.{os.getpid()}")
         shutil.copy(linked, fresh)
         fresh.replace(target)
@@ -108,7 +108,7 @@ def _accepts(compiler: list[str], flag: str) -> bool:
     try:
         return subprocess.run(command, input="#include <omp.h>\n", text=True, capture_output=True).returncode == 0
     except OSError:
-        return False  # the first compilation says what is wrong
+        return False  # the first compilation reports what is wrong
 
 
 def _run(command: list[str]) -> None:
@@ -124,6 +124,6 @@ def _run(command: list[str]) -> None:
 
 if __name__ == "__main__":
     try:
-        print(build())  # noqa: T201 (a script's answer)
+        print(build())  # noqa: T201 (output of a script)
     except BuildError as problem:
         sys.exit(f"{problem}. epigx works without it, slower.")

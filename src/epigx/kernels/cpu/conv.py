@@ -1,4 +1,4 @@
-"""The stand-alone causal convolution as a PyTorch operator, with shapes for tracing and the gradient."""
+"""The causal convolution as a PyTorch operator with shape inference and gradients."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Load the compiled library and call it on tensors, through ctypes and a plain C interface (c_api.hpp)."""
+"""Loads the compiled library and calls it on tensors, through ctypes and a C interface (c_api.hpp)."""
 
 from __future__ import annotations
 
@@ -30,14 +30,14 @@ __all__ = [
     "use_instruction_set",
 ]
 
-NOTHING_KEPT = "The forward pass kept nothing for the backward pass, since it was traced without gradients."
+NOTHING_KEPT = "The forward pass kept nothing for the backward pass, because it was traced without gradients."
 
 _WIDTH = len(Direction._fields)
 _PATH = Path(__file__).with_name(LIBRARY)
 
 
 class Shape(NamedTuple):
-    """The sizes of a call, from which the library knows every tensor's."""
+    """The sizes of a call, which determine the shapes of all tensors."""
 
     batch: int
     length: int
@@ -49,12 +49,12 @@ class Shape(NamedTuple):
 
     @classmethod
     def of(cls, xz: Tensor, parameters: Sequence[Tensor]) -> Shape:
-        """Read the sizes off the tensors; `parameters` are those of one or two directions in a row.
+        """Return the sizes of the tensors; `parameters` are those of one direction, or of two one after the other.
 
         Raises
         ------
         ValueError
-            A tensor's shape does not fit the others': the library, which sees addresses alone, could not tell.
+            The shapes or devices do not match. The library cannot check this, as it only receives addresses.
         """
         shape = cls.with_parameters(xz.shape[0], xz.shape[1], parameters)._replace(channels=xz.shape[2] // 2)
         expected = shape.parameters()
@@ -62,20 +62,20 @@ class Shape(NamedTuple):
             name = Direction._fields[i % _WIDTH]
             if tuple(tensor.shape) != expected[i % _WIDTH]:
                 want = expected[i % _WIDTH]
-                raise ValueError(f"{name} has the shape {tuple(tensor.shape)}, and the other tensors ask for {want}.")
+                raise ValueError(f"{name} has the shape {tuple(tensor.shape)}, but the other tensors need {want}.")
             if tensor.device != xz.device:
-                raise ValueError(f"{name} is on {tensor.device}, and xz is on {xz.device}.")
+                raise ValueError(f"{name} is on {tensor.device}, but xz is on {xz.device}.")
         return shape
 
     @classmethod
     def with_parameters(cls, batch: int, length: int, parameters: Sequence[Tensor]) -> Shape:
-        """Take all but the windows' number and length from the parameters."""
+        """Return the sizes for a number and length of windows; the others are those of the parameters."""
         first = Direction(*parameters[:_WIDTH])
         channels, taps = first.conv_weight.shape
         return cls(batch, length, channels, first.d_state, taps, first.dt_rank, len(parameters) // _WIDTH)
 
     def parameters(self) -> tuple[tuple[int, ...], ...]:
-        """Give the shape of each field of a :class:`~epigx.kernels.Direction`."""
+        """Return the shape of each field of a :class:`~epigx.kernels.Direction`."""
         D, N, R = self.channels, self.state, self.rank
         return (D, self.taps), (D,), (R + 2 * N, D), (D, R), (D,), (D, N), (D,)
 
@@ -102,12 +102,12 @@ class _Kept(ctypes.Structure):
 def _open() -> ctypes.CDLL | str:
     if not _PATH.exists():
         if any(map(shutil.which, COMPILERS)):
-            return "it was not built when epigx was installed; a C++ compiler is at hand now, so reinstall epigx"
-        return "it was not built, since no C++ compiler was found; install one (g++ or clang++), then reinstall epigx"
+            return "it was not built when epigx was installed; a C++ compiler is available now, so reinstall epigx"
+        return "it was not built because no C++ compiler was found; install one (g++ or clang++), then reinstall epigx"
     try:
         opened = ctypes.CDLL(str(_PATH))
     except OSError as error:
-        return f"it does not load ({error}); reinstall epigx"
+        return f"it cannot be loaded ({error}); reinstall epigx"
     opened.epigx_sources.restype = ctypes.c_char_p
     opened.epigx_instruction_set.restype = ctypes.c_char_p
     opened.epigx_use.restype = ctypes.c_bool
@@ -118,7 +118,7 @@ def _open() -> ctypes.CDLL | str:
 
 
 def missing() -> str | None:
-    """Say why the library cannot be used, or None if it can."""
+    """Return why the library cannot be used, or None if it can."""
     opened = _open()
     return opened if isinstance(opened, str) else None
 
@@ -126,13 +126,13 @@ def missing() -> str | None:
 def _library() -> ctypes.CDLL:
     opened = _open()
     if isinstance(opened, str):
-        raise RuntimeError(f"The C++ kernel was called, and {opened}.")
+        raise RuntimeError(f"The C++ kernel was called, but {opened}.")
     return opened
 
 
 def description() -> str:
-    """Say which variant is in use (avx512, avx2, or baseline: SSE2, NEON), and whether it uses several threads."""
-    threads = "" if _library().epigx_has_threads() else ", on one thread: its compiler had no OpenMP"
+    """Return the variant in use (avx512, avx2, or baseline for SSE2 and NEON), and whether it is single-threaded."""
+    threads = "" if _library().epigx_has_threads() else ", single-threaded because its compiler had no OpenMP"
     return f"{_instruction_set()}{threads}"
 
 
@@ -143,7 +143,7 @@ def _instruction_set() -> str:
 
 @contextmanager
 def use_instruction_set(name: str) -> Iterator[bool]:
-    """Run another variant inside a `with` block, for tests and measurements; gives False if the CPU cannot."""
+    """Use another variant inside a `with` block, for tests and benchmarks; yields False if the CPU cannot run it."""
     before = _instruction_set()
     try:
         yield _library().epigx_use(name.encode())
@@ -152,14 +152,14 @@ def use_instruction_set(name: str) -> Iterator[bool]:
 
 
 def kept_sizes(shape: Shape) -> tuple[int, int]:
-    """Count the floats that the forward pass keeps: projected rows, and the states at the chunks' starts."""
+    """Return the floats that the forward pass keeps: of projected rows, and of states at the start of chunks."""
     kept = _Kept()
     _library().epigx_kept(ctypes.byref(_shape(shape, torch.float32)), ctypes.byref(kept))
     return kept.projected, kept.states
 
 
 def forward(xz: Tensor, parameters: Sequence[Tensor], out: Tensor, kept: tuple[Tensor, Tensor] | None) -> None:
-    """Fill `out`, and what the backward pass needs if `kept` is given; all tensors contiguous."""
+    """Fill `out`, and `kept` for the backward pass if given; all tensors must be contiguous."""
     shape = _shape(Shape.of(xz, parameters), xz.dtype)
     projected, states = (tensor.data_ptr() for tensor in kept) if kept else (None, None)
     _library().epigx_forward(
@@ -180,7 +180,7 @@ def backward(
     d_xz: Tensor,
     gradients: Sequence[Tensor],
 ) -> None:
-    """Fill `d_xz` and the parameters' `gradients`; all tensors contiguous."""
+    """Fill `d_xz` and the parameter `gradients`; all tensors must be contiguous."""
     shape = _shape(Shape.of(xz, parameters), xz.dtype)
     _library().epigx_backward(
         ctypes.byref(shape),
@@ -209,20 +209,20 @@ def call(function: str, arguments: ctypes.Structure) -> None:
 
 
 def addresses(tensors: Mapping[str, Tensor | None]) -> dict[str, int | None]:
-    """Give the addresses of contiguous tensors, as fields of a structure; none for those that are not there."""
+    """Return the addresses of contiguous tensors as fields of a structure; None stays None."""
     return {name: None if tensor is None else tensor.data_ptr() for name, tensor in tensors.items()}
 
 
 def check(first: Tensor, name: str, **others: tuple[Tensor, tuple[int, ...]]) -> None:
-    """Compare tensors with the shapes that the first one asks for.
+    """Check the shapes of tensors, and that they are on the device of the first one.
 
     Raises
     ------
     ValueError
-        One has another shape or is on another device: the library, which sees addresses alone, could not tell.
+        A shape or a device does not match. The library cannot check this, as it only receives addresses.
     """
     for own, (tensor, want) in others.items():
         if tuple(tensor.shape) != tuple(want):
-            raise ValueError(f"{own} has the shape {tuple(tensor.shape)}, and the other tensors ask for {tuple(want)}.")
+            raise ValueError(f"{own} has the shape {tuple(tensor.shape)}, but the other tensors need {tuple(want)}.")
         if tensor.device != first.device:
-            raise ValueError(f"{own} is on {tensor.device}, and {name} is on {first.device}.")
+            raise ValueError(f"{own} is on {tensor.device}, but {name} is on {first.device}.")

@@ -1,4 +1,4 @@
-"""Products with the weights of a linear layer as PyTorch operators, with shapes for tracing and the gradient."""
+"""Linear layers as PyTorch operators with shape inference and gradients."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from epigx.kernels.torch import linear as plain
 __all__ = ["backward_into", "forward_into", "linear", "weight_gradient"]
 
 ROWS = 2**15
-"""Rows of one sum for the gradient of the weights; the sums are added up, so that no sum has too many terms."""
+"""Rows per partial sum of the weight gradient; partial sums keep it accurate."""
 
 MARGIN = 32
-"""Floats that a tensor's memory has beyond it: 128 bytes, more than what glibc asks for besides (64 to align, 32)."""
+"""Extra floats per tensor: 128 bytes, more than PyTorch and glibc add for alignment (64 bytes) and headers (32)."""
 
 
 class _Arguments(ctypes.Structure):
@@ -38,7 +38,7 @@ class _Gradient(ctypes.Structure):
 
 
 def linear(x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
-    """See :func:`epigx.kernels.linear`; bfloat16 takes PyTorch's products, which have instructions of their own."""
+    """See :func:`epigx.kernels.linear`; bfloat16 uses PyTorch, which has special instructions for it."""
     if x.dtype != torch.float32:
         return plain.linear(x, weight, bias)
     y: Tensor = _linear(x, weight.float(), None if bias is None else bias.float())
@@ -76,20 +76,20 @@ def weight_gradient(dy: Tensor, x: Tensor) -> Tensor:
     Parameters
     ----------
     dy : Float[Tensor, "*position out"]
-        The gradient of the result, float32.
+        Gradient of the output, float32.
     x : Float[Tensor, "*position in"]
-        What the layer read, float32.
+        Input of the layer, float32.
 
     Raises
     ------
     ValueError
-        The positions or precisions are not the same.
+        The numbers of positions differ, or a tensor is not float32.
     """
     dy, x = (plain.rows(tensor).contiguous() for tensor in (dy, x))
     library.check(x, "x", dy=(dy, (len(x), dy.shape[1])))
     if (dy.dtype, x.dtype) != (torch.float32, torch.float32):
-        raise ValueError(f"The gradient of weights is made of float32, and dy is {dy.dtype}, x {x.dtype}.")
-    wide = dy.shape[1] > x.shape[1]  # the wider one in vectors
+        raise ValueError(f"The weight gradient needs float32 tensors, but dy is {dy.dtype} and x is {x.dtype}.")
+    wide = dy.shape[1] > x.shape[1]  # vectorise over the wider one
     left, right = (x, dy) if wide else (dy, x)
     total = left.new_zeros(left.shape[1], right.shape[1])
     if not total.numel():
@@ -106,10 +106,10 @@ def _weight_gradient_of(dy: Tensor, x: Tensor) -> Tensor:
 
 
 def _new(like: Tensor, *shape: int) -> Tensor:
-    """Make a tensor with a margin, so that once it is freed its place is large enough for another one of its size.
+    """Allocate a tensor with a margin, so that its memory can be reused for a tensor of the same size.
 
-    To align a tensor PyTorch asks the C library for up to a hundred bytes more than it has, and those around the place
-    of a freed one are soon taken by small blocks; memory would then grow by a tensor for each that is freed.
+    PyTorch asks the C library for up to a hundred extra bytes to align a tensor. Small blocks soon occupy the bytes
+    next to a freed tensor, so without a margin its memory would be too small for the next one, and memory would grow.
     """
     numel = math.prod(shape)
     return like.new_empty(numel + MARGIN)[:numel].view(shape)
@@ -121,7 +121,7 @@ def forward_into(x: Tensor, weight: Tensor, bias: Tensor | None, y: Tensor) -> N
     Raises
     ------
     ValueError
-        A tensor's shape is not what the others ask for.
+        The shapes do not match.
     """
     out, wide = weight.shape
     others = {} if bias is None else {"bias": (bias, (out,))}
@@ -135,7 +135,7 @@ def backward_into(dy: Tensor, weight: Tensor, dx: Tensor) -> None:
     Raises
     ------
     ValueError
-        A tensor's shape is not what the others ask for.
+        The shapes do not match.
     """
     out, wide = weight.shape
     library.check(weight, "the weight", dy=(dy, (*dy.shape[:-1], out)), dx=(dx, (*dy.shape[:-1], wide)))
@@ -148,7 +148,7 @@ def _call(x: Tensor, weight: Tensor, bias: Tensor | None, y: Tensor, *, back: bo
         out=y.shape[-1],
         back=back,
         threads=torch.get_num_threads(),
-        **{"in": x.shape[-1]},  # a word of Python's
+        **{"in": x.shape[-1]},  # a Python keyword
         **library.addresses({"x": x, "weight": weight, "bias": bias, "y": y}),
     )
     library.call("epigx_linear", arguments)

@@ -1,4 +1,4 @@
-"""The addition to the residual stream with its RMSNorm as PyTorch operators, with shapes for tracing and gradients."""
+"""Residual addition and RMSNorm as PyTorch operators with shape inference and gradients."""
 
 from __future__ import annotations
 
@@ -94,7 +94,7 @@ def _add_norm_backward(
     eps: float,
     residual_dtype: torch.dtype,
 ) -> tuple[Tensor, Tensor, Tensor]:
-    """Give the gradients of x, of the residual stream (empty where it is that of x), and of the weight."""
+    """Return the gradients of x, of the residual stream (empty if equal to that of x) and of the weight."""
     d_total = None if d_total is None else d_total.contiguous()
     d_normed, weight = d_normed.contiguous(), weight.contiguous()
     dx, d_residual, d_weight = _add_norm_gradients_of(d_total, d_normed, total, weight, eps, residual_dtype)
@@ -151,7 +151,7 @@ _add_norm.register_autograd(_add_norm_gradients, setup_context=_keep_add_norm)
 
 
 def call(function: str, eps: float, *, x: Tensor, weight: Tensor, **others: Tensor | None) -> None:
-    """Call the library on contiguous tensors; the pass back of a sum has x for its precision and sizes alone."""
+    """Call the library on contiguous tensors; the backward pass uses only precision and shape of x."""
     width = x.shape[-1]
     library.check(x, "x", weight=(weight, (width,)))
     residual = next((others[name] for name in ("residual", "d_residual") if others.get(name) is not None), x)

@@ -1,8 +1,8 @@
-"""The native operators with memory that the caller lends for their results, and without autograd.
+"""The native operators with output tensors given by the caller, and without autograd.
 
-For whoever runs many layers and knows which results are still wanted: nothing is allocated but the gradients of
-parameters. Tensors are contiguous and float32. The numbers are those of the operators beside this file, bit for bit.
-What is lent must not overlap what is read, but where an operator says that it may.
+For code that runs many layers and reuses buffers: only parameter gradients are allocated. Tensors must be contiguous
+float32. Results are the same as those of the other operators, bit for bit. Outputs must not overlap inputs, unless an
+operator's documentation allows it.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ __all__ = [
 
 
 def kept_sizes(batch: int, length: int, parameters: Sequence[Tensor]) -> tuple[int, int]:
-    """Count the floats of `projected` and of `states`, which the pass back of so many windows and bases needs."""
+    """Return the floats of `projected` and `states` that the backward pass needs for a number and length of windows."""
     return library.kept_sizes(library.Shape.with_parameters(batch, length, parameters))
 
 
@@ -39,23 +39,23 @@ def kept_sizes(batch: int, length: int, parameters: Sequence[Tensor]) -> tuple[i
 def bimamba_inner(
     xz: Tensor, parameters: Sequence[Tensor], out: Tensor, projected: Tensor | None, states: Tensor | None
 ) -> None:
-    """Fill `out`, and what the pass back needs if memory for it is lent; see :func:`epigx.kernels.bimamba_inner`.
+    """Fill `out`, and `projected` and `states` if given; see :func:`epigx.kernels.bimamba_inner`.
 
     Parameters
     ----------
     xz : Float[Tensor, "batch length twice_channel"]
-        What the input projection gave.
+        Output of the input projection.
     parameters : sequence of Tensor
-        The fields of one :class:`~epigx.kernels.Direction`, or of two in a row.
+        The fields of one :class:`~epigx.kernels.Direction`, or of two one after the other.
     out : Float[Tensor, "batch length channel"]
         Receives the result.
     projected, states : Tensor or None
-        Receive what :func:`bimamba_inner_backward` reads; sizes as :func:`kept_sizes` says.
+        Receive what :func:`bimamba_inner_backward` needs; flat, with the sizes of :func:`kept_sizes`.
 
     Raises
     ------
     ValueError
-        A tensor's shape, precision or layout is not what the others ask for.
+        Shape, precision or memory layout of a tensor does not match.
     """
     shape = library.Shape.of(xz, parameters)
     library.check(xz, "xz", out=(out, (shape.batch, shape.length, shape.channels)))
@@ -64,7 +64,7 @@ def bimamba_inner(
     if kept is not None:
         _check_kept(shape, kept)
     elif projected is not None or states is not None:
-        raise ValueError("projected and states belong together: lend both, or neither.")
+        raise ValueError("projected and states belong together: give both or neither.")
     if out.numel():
         library.forward(xz, parameters, out, kept)
 
@@ -73,21 +73,21 @@ def bimamba_inner(
 def bimamba_inner_backward(
     d_out: Tensor, xz: Tensor, parameters: Sequence[Tensor], projected: Tensor, states: Tensor, d_xz: Tensor
 ) -> list[Tensor]:
-    """Fill `d_xz` and return the gradients of the parameters, which are new tensors.
+    """Fill `d_xz` and return the parameter gradients, as new tensors.
 
     Parameters
     ----------
     d_out : Float[Tensor, "batch length channel"]
-        The gradient of the result.
+        Gradient of the output.
     xz, parameters, projected, states
-        As they were given to :func:`bimamba_inner`, and as it left them.
+        As given to :func:`bimamba_inner`, which filled `projected` and `states`.
     d_xz : Float[Tensor, "batch length twice_channel"]
         Receives the gradient of `xz`.
 
     Raises
     ------
     ValueError
-        A tensor's shape, precision or layout is not what the others ask for.
+        Shape, precision or memory layout of a tensor does not match.
     """
     shape = library.Shape.of(xz, parameters)
     library.check(xz, "xz", d_xz=(d_xz, xz.shape), d_out=(d_out, (shape.batch, shape.length, shape.channels)))
@@ -106,7 +106,7 @@ def linear(x: Tensor, weight: Tensor, y: Tensor) -> None:
     Raises
     ------
     ValueError
-        A tensor's shape, precision or layout is not what the others ask for.
+        Shape, precision or memory layout of a tensor does not match.
     """
     _check(x, weight, y)
     forward_into(x, weight, None, y)
@@ -114,12 +114,12 @@ def linear(x: Tensor, weight: Tensor, y: Tensor) -> None:
 
 @torch.library.custom_op("epigx::linear_backward_out", mutates_args=("dx",))
 def linear_backward(dy: Tensor, weight: Tensor, dx: Tensor) -> None:
-    """Fill `dx`, the gradient of what the layer read, with dy W.
+    """Fill `dx`, the gradient of the input, with dy W.
 
     Raises
     ------
     ValueError
-        A tensor's shape, precision or layout is not what the others ask for.
+        Shape, precision or memory layout of a tensor does not match.
     """
     _check(dy, weight, dx)
     backward_into(dy, weight, dx)
@@ -132,7 +132,7 @@ def rms_norm(x: Tensor, weight: Tensor, eps: float, normed: Tensor) -> None:
     Raises
     ------
     ValueError
-        A tensor's shape, precision or layout is not what the others ask for.
+        Shape, precision or memory layout of a tensor does not match.
     """
     _check_rows(x, weight, normed=normed)
     call("epigx_norm_forward", eps, x=x, weight=weight, normed=normed)
@@ -140,12 +140,12 @@ def rms_norm(x: Tensor, weight: Tensor, eps: float, normed: Tensor) -> None:
 
 @torch.library.custom_op("epigx::rms_norm_backward_out", mutates_args=("dx",))
 def rms_norm_backward(d_normed: Tensor, x: Tensor, weight: Tensor, eps: float, dx: Tensor) -> Tensor:
-    """Fill `dx` and return the gradient of the weight, a new tensor.
+    """Fill `dx` and return the gradient of the weight, as a new tensor.
 
     Raises
     ------
     ValueError
-        A tensor's shape, precision or layout is not what the others ask for.
+        Shape, precision or memory layout of a tensor does not match.
     """
     _check_rows(x, weight, d_normed=d_normed, dx=dx)
     d_weight = torch.empty_like(weight)
@@ -160,20 +160,20 @@ def add_rms_norm(x: Tensor, residual: Tensor, weight: Tensor, eps: float, total:
     Parameters
     ----------
     x, residual : Float[Tensor, "*position channel"]
-        What is added, and the stream so far.
+        Output of a layer, and the residual stream so far.
     weight : Float[Tensor, "channel"]
         Scale of each channel.
     eps : float
         Added to the mean square.
     total : Float[Tensor, "*position channel"]
-        Receives the sum; may be `residual` itself.
+        Receives the sum; may be the same tensor as `residual`.
     normed : Float[Tensor, "*position channel"]
-        Receives the norm; may be `total` itself, where the sum is not wanted any more.
+        Receives the norm; may be the same tensor as `total` if the sum is not needed.
 
     Raises
     ------
     ValueError
-        A tensor's shape, precision or layout is not what the others ask for.
+        Shape, precision or memory layout of a tensor does not match.
     """
     _check_rows(x, weight, residual=residual, total=total, normed=normed)
     call("epigx_norm_forward", eps, x=x, weight=weight, residual=residual, sum=total, normed=normed)
@@ -183,25 +183,25 @@ def add_rms_norm(x: Tensor, residual: Tensor, weight: Tensor, eps: float, total:
 def add_rms_norm_backward(
     d_total: Tensor | None, d_normed: Tensor, total: Tensor, weight: Tensor, eps: float, dx: Tensor
 ) -> Tensor:
-    """Fill `dx`, the gradient of both that were added, and return the gradient of the weight, a new tensor.
+    """Fill `dx`, the gradient of both summands, and return the gradient of the weight, as a new tensor.
 
     Parameters
     ----------
     d_total : Float[Tensor, "*position channel"] or None
-        The gradient of the sum, if it goes further; may be `dx` itself.
+        Gradient of the sum, if any; may be the same tensor as `dx`.
     d_normed : Float[Tensor, "*position channel"]
-        The gradient of the norm.
+        Gradient of the norm.
     total : Float[Tensor, "*position channel"]
-        The sum.
+        Sum from the forward pass.
     weight, eps
-        As they were given to :func:`add_rms_norm`.
+        As given to :func:`add_rms_norm`.
     dx : Float[Tensor, "*position channel"]
         Receives the gradient.
 
     Raises
     ------
     ValueError
-        A tensor's shape, precision or layout is not what the others ask for.
+        Shape, precision or memory layout of a tensor does not match.
     """
     _check_rows(total, weight, d_normed=d_normed, dx=dx, **({} if d_total is None else {"d_total": d_total}))
     d_weight = torch.empty_like(weight)
@@ -248,11 +248,11 @@ def _(d_total: Tensor | None, d_normed: Tensor, total: Tensor, weight: Tensor, e
 
 
 def _check(*tensors: Tensor) -> None:
-    """Hold tensors to what the library takes on trust, since it sees addresses alone."""
+    """Check what the library cannot check, because it only receives addresses."""
     for tensor in tensors:
         if tensor.dtype != torch.float32 or not tensor.is_contiguous():
             kind = f"{tensor.dtype}, {'' if tensor.is_contiguous() else 'not '}contiguous"
-            raise ValueError(f"Lent memory and what goes with it are contiguous float32, and a tensor is {kind}.")
+            raise ValueError(f"All tensors must be contiguous float32, but one is {kind}.")
 
 
 def _check_rows(x: Tensor, weight: Tensor, **others: Tensor) -> None:
@@ -262,5 +262,5 @@ def _check_rows(x: Tensor, weight: Tensor, **others: Tensor) -> None:
 
 def _check_kept(shape: library.Shape, kept: tuple[Tensor, Tensor]) -> None:
     _check(*kept)
-    if (sizes := tuple(tensor.numel() for tensor in kept)) != library.kept_sizes(shape):
-        raise ValueError(f"The pass back needs {library.kept_sizes(shape)} floats, and {sizes} were lent.")
+    if (sizes := tuple(tensor.numel() for tensor in kept)) != (needed := library.kept_sizes(shape)):
+        raise ValueError(f"The backward pass needs {needed} floats, but projected and states have {sizes}.")

@@ -1,4 +1,4 @@
-"""The stand-alone selective scan as a PyTorch operator, with shapes for tracing and the gradient."""
+"""The selective scan as a PyTorch operator with shape inference and gradients."""
 
 from __future__ import annotations
 
@@ -51,13 +51,13 @@ def _outputs_of(
 
 
 def _outputs(u: Tensor, A: Tensor, keep: bool) -> tuple[Tensor, Tensor]:
-    """Make room for y, and for the states if they are kept."""
+    """Allocate y, and the states if they are kept."""
     floats = _states_kept(u, A) if keep else 0
     return torch.empty_like(u, memory_format=torch.contiguous_format), u.new_empty(floats, dtype=torch.float32)
 
 
 def _states_kept(u: Tensor, A: Tensor) -> int:
-    """Return the numbers that the states at the start of every chunk take (single_scan.hpp)."""
+    """Return the size, in floats, of the states at the start of all chunks (single_scan.hpp)."""
     batch, length, channels = u.shape
     return batch * -(-length // 32) * -(-channels // 128) * 128 * -(-A.shape[1] // 4) * 4
 

@@ -1,1 +1,1 @@
-"""The operations in plain PyTorch, for any device."""
+"""The kernels in plain PyTorch, for any device."""

@@ -1,10 +1,10 @@
-"""The scan in plain PyTorch, for any device: all chunks of the window take their steps side by side.
+"""The scan in plain PyTorch, for any device: all chunks of the window are processed in parallel.
 
-A window of L steps is cut into about √L chunks of about √L steps, so that Python runs O(√L) steps, each over a whole
-(batch, chunk, channel, state) array. A first pass gives every chunk's last state from a zero start, a short loop over
-chunks turns these into the states they start from, and a second pass gives the outputs. The backward pass recomputes
-the states and runs the same two passes from the end. Channels are taken a few at a time, so that what has the shape
-(batch, length, channel, state) never exceeds `BUDGET` bytes.
+A window of L positions is divided into about √L chunks of √L positions, so that Python loops over O(√L) steps, each on
+an array (batch, chunk, channel, state). A first pass computes the last state of each chunk from a zero start, a short
+loop over chunks turns these into start states, and a second pass computes the outputs. The backward pass
+recomputes the states and runs the same two passes from the end. Channels are processed a few at a time, so that arrays
+of the shape (batch, length, channel, state) do not exceed `BUDGET` bytes.
 """
 
 from __future__ import annotations
@@ -105,14 +105,14 @@ _scan.register_autograd(_gradients, setup_context=_keep_inputs)
 
 
 def _channels(u: Tensor, A: Tensor) -> Iterator[slice]:
-    """Cut the channels so that the states and decays of one part fit the budget."""
+    """Divide the channels so that the states and decays of one slice fit into the budget."""
     width = max(1, BUDGET // (2 * u.shape[0] * u.shape[1] * A.shape[1] * u.element_size()))
     for start in range(0, u.shape[2], width):
         yield slice(start, start + width)
 
 
 class _Chunks:
-    """Some channels of a scan, laid out as T steps of arrays (batch, chunk, state, channel)."""
+    """Some channels of a scan, as T steps of arrays (batch, chunk, state, channel)."""
 
     def __init__(self, u: Tensor, delta: Tensor, A: Tensor, B: Tensor, C: Tensor) -> None:
         self.length = u.shape[1]
@@ -126,7 +126,7 @@ class _Chunks:
         self.start = self.carry(self.local_states())
 
     def steps(self, x: Tensor) -> tuple[Tensor, ...]:
-        """(B, L, …) → T tensors (B, chunk, …); the padding has delta = 0, which leaves a state as it is."""
+        """(B, L, …) → T tensors (B, chunk, …); padding has delta = 0, which does not change a state."""
         x = functional.pad(x, (0, 0, 0, -x.shape[1] % self.T))
         return x.reshape(x.shape[0], -1, self.T, x.shape[2]).unbind(2)
 
@@ -140,14 +140,14 @@ class _Chunks:
         return state
 
     def carry(self, last: Tensor) -> Tensor:
-        """Turn what each chunk leaves behind into what each chunk starts from."""
+        """Turn the last states of chunks into their start states."""
         start = torch.zeros_like(last)
         for c in range(1, last.shape[1]):
             start[:, c] = start[:, c - 1] * self.chunk_decay[:, c - 1] + last[:, c - 1]
         return start
 
     def carry_back(self, first: Tensor) -> Tensor:
-        """Carry gradients the same way, from the last chunk to the first."""
+        """Do the same for gradients, from the last chunk to the first."""
         end = torch.zeros_like(first)
         for c in range(first.shape[1] - 2, -1, -1):
             end[:, c] = end[:, c + 1] * self.chunk_decay[:, c + 1] + first[:, c + 1]

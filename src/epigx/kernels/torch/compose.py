@@ -1,4 +1,4 @@
-"""The middle of a bidirectional Mamba block, put together from a scan and a convolution."""
+"""The inner part of a Mamba block, composed of a scan and a convolution."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class Conv(Protocol):
 
 
 def compose(xz: Tensor, forward: Direction, reverse: Direction | None, *, scan: Scan, conv: Conv) -> Tensor:
-    """Sum the directions and gate the sum; the reverse one starts at the window's end."""
+    """Add the outputs of both directions and apply the gate; the reverse one starts at the window's end."""
     x, z = xz.chunk(2, dim=-1)
     y = _direction(x, forward, scan, conv, reverse=False)
     if reverse is not None:
@@ -40,7 +40,7 @@ def _direction(x: Tensor, p: Direction, scan: Scan, conv: Conv, *, reverse: bool
     u = functional.silu(conv(x, p.conv_weight, p.conv_bias, reverse=reverse))
     rank, state = p.dt_rank, p.d_state
     step, B, C = torch.split(functional.linear(u, p.x_proj.to(u.dtype)), [rank, state, state], dim=-1)
-    # The step's bias and softplus stay in full precision: a small step is what lets a state remember.
+    # The step's bias and softplus stay in full precision, because small steps give long memory.
     precise = torch.promote_types(u.dtype, torch.float32)
     delta = functional.softplus(functional.linear(step, p.dt_weight.to(step.dtype)).to(precise) + p.dt_bias.to(precise))
     A = -torch.exp(p.A_log.to(precise))

@@ -1,7 +1,7 @@
-"""A linear layer in plain PyTorch, for any device and by every other kernel.
+"""A linear layer in plain PyTorch, for any device; used by all kernels but the native one.
 
-On a CPU and without a bias, as Mamba's projections are, the gradient of the weights is made a few rows at a time: with
-hundreds of thousands of them, a library's product can be ten times slower than several of fewer rows.
+On a CPU and without bias, as in Mamba's projections, the weight gradient is summed over blocks of rows: with hundreds
+of thousands of rows, a single matrix product can be ten times slower than several smaller ones.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from torch.nn import functional
 __all__ = ["linear", "rows"]
 
 ROWS = 2**15
-"""Rows of one product for the gradient."""
+"""Rows per matrix product of the weight gradient."""
 
 
 def linear(x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
@@ -27,7 +27,7 @@ def linear(x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
 
 
 class _Linear(torch.autograd.Function):
-    """Keeps the weights in their own precision, so that their gradient is not rounded to that of x."""
+    """Keeps the precision of the weights, so that their gradient is not rounded to the precision of x."""
 
     @staticmethod
     def forward(ctx: Any, x: Tensor, weight: Tensor) -> Tensor:
@@ -42,13 +42,13 @@ class _Linear(torch.autograd.Function):
 
 
 def rows(x: Tensor) -> Tensor:
-    """Return the positions in one axis, also where there is one alone, and where there are no columns."""
+    """Flatten all axes but the last; also works for a single axis and for no columns."""
     return x.reshape(x.shape[:-1].numel(), x.shape[-1])
 
 
 def _weight_gradient(dy: Tensor, x: Tensor) -> Tensor:
     dy, x = rows(dy), rows(x)
-    wide = dy.shape[1] > x.shape[1]  # the wider factor on the right is the faster way round
+    wide = dy.shape[1] > x.shape[1]  # faster with the wider factor on the right
     left, right = (x, dy) if wide else (dy, x)
     total = torch.zeros(left.shape[1], right.shape[1], dtype=torch.promote_types(x.dtype, torch.float32))
     for first in range(0, len(x), ROWS):

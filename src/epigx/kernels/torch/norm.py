@@ -1,4 +1,4 @@
-"""The addition to the residual stream with its RMSNorm in plain PyTorch, for any device and by every other kernel."""
+"""Residual addition and RMSNorm in plain PyTorch; used by all kernels but the native one."""
 
 from __future__ import annotations
 

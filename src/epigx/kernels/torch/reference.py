@@ -1,6 +1,6 @@
-"""The recurrences as they are written down, step by step: the yardstick of the tests, in float64 if the input is.
+"""The recurrences step by step, as reference for tests; in float64 if the input is.
 
-Autograd through it costs O(L), since `unbind` gives all steps at once; indexing `[:, t]` in the loop would cost O(L²).
+Autograd costs O(L), because `unbind` returns all steps at once; indexing `[:, t]` in the loop would cost O(L²).
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ def selective_scan(
 
 
 def causal_conv1d(x: Tensor, weight: Tensor, bias: Tensor, *, reverse: bool = False) -> Tensor:
-    """Take PyTorch's depthwise convolution over a window padded with zeros before its start."""
+    """Apply PyTorch's depthwise convolution to the window, zero-padded before its start."""
     x = x.flip(1) if reverse else x
     padded = functional.pad(x.mT, (weight.shape[1] - 1, 0))
     y = functional.conv1d(padded, weight[:, None].to(x.dtype), bias.to(x.dtype), groups=x.shape[2]).mT

@@ -1,4 +1,4 @@
-"""The pages' templates, and how they are found."""
+"""Templates of the pages."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ __all__ = ["template"]
 
 
 def template(name: str) -> jinja2.Template:
-    """Return a template of this folder; a name that it lacks when it is filled is an error."""
+    """Return a template of this folder; an undefined variable in it is an error."""
     loader = jinja2.PackageLoader("epigx.report")
     environment = jinja2.Environment(
         loader=loader, autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True

@@ -3,6 +3,7 @@ from __future__ import annotations
 import errno
 import os
 import resource
+import shutil
 
 import numpy as np
 import pandas as pd
@@ -108,7 +109,7 @@ def test_minus_strand_genes_can_be_turned(genome_files, tmp_path):
 
 @pytest.mark.parametrize("jobs", [0, -1])
 def test_a_build_takes_a_process(genome_files, tmp_path, jobs):
-    message = rf"^A build takes at least one process, and {jobs} are asked for \(jobs, --jobs\)\.$"
+    message = rf"^A build needs at least one process, not {jobs}\. Set --jobs \(jobs\) to 1 or more\.$"
     with pytest.raises(ConfigError, match=message):
         build(genome_files.manifest(), WINDOW, tmp_path / "out", jobs=jobs)
     assert not (tmp_path / "out").exists()
@@ -134,7 +135,7 @@ class Killed(BaseException):
 
 
 @pytest.mark.parametrize("after", [0, 1, 8, 17, 18])
-def test_a_stopped_build_goes_on_where_it_was(genome_files, tmp_path, after):
+def test_a_stopped_build_continues(genome_files, tmp_path, after):
     def stop(done, total):
         if done == after:
             raise Killed
@@ -150,7 +151,7 @@ def test_a_stopped_build_goes_on_where_it_was(genome_files, tmp_path, after):
     assert not list(tmp_path.glob(".*"))
 
 
-def test_a_stopped_build_of_something_else_is_not_taken_up(genome_files, tmp_path):
+def test_a_stopped_build_of_something_else_is_not_continued(genome_files, tmp_path):
     def stop(done, total):
         if done == 18:
             raise Killed
@@ -217,7 +218,8 @@ def test_a_full_disk(genome_files, tmp_path, monkeypatch):
     write = tasks.write_rows
     monkeypatch.setattr(tasks, "write_rows", full)
     message = (
-        r"out cannot be written: No space left on device\. Free some space and build again: what is done is kept in"
+        r"out cannot be written: No space left on device\. "
+        r"Free some space and run the same command to continue: finished tasks are in"
     )
     with pytest.raises(InputError, match=message):
         build(genome_files.manifest(), WINDOW, tmp_path / "out")
@@ -242,7 +244,7 @@ def test_a_limit_on_the_size_of_files(genome_files, tmp_path):
 
 def test_a_place_that_cannot_be_written(genome_files, tmp_path):
     (tmp_path / "file").write_text("mine")
-    with pytest.raises(InputError, match=r"out cannot be written: a part of its path is a file\. Choose a folder"):
+    with pytest.raises(InputError, match=r"out cannot be written: a folder of its path is a file\. Choose another"):
         build(genome_files.manifest(), WINDOW, tmp_path / "file" / "out")
 
 
@@ -265,9 +267,58 @@ def test_a_dataset_that_was_moved_is_whole(genome_files, tmp_path):
     open_dataset(tmp_path / "moved").verify()
 
 
-def test_warnings_of_the_check_are_told(genome_files, tmp_path, caplog):
+def test_warnings_of_the_check_are_logged(genome_files, tmp_path, caplog):
     genome_files.write_table("features.tsv", {"cds_length": [-5, *range(7)], "density": range(8)})
     dataset = build(genome_files.manifest(), WINDOW, tmp_path / "out")
-    told = [record.getMessage() for record in caplog.records if record.levelname == "WARNING"]
-    assert "features.tsv: cds_length cannot be -5 of g0 (1 such value): taken as missing by `epigx build`." in told
+    logged = [record.getMessage() for record in caplog.records if record.levelname == "WARNING"]
+    assert (
+        "features.tsv: cds_length cannot be -5 of g0 (1 such value): `epigx build` treats it as missing. "
+        "Correct it, or set `minimum` and `maximum` of cds_length in the manifest."
+    ) in logged
     assert dataset.genes["gene_id"][np.isnan(dataset.feature_values("A")[:, 0])].tolist() == ["g0"]
+
+
+def test_an_interrupted_build_says_how_to_continue(genome_files, tmp_path, caplog):
+    def interrupt(done, total):
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        build(genome_files.manifest(), WINDOW, tmp_path / "out", progress=interrupt)
+    message = f"Stopped building {tmp_path / 'out'}. To continue where it stopped, run the same command again."
+    assert message in [record.getMessage() for record in caplog.records if record.levelname == "WARNING"]
+
+
+def test_equal_dna_is_stored_once(genome_files, tmp_path):
+    one = build(genome_files.manifest(), WINDOW, tmp_path / "one")
+    expected = np.array(one.sequence)
+    two = build(genome_files.manifest(), WINDOW, tmp_path / "two")
+    assert (one.path / "sequence.npy").samefile(two.path / "sequence.npy")
+    assert not (one.path / "signals/A.npy").samefile(two.path / "signals/A.npy")
+    shutil.rmtree(one.path)
+    open_dataset(two.path).verify()
+    np.testing.assert_array_equal(open_dataset(two.path).sequence, expected)
+
+
+def test_other_dna_is_not_shared(genome_files, tmp_path):
+    build(genome_files.manifest(), WINDOW, tmp_path / "one")
+    build(genome_files.manifest(), WINDOW // 2, tmp_path / "two")
+    assert not (tmp_path / "one/sequence.npy").samefile(tmp_path / "two/sequence.npy")
+
+
+@pytest.mark.parametrize("spoil", ["damaged DNA", "damaged JSON", "no links"])
+def test_dna_that_cannot_be_shared_is_stored_again(genome_files, tmp_path, monkeypatch, spoil):
+    def no_links(*_):
+        raise OSError(errno.EPERM, os.strerror(errno.EPERM))
+
+    one = build(genome_files.manifest(), WINDOW, tmp_path / "one").path
+    if spoil == "damaged DNA":
+        content = bytearray((one / "sequence.npy").read_bytes())
+        content[-1] ^= 1
+        (one / "sequence.npy").write_bytes(content)
+    elif spoil == "damaged JSON":
+        (one / "dataset.json").write_text("[]")
+    else:
+        monkeypatch.setattr(os, "link", no_links)
+    two = build(genome_files.manifest(), WINDOW, tmp_path / "two")
+    two.verify()
+    assert not (one / "sequence.npy").samefile(two.path / "sequence.npy")

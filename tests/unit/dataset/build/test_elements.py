@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from epigx.dataset.build import gene_blocks
+from epigx.dataset import window_grid
 from epigx.dataset.build.build import build
 from epigx.dataset.inputs import fit_inputs
 from epigx.dataset.store import open_dataset
@@ -104,11 +104,11 @@ def test_minus_strand_genes_can_be_turned(element_files, tmp_path):
     assert torch.equal(turned.sequence[minus][:, 1:], plain.sequence[minus][:, 1:].flip(2).flip(3))
 
 
-@pytest.mark.parametrize("how", ["jobs", "blocks"])
-def test_neither_jobs_nor_blocks_matter(element_files, tmp_path, monkeypatch, how):
+@pytest.mark.parametrize("how", ["jobs", "chunks"])
+def test_neither_jobs_nor_chunks_matter(element_files, tmp_path, monkeypatch, how):
     one = build(element_files.manifest(), 200, tmp_path / "one")
-    if how == "blocks":
-        monkeypatch.setattr(gene_blocks, "BLOCK_BYTES", 1)
+    if how == "chunks":
+        monkeypatch.setattr(window_grid, "MAX_BASES", 1)
     two = build(element_files.manifest(), 200, tmp_path / "two", jobs=2 if how == "jobs" else 1)
     assert one.about == two.about
     assert "elements/A.sequence.npy" in one.about.files

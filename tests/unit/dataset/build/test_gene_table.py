@@ -87,7 +87,7 @@ def test_features_computed_from_a_gtf(genome_files):
 def test_feature_that_a_gtf_does_not_give(genome_files, name, choice):
     genome_files.write_text("genes.gtf", GTF)
     source = FeatureSource(genome_files.folder / "genes.gtf", [name], _genome(genome_files))
-    with pytest.raises(InputError, match=rf"genes\.gtf gives no feature '{name}'.*{choice}"):
+    with pytest.raises(InputError, match=rf"genes\.gtf has no feature '{name}'.*{choice}"):
         source.values(name, ["g0"])
 
 

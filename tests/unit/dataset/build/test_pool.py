@@ -74,6 +74,9 @@ def test_a_process_that_died(build, monkeypatch):
             return future
 
     monkeypatch.setattr(pool, "ProcessPoolExecutor", Dying)
-    message = r"out is not finished: a process died, perhaps for want of memory\. Go on with fewer --jobs\. In a script"
+    message = (
+        r"out is not finished: a process died, maybe because memory ran out\. "
+        r"Run the same command with fewer --jobs to continue\. In a script"
+    )
     with pytest.raises(DatasetError, match=message):
         list(run_tasks(build, [_tasks(build)], 2))

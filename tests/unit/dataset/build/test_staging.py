@@ -67,7 +67,7 @@ def test_an_empty_folder_may_be_replaced(work):
     work.check_free(force=True)
 
 
-def test_the_same_build_is_taken_up(work):
+def test_the_same_build_is_continued(work):
     assert work.prepare("key", 10)
     work.begin("key")
     work.finish("task", {"a": [1.0, None]})
@@ -76,7 +76,7 @@ def test_the_same_build_is_taken_up(work):
     assert work.report("other") is None
 
 
-def test_another_build_starts_anew(work):
+def test_another_build_starts_over(work):
     work.prepare("key", 10)
     work.begin("key")
     work.finish("task", {})
@@ -84,7 +84,7 @@ def test_another_build_starts_anew(work):
     assert work.report("task") is None
 
 
-def test_a_build_that_never_began_starts_anew(work):
+def test_a_build_that_never_began_starts_over(work):
     work.prepare("key", 10)
     (work.whole / "rubbish").write_text("x")
     assert work.prepare("key", 10)
@@ -92,40 +92,40 @@ def test_a_build_that_never_began_starts_anew(work):
 
 
 def test_a_full_disk_is_seen_before(work):
-    with pytest.raises(InputError, match=r"out needs 1000000000\.00 GB, and .* [GM]B are free there\. Free"):
+    with pytest.raises(InputError, match=r"out needs 1000000000\.00 GB, but only .* [GM]B are free\. Free"):
         work.prepare("key", 10**18)
     assert not work.path.exists()
 
 
-def test_sizes_are_told_in_words_that_say_something(work, monkeypatch):
+def test_sizes_have_a_fitting_unit(work, monkeypatch):
     monkeypatch.setattr(shutil, "disk_usage", lambda _: SimpleNamespace(free=1_900_000))
-    with pytest.raises(InputError, match=r"out needs 2\.2 MB, and 1\.9 MB are free there\."):
+    with pytest.raises(InputError, match=r"out needs 2\.2 MB, but only 1\.9 MB are free\."):
         work.prepare("key", 2_200_000)
 
 
 def test_only_one_build_at_a_time(work):
-    with work.alone():
+    with work.locked():
         work.prepare("key", 10)
         with (
             pytest.raises(InputError, match=r"out is being built by another process\. Wait until it ends, or choose"),
-            WorkFolder(work.out).alone(),
+            WorkFolder(work.out).locked(),
         ):
             pytest.fail("two builds at once")
-    with work.alone():
+    with work.locked():
         assert work.whole.is_dir()
 
 
-def test_a_build_of_something_else_keeps_the_hold(work):
+def test_a_build_of_something_else_keeps_the_lock(work):
     work.prepare("key", 10)
     work.begin("key")
-    with work.alone():
+    with work.locked():
         work.prepare("other key", 10)
-        with pytest.raises(InputError, match="another process"), WorkFolder(work.out).alone():
+        with pytest.raises(InputError, match="another process"), WorkFolder(work.out).locked():
             pytest.fail("two builds at once")
 
 
-def test_a_hold_without_work_leaves_nothing(work):
-    with work.alone():
+def test_a_lock_without_work_leaves_nothing(work):
+    with work.locked():
         pass
     assert not work.path.exists()
 
@@ -149,7 +149,7 @@ def test_a_replacement_killed_between_its_renames_is_undone(work):
     work.prepare("key", 10)
     work.begin("key")
     work.out.rename(work.path / "old")
-    with work.alone():
+    with work.locked():
         pass
     assert (work.out / "dataset.json").read_text() == "old"
     assert not work.prepare("key", 10)
@@ -167,10 +167,10 @@ def test_a_build_killed_after_its_last_rename_leaves_nothing_in_the_way(work):
     [
         (
             errno.ENOSPC,
-            r"out cannot be written: No space left on device\. Free some space and build again: what is done",
+            r"out cannot be written: No space left on device\. Free some space and run the same command",
         ),
         (errno.EACCES, r"out cannot be written: Permission denied\. Choose a folder that you may write to\."),
-        (errno.ENOTDIR, r"out cannot be written: a part of its path is a file\. Choose a folder"),
+        (errno.ENOTDIR, r"out cannot be written: a folder of its path is a file\. Choose another folder"),
     ],
 )
 def test_what_the_system_says_becomes_a_sentence(work, number, message):
@@ -193,5 +193,5 @@ def test_discarding(work):
 def test_a_place_that_holds_no_folders():
     work = WorkFolder(Path("/proc/no/such/place"))
     with pytest.raises(InputError, match=r"^/proc/no/such/place cannot be written: .*\. Choose"):
-        with work.writing(), work.alone():
+        with work.writing(), work.locked():
             pass

@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from epigx.dataset.build import gene_blocks
+from epigx.dataset import window_grid
 from epigx.dataset.build.gene_table import order_genes, select_genes
 from epigx.dataset.build.readers import Readers
 from epigx.dataset.build.tasks import DigestTask, SequenceTask, SignalTask
@@ -57,12 +57,12 @@ def test_known_bases_are_counted(genome_files, folder):
 
 
 @pytest.mark.parametrize("rows", [1, 2, 5])
-def test_blocks_do_not_matter(genome_files, folder, monkeypatch, rows):
+def test_chunks_do_not_matter(genome_files, folder, monkeypatch, rows):
     readers, genes = _of_chr1(genome_files)
     report = SequenceTask("chr1", 0, genes).run(readers, WINDOW, folder)
     SignalTask("A", "chr1", 0, genes).run(readers, WINDOW, folder)
     whole = [(folder / name).read_bytes() for name in ("sequence.npy", "signals/A.npy")]
-    monkeypatch.setattr(gene_blocks, "BLOCK_BYTES", 4 * WINDOW * rows)
+    monkeypatch.setattr(window_grid, "MAX_BASES", WINDOW * rows)
     for name, kind in (("sequence.npy", (8, WINDOW)), ("signals/A.npy", (8, WINDOW, 3))):
         make_array(folder / name, kind, np.uint8 if len(kind) == 2 else np.float16)
     assert SequenceTask("chr1", 0, genes).run(readers, WINDOW, folder) == report
@@ -74,9 +74,7 @@ def test_blocks_do_not_matter(genome_files, folder, monkeypatch, rows):
 def test_value_that_cannot_be_stored(genome_files, folder, value):
     genome_files.write_bigwig("A.h3k27ac.bigWig", [("chr1", 1990, 2010, value)])
     readers, genes = _of_chr1(genome_files)
-    with pytest.raises(
-        InputError, match=r"A\.h3k27ac\.bigWig reaches (70000|inf) on chr1 in A, which float16 cannot hold"
-    ):
+    with pytest.raises(InputError, match=r"A\.h3k27ac\.bigWig reaches (70000|inf) on chr1 in A, too large for float16"):
         SignalTask("A", "chr1", 0, genes).run(readers, WINDOW, folder)
 
 

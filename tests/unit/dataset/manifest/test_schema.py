@@ -98,6 +98,26 @@ def test_values_that_cannot_work(genome_files, key, value, message):
     assert str(path) in str(error.value)
 
 
+def test_all_errors_are_reported_with_unknown_keys_first(genome_files):
+    genome_files.values["genom"] = genome_files.values.pop("genome")
+    genome_files.values["orient"] = "gene"
+    del genome_files.values["assembly"]
+    genome_files.values["cell_types"]["A"]["signal"] = {}
+    path = genome_files.write()
+    with pytest.raises(ConfigError) as error:
+        read_manifest(path)
+    first, *problems = str(error.value).splitlines()
+    assert first == f"{path} has 4 errors:"
+    assert set(problems[:2]) == {
+        "  unknown key 'genom'. Did you mean 'genome'?",
+        "  unknown key 'cell_types.A.signal'. Did you mean 'signals'?",
+    }
+    assert set(problems[2:]) == {
+        "  assembly is missing.",
+        "  orient: Input should be 'genome' or 'strand' (got 'gene').",
+    }
+
+
 def test_missing_manifest(tmp_path):
     with pytest.raises(InputError, match=r"no\.yaml does not exist\. Give the path of a manifest"):
         read_manifest(tmp_path / "no.yaml")
@@ -109,7 +129,7 @@ def test_missing_manifest(tmp_path):
         ("m.yaml", "a: [", "m.yaml is not valid YAML"),
         ("m.yaml", "", "Input should be a valid dictionary"),
         ("m.tsv", "# assembly: x\ncell\tsignals.a\n", "m.tsv has no column 'cell_type'"),
-        ("m.tsv", "cell_type\tsignals.a\nK\ta.bw\n", "m.tsv says nothing of the genome"),
+        ("m.tsv", "cell_type\tsignals.a\nK\ta.bw\n", "m.tsv has no `# genome:` line"),
         ("m.tsv", "# assembly: x\ncell_type\nK\nK\n", "m.tsv has two rows for the cell type 'K'"),
     ],
 )

@@ -63,8 +63,8 @@ def test_a_fold_can_be_written_by_its_name():
     ("name", "message"),
     [
         ("fold-13", "There is no fold 13. Choose one from 1 to 12"),
-        ("folds-1", "'folds-1' is no split; write fold-1 to fold-12, or the chromosomes of valid and test"),
-        ("fold--1", "'fold--1' is no split"),
+        ("folds-1", "'folds-1' is not a split; write fold-1 to fold-12, or the chromosomes valid and test"),
+        ("fold--1", "'fold--1' is not a split"),
     ],
 )
 def test_a_name_that_is_no_fold(name, message):

@@ -17,8 +17,18 @@ def found(files, window=200):
 def test_good_files_raise_no_error(genome_files):
     genome_files.values["split"] = {"valid": [], "test": ["chr2"]}
     assert found(genome_files) == [
-        ("warning", "split", "no gene is in the valid set."),
-        ("notice", "genes.bed", "4 windows past a chromosome's end: padded there."),
+        (
+            "warning",
+            "split",
+            "no gene is in the valid split. List a chromosome of the genes under `split: {valid: […]}`.",
+        ),
+        (
+            "notice",
+            "features",
+            "the dataset will have 3 features: cds_length, density from features.tsv; "
+            "promoter_activity from the signals h3k27ac and dnase.",
+        ),
+        ("notice", "genes.bed", "4 windows extend past a chromosome's end: padded with N."),
     ]
 
 
@@ -41,10 +51,8 @@ def test_everything_is_reported_at_once_and_errors_first(genome_files):
 def test_a_missing_file_is_reported_once(genome_files):
     (genome_files.folder / "loops.bedpe").unlink()
     errors = [problem for problem in found(genome_files) if problem[0] == "error"]
-    path = genome_files.folder / "loops.bedpe"
-    assert errors == [
-        ("error", "loops.bedpe", f"{path} does not exist. Mend the path in the manifest, or fetch the file.")
-    ]
+    remedy = "Fix the path in the manifest (relative to the manifest or its `root`) or download the file."
+    assert errors == [("error", "loops.bedpe", f"the file does not exist. {remedy}")]
 
 
 @pytest.mark.parametrize("name", ["genome.fa", "genes.bed", "features.tsv", "expression.tsv", "A.h3k27ac.bigWig"])
@@ -70,7 +78,7 @@ def test_any_file_can_be_damaged(genome_files, name):
 
 def test_signal_without_a_file(genome_files):
     del genome_files.values["cell_types"]["A"]["signals"]["hic"]
-    message = "the signal 'hic' has no file. Add it, or leave it out of `signals`."
+    message = "the signal 'hic' has no file. Add one, or remove hic from `signals`."
     assert ("error", "A", message) in found(genome_files)
 
 
@@ -81,18 +89,18 @@ def test_file_without_a_signal(genome_files):
 
 def test_cell_type_without_a_label(genome_files):
     del genome_files.values["cell_types"]["B"]["expression"]
-    message = "has no expression: it can be predicted, not trained on or scored."
+    message = "it has no `expression`, so it can only be predicted."
     assert ("notice", "B", message) in found(genome_files)
 
 
 @pytest.mark.parametrize(
     ("name", "message"),
     [
-        ("h3k27", "there is no signal 'h3k27'. Did you mean 'h3k27ac'?"),
-        ("hic", "the signal 'hic' is no track along the genome. Name one that is."),
+        ("h3k27", "there is no signal 'h3k27' in `signals`. Did you mean 'h3k27ac'?"),
+        ("hic", "the signal 'hic' is a contact map, not a genomic track. Use a track such as a bigWig."),
     ],
 )
-def test_promoter_activity_of_what_is_no_track(genome_files, name, message):
+def test_promoter_activity_needs_tracks(genome_files, name, message):
     genome_files.values["features"]["promoter_activity"] = {"h3k27ac": name}
     assert ("error", "promoter_activity", message) in found(genome_files)
 
@@ -106,20 +114,71 @@ def test_window_without_a_middle(genome_files, window):
 def test_errors_are_refused_with_their_number(genome_files):
     assert refuse_errors(genome_files.manifest(), 200) == check(genome_files.manifest(), 200)
     (genome_files.folder / "loops.bedpe").unlink()
-    with pytest.raises(InputError, match=r"^loops\.bedpe: .*does not exist.*fetch the file\.$"):
+    with pytest.raises(InputError, match=r"^loops\.bedpe: .*does not exist.*download the file\.$"):
         assert refuse_errors(genome_files.manifest(), 200) == check(genome_files.manifest(), 200)
     (genome_files.folder / "features.tsv").unlink()
     (genome_files.folder / "expression.tsv").unlink()
-    with pytest.raises(InputError, match=r"fetch the file\. With 2 other errors: `epigx check` lists them\.$"):
+    with pytest.raises(InputError, match=r"download the file\. 2 more errors found: `epigx check` lists all\.$"):
         refuse_errors(genome_files.manifest(), 200)
 
 
 def test_real_data_have_one_implausible_feature(shared_data):
-    manifest = read_manifest(Path(__file__).parents[3] / "examples/real/manifest.yaml").override(f"root={shared_data}")
+    manifest = read_manifest(Path(__file__).parents[4] / "studies/real/manifest.yaml").override(f"root={shared_data}")
     problems = check(manifest, 2000)
     assert not [problem for problem in problems if problem.level == "error"]
     messages = [problem.message for problem in problems]
-    negative = "intron_length cannot be -6848 of ENSG00000125863 (1 such value): taken as missing by `epigx build`."
+    negative = (
+        "intron_length cannot be -6848 of ENSG00000125863 (1 such value): `epigx build` treats it as missing. "
+        "Correct it, or set `minimum` and `maximum` of intron_length in the manifest."
+    )
     assert negative in messages
-    unlabelled = "1,147 genes have no label in GM12878_CAGE_TPM of expression.tsv (chrX 732, chr22 415)."
+    unlabelled = (
+        "1,147 genes have no label in GM12878_CAGE_TPM of expression.tsv (chrX 732, chr22 415): left out of training "
+        "and evaluation. Add the labels if you have them."
+    )
     assert unlabelled in messages
+
+
+def test_findings_name_files_as_the_manifest_does(genome_files):
+    genome_files.values["features"]["columns"]["cds_lenght"] = "none"
+    genome_files.values["cell_types"]["A"]["expression"]["column"] = "A_TMP"
+    (genome_files.folder / "loops.bedpe").unlink()
+    problems = found(genome_files)
+    assert ("error", "features.tsv", "has no column 'cds_lenght'. Did you mean 'cds_length'?") in problems
+    assert ("error", "A", "expression.tsv has no column 'A_TMP'. Did you mean 'A_TPM'?") in problems
+    assert not [message for *_, message in problems if str(genome_files.folder) in message]
+
+
+@pytest.mark.parametrize("features", [None, {}])
+@pytest.mark.parametrize("genes", ["genes.bed", "genes.gtf"])
+def test_no_features_is_a_warning_that_says_how_to_add_some(genome_files, features, genes):
+    genome_files.values |= {"features": features, "genes": genes}
+    message = next(
+        message for level, where, message in found(genome_files) if (level, where) == ("warning", "features")
+    )
+    assert message.startswith("the dataset will have 0 features per gene.")
+    assert ("genes.bed gives the genes only." in message) == (genes == "genes.bed")
+    file = "genes.gtf" if genes == "genes.gtf" else "TABLE.tsv"
+    assert f"`features: {{file: {file}, columns: {{cds_length: log10zscore}}}}` in the manifest" in message
+
+
+def test_the_window_is_checked_as_it_is_read(genome_files):
+    genome_files.write_genes([("chr1", 2000, "+"), ("chr1", 2500, "+"), ("chr2", 3899, "-"), ("chr2", 1500, "-")])
+    rows = [("chr1", 0, 6000, 2.0), ("chr2", 0, 3999, 2.0), ("chr2", 3999, 4000, 1e5)]
+    genome_files.write_bigwig("A.h3k27ac.bigWig", rows)  # the chromosome's last base is in the strand's window only
+    too_large = (
+        "error",
+        "A.h3k27ac.bigWig",
+        "it reaches 100000, but float16 stores at most 65504. Set `dtype: float32` in the manifest.",
+    )
+    assert too_large not in found(genome_files)
+    genome_files.values["orient"] = "strand"
+    assert too_large in found(genome_files)
+
+
+def test_a_minus_strand_window_past_the_end(genome_files):
+    genome_files.write_genes([("chr1", 2000, "+"), ("chr1", 2500, "+"), ("chr2", 3900, "-"), ("chr2", 1500, "-")])
+    cut = ("notice", "genes.bed", "1 window extends past a chromosome's end: padded with N.")
+    assert cut not in found(genome_files)
+    genome_files.values["orient"] = "strand"
+    assert cut in found(genome_files)

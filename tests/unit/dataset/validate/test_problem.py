@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from epigx.dataset.validate.problem import Problem, Problems
@@ -20,6 +22,15 @@ def test_own_errors_become_findings_and_others_pass():
         raise InputError("x.bw is damaged.")
     with problems.catching("x.bw"):
         raise InputError("x.bw is damaged.")  # said once
-    assert problems == [Problem("error", "x.bw", "x.bw is damaged.")]
+    assert problems == [Problem("error", "x.bw", "is damaged.")]
     with pytest.raises(ZeroDivisionError), problems.catching("x.bw"):
         _ = 1 / 0
+
+
+def test_files_are_named_as_in_the_manifest():
+    problems = Problems(Path("/data/raw"))
+    with problems.catching("K562"):
+        raise InputError("/data/raw/sub/x.tsv has no column 'a'.")
+    with problems.catching("sub/x.tsv"):
+        raise InputError("/data/raw/sub/x.tsv, line 3: 'b' is not a number.")
+    assert [problem.message for problem in problems] == ["sub/x.tsv has no column 'a'.", "line 3: 'b' is not a number."]

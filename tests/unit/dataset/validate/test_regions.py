@@ -23,7 +23,7 @@ def test_missing_files(region_files, said):
     (region_files.folder / "A.narrowPeak").unlink()
     (region_files.folder / "blacklist.bed").unlink()
     assert said("A.narrowPeak")[0].startswith("error: ")
-    assert "does not exist. Mend the path in the manifest" in said("blacklist.bed")[0]
+    assert "does not exist. Fix the path in the manifest" in said("blacklist.bed")[0]
 
 
 def test_no_file_of_peaks(region_files, said):
@@ -36,21 +36,27 @@ def test_other_chromosomes(region_files, said):
     region_files.write_text("B.narrowPeak", ["chr1 0 6000"])
     assert said("A.narrowPeak") == [
         "error: it has none of the genes' chromosomes chr2, chr1; it has chr7. "
-        "Use files of one assembly, with chromosomes named alike."
+        "Use files of one assembly with the same chromosome names."
     ]
-    assert said("B.narrowPeak")[0] == "warning: it has nothing on chr2 (3 genes): without a peak there."
+    assert said("B.narrowPeak")[0] == (
+        "warning: it has no data on chr2 (3 genes): no peak there. "
+        "Use a file with all chromosomes, or list the ones to use under `chromosomes`."
+    )
 
 
 def test_peaks_nowhere(region_files, said):
     region_files.write_text("A.narrowPeak", ["chr1 4000 4100", "chr2 2500 2600"])
-    assert said("A.narrowPeak") == ["warning: there is no peak in any of 8 windows looked at."]
+    assert said("A.narrowPeak") == [
+        "warning: no peak overlaps any of 8 windows checked. "
+        "Check that it is the right file and of the genes' assembly."
+    ]
 
 
 @pytest.mark.parametrize(
     ("gap", "message"),
     [
-        (0, ["warning: 100% of the bases of 3 windows lie in a peak. Is it a file of peaks?"]),
-        (36, ["warning: 96% of the bases of 3 windows lie in a peak. Is it a file of peaks?"]),
+        (0, ["warning: 100% of the bases of 3 windows lie in a peak. Check that it is a file of peaks."]),
+        (36, ["warning: 96% of the bases of 3 windows lie in a peak. Check that it is a file of peaks."]),
         (90, []),
     ],
 )
@@ -64,7 +70,7 @@ def test_a_blacklist_nearly_everywhere(region_files, said):
     region_files.write_genes([("chr1", 2000, "-"), ("chr2", 1500, "+")])
     region_files.write_text("blacklist.bed", ["chr1 0 6000", "chr2 0 4000"])
     assert said("blacklist.bed") == [
-        "warning: 100% of the bases of 2 windows lie in a region. Is it a file of regions?"
+        "warning: 100% of the bases of 2 windows lie in a region. Check that it is a file of regions."
     ]
 
 
@@ -76,8 +82,11 @@ def test_a_blacklist_without_a_hit_is_good(region_files, said):
 @pytest.mark.parametrize(
     ("calling", "message"),
     [
-        ({"signal": "dnaze", "cutoff": 2}, "error: there is no signal 'dnaze'. Did you mean 'dnase'?"),
-        ({"signal": "hic", "cutoff": 2}, "error: the signal 'hic' is no track along the genome. Name one that is."),
+        ({"signal": "dnaze", "cutoff": 2}, "error: there is no signal 'dnaze' in `signals`. Did you mean 'dnase'?"),
+        (
+            {"signal": "hic", "cutoff": 2},
+            "error: the signal 'hic' is a contact map, not a genomic track. Use a track such as a bigWig.",
+        ),
     ],
 )
 def test_calling_on_what_is_not_there(region_files, said, calling, message):
@@ -97,19 +106,24 @@ def test_elements_of_what_is_there(region_files, said):
     region_files.values["elements"] = {"contact": "hic"}
     assert said("elements") == []
     region_files.values["elements"] = {}
-    assert said("elements") == ["notice: their contacts follow the power law of distance; `contact:` names a signal."]
+    assert said("elements") == [
+        "notice: contacts are computed from distance by a power law; to use a signal, set `contact:`."
+    ]
 
 
 @pytest.mark.parametrize(
     ("source", "message"),
     [
-        ({"contact": "dnase"}, "error: the signal 'dnase' does not hold contacts. Name one that does."),
-        ({"contact": "hik"}, "error: there is no signal 'hik'. Did you mean 'hic'?"),
+        (
+            {"contact": "dnase"},
+            "error: the signal 'dnase' is a genomic track, not contacts. Use contacts such as a Hi-C file.",
+        ),
+        ({"contact": "hik"}, "error: there is no signal 'hik' in `signals`. Did you mean 'hic'?"),
         (
             {"contact": "hic", "h3k27ac": "hic"},
-            "error: the signal 'hic' is no track along the genome. Name one that is.",
+            "error: the signal 'hic' is a contact map, not a genomic track. Use a track such as a bigWig.",
         ),
-        ({"contact": "hic", "accessibility": "atac"}, "error: there is no signal 'atac'."),
+        ({"contact": "hic", "accessibility": "atac"}, "error: there is no signal 'atac' in `signals`."),
     ],
 )
 def test_elements_of_what_is_not_there(region_files, said, source, message):
@@ -121,4 +135,4 @@ def test_elements_of_what_is_not_there(region_files, said, source, message):
 def test_elements_without_peaks(region_files, said):
     del region_files.values["cell_types"]["B"]["peaks"]
     region_files.values["elements"] = {"contact": "hic"}
-    assert said("elements") == ["error: B has no peaks, of which elements are made. Give it `peaks:`."]
+    assert said("elements") == ["error: B has no peaks, but elements are made from peaks. Add `peaks:`."]

@@ -13,26 +13,31 @@ def test_wrong_chromosome_names(genome_files, messages):
     genome_files.write_bigwig(WHERE, [("one", 0, 50, 1.0), ("two", 0, 50, 1.0)], {"one": 6000, "two": 4000})
     assert of(messages()) == [
         f"error: {WHERE}: it has none of the genes' chromosomes chr2, chr1; it has one, two. "
-        "Use files of one assembly, with chromosomes named alike."
+        "Use files of one assembly with the same chromosome names."
     ]
 
 
 def test_chromosome_that_the_file_lacks(genome_files, messages):
     genome_files.write_bigwig(WHERE, [("chr1", 0, 6000, 1.0)], {"chr1": 6000})
-    assert of(messages()) == [f"warning: {WHERE}: it has nothing on chr2 (3 genes): read as 0 there."]
+    assert of(messages()) == [
+        f"warning: {WHERE}: it has no data on chr2 (3 genes): read as 0 there. "
+        "Use a file with all chromosomes, or list the ones to use under `chromosomes`."
+    ]
 
 
 def test_another_assembly(genome_files, messages):
     genome_files.write_bigwig(WHERE, [("chr1", 0, 50, 1.0), ("chr2", 0, 50, 1.0)], {"chr1": 6001, "chr2": 4000})
     assert of(messages()) == [
-        f"error: {WHERE}: its chr1 has 6,001 bp, that of genome.fa 6,000 (1 chromosome of 2 differ). It is of another "
+        f"error: {WHERE}: its chr1 has 6,001 bp, but genome.fa has 6,000 (1 chromosome of 2 differ). It is of another "
         "assembly: lift it over, or use that assembly's genome and genes."
     ]
 
 
 def test_track_of_zeros(genome_files, messages):
     genome_files.write_bigwig(WHERE, [("chr1", 0, 6000, 0.0), ("chr2", 0, 4000, 0.0)])
-    assert of(messages()) == [f"error: {WHERE}: it is 0 everywhere. Fetch or make it again, or leave the signal out."]
+    assert of(messages()) == [
+        f"error: {WHERE}: it is 0 everywhere. Download or make it again, or leave the signal out."
+    ]
 
 
 @pytest.mark.parametrize("value", [None, float("nan")])
@@ -42,14 +47,14 @@ def test_track_without_a_value(genome_files, messages, value):
     said = of(messages())
     assert len(said) == 1
     assert said[0].startswith("error")
-    assert "no value on any of the genes' chromosomes" in said[0] or "none of the genes' chromosomes" in said[0]
+    assert "no value on the genes' chromosomes" in said[0] or "none of the genes' chromosomes" in said[0]
 
 
 def test_track_with_little_but_nan(genome_files, messages):
     genome_files.write_bigwig(WHERE, [("chr1", 1950, 2000, 3.0), ("chr2", 100, 110, 1.0)])
     assert of(messages()) == [
         f"warning: {WHERE}: 96% of the bases of 8 windows have no value (NaN): read as 0. "
-        "That is right for a file of peaks, and not for one of coverage."
+        "This is fine for a file of peaks; for coverage, use a track with values everywhere."
     ]
 
 
@@ -61,13 +66,16 @@ def test_peaks_may_be_sparse(genome_files, messages):
 
 def test_track_that_is_silent_at_the_genes(genome_files, messages):
     genome_files.write_bigwig(WHERE, [("chr1", 4000, 4100, 3.0), ("chr2", 3000, 3010, 1.0)])
-    assert of(messages()) == [f"warning: {WHERE}: it is 0 or without value in all of 8 windows looked at."]
+    assert of(messages()) == [
+        f"warning: {WHERE}: it is 0 or has no value in all 8 windows checked. "
+        "Check that it is the right file and of the genes' assembly."
+    ]
 
 
 def test_negative_values_under_a_logarithm(genome_files, messages):
     genome_files.write_bigwig(WHERE, [("chr1", 0, 6000, -1.5), ("chr2", 0, 4000, 2.0)])
     assert of(messages()) == [
-        f"error: {WHERE}: it has negative values, of which log1p makes no sense. Choose asinh or none."
+        f"error: {WHERE}: it has negative values, but log1p needs values of 0 or more. Use asinh or none."
     ]
     genome_files.values["signals"]["h3k27ac"]["transform"] = "asinh"
     assert of(messages()) == []
@@ -77,7 +85,7 @@ def test_values_beyond_float16(genome_files, messages):
     rows = [("chr1", 0, 2000, 1.0), ("chr1", 2000, 2010, 1e5), ("chr2", 0, 4000, 2.0)]
     genome_files.write_bigwig(WHERE, rows)
     assert of(messages()) == [
-        f"error: {WHERE}: it reaches 100000, and float16 holds at most 65504. Set `dtype: float32` in the manifest."
+        f"error: {WHERE}: it reaches 100000, but float16 stores at most 65504. Set `dtype: float32` in the manifest."
     ]
     genome_files.values["dtype"] = "float32"
     assert of(messages()) == []
@@ -90,12 +98,15 @@ def test_values_beyond_float16_far_from_genes_do_no_harm(genome_files, messages)
 
 def test_contacts_without_contact(genome_files, messages):
     genome_files.write_text("loops.bedpe", ["chr1 4000 4100 chr1 5000 5100 loop 3.5", "chr2 5 6 chr2 9 10 loop 2"])
-    assert "warning: loops.bedpe: no contact at any of the 5 genes looked at on chr1." in messages()
+    assert (
+        "warning: loops.bedpe: no contact at any of the 5 genes checked on chr1. "
+        "Check that it is the right file and of the genes' assembly."
+    ) in messages()
 
 
 def test_power_law_is_flagged(genome_files, messages):
     genome_files.values["cell_types"]["A"]["signals"]["hic"] = {"kind": "powerlaw"}
-    assert "notice: A hic: contacts follow the power law of distance: no Hi-C was given." in messages()
+    assert "notice: A hic: contacts are computed from distance by a power law, as there is no Hi-C file." in messages()
 
 
 @pytest.fixture
@@ -114,7 +125,10 @@ def test_cage(with_cage, messages):
 def test_cage_that_is_silent(with_cage, messages):
     for name in ("plus.bw", "minus.bw"):
         with_cage.write_bigwig(name, [("chr1", 4000, 4010, 3.0), ("chr2", 3000, 3010, 1.0)])
-    assert "error: A: every label in plus.bw and minus.bw is 0, so there is nothing to learn." in messages()
+    assert (
+        "error: A: every label in plus.bw and minus.bw is 0: a model cannot learn from a constant. "
+        "Check the column or track."
+    ) in messages()
 
 
 def test_cage_of_another_assembly(with_cage, messages):
@@ -125,7 +139,8 @@ def test_cage_of_another_assembly(with_cage, messages):
 def test_cage_that_lacks_a_chromosome(with_cage, messages):
     with_cage.write_bigwig("minus.bw", [("chr1", 0, 9, 3.0)], {"chr1": 6000})
     assert of(messages(), "minus.bw")[0] == (
-        "warning: minus.bw: it has nothing on chr2 (3 genes): without a label there."
+        "warning: minus.bw: it has no data on chr2 (3 genes): no label there. "
+        "Use a file with all chromosomes, or list the ones to use under `chromosomes`."
     )
 
 

@@ -101,11 +101,11 @@ def test_other_names_and_unknown_chromosomes(path: Path) -> None:
 
 @pytest.mark.parametrize("tss", [-1, 95])
 def test_a_tss_past_the_end_is_refused(path: Path, tss: int) -> None:
-    with pytest.raises(InputError, match=rf"the TSS at base {tss} lies outside chr1 \(95 bp\). Use files of one"):
+    with pytest.raises(InputError, match=rf"the TSS at base {tss} is outside chr1 \(95 bp\). Use files of the same"):
         opened(path).profile("chr1", np.array([5, tss]), np.array([0, 0]), 10)
 
 
-def test_contacts_go_to_another_process(path: Path) -> None:
+def test_contacts_can_be_pickled(path: Path) -> None:
     contacts = opened(path)
     again = pickle.loads(pickle.dumps(contacts))
     places = (np.array([31]), np.array([20]), 30)
@@ -114,22 +114,24 @@ def test_contacts_go_to_another_process(path: Path) -> None:
 
 
 def test_an_unknown_resolution_or_normalization_is_refused(path: Path) -> None:
-    with pytest.raises(InputError, match=r"has no contacts in bins of 25 bp; it has 10(, 20)? bp. Set the resolution"):
+    with pytest.raises(
+        InputError, match=r"has no contacts at a resolution of 25 bp. Set the resolution to one of: 10(, 20)?"
+    ):
         opened(path, resolution=25)
     with pytest.raises(InputError, match=r"has no normalization 'KR'. Choose from: NONE"):
         opened(path, normalization="KR")
 
 
 @pytest.mark.parametrize("kind", ["hic", "cool", "mcool"])
-def test_what_is_no_matrix_is_refused(tmp_path: Path, kind: str) -> None:
+def test_a_file_that_is_not_a_matrix_is_refused(tmp_path: Path, kind: str) -> None:
     path = tmp_path / f"text.{kind}"
     path.write_text("chr1\t1\t2\n")
     with pytest.raises(
-        InputError, match=r"cannot be read as .hic, .cool or .mcool: .* Check its kind, or fetch it again"
+        InputError, match=r"cannot be read as .hic, .cool or .mcool: .* Check its kind, or download it again"
     ):
-        open_contacts(path, kind)  # type: ignore[arg-type]
+        open_contacts(path, kind)
     with pytest.raises(InputError, match=r"none does not exist. Check its path"):
-        open_contacts(tmp_path / "none", kind)  # type: ignore[arg-type]
+        open_contacts(tmp_path / "none", kind)
 
 
 def test_weights_divide_counts_and_bins_without_one_have_no_contact(tmp_path: Path) -> None:
@@ -147,7 +149,7 @@ def test_weights_divide_counts_and_bins_without_one_have_no_contact(tmp_path: Pa
 
 def test_damaged_data_is_named_with_its_chromosome(tmp_path: Path, write_cool: Callable[[Path], Path]) -> None:
     path = write_cool(tmp_path / "damaged.cool")
-    with pytest.raises(InputError, match=r"cannot be read at chr1: .* The file is damaged; fetch it again"):
+    with pytest.raises(InputError, match=r"cannot be read at chr1: .* The file is damaged; download it again"):
         opened(path).profile("chr1", np.array([3]), np.array([0]), 40)
 
 

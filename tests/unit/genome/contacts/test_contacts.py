@@ -31,24 +31,24 @@ def test_the_pseudocount_is_added_to_every_base(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("options", "message"),
+    ("kind", "options", "message"),
     [
-        ({"resolution": 0}, "resolution is 0. Choose 1 bp or more"),
-        ({"band": -1}, "band is -1. Choose 0 bp or more"),
-        ({"slack": -5}, "slack is -5. Choose 0 bp or more"),
-        ({"column": 6}, "column is 6. A loop's value stands in column 7 or later, counted from 1"),
+        ("cool", {"resolution": 0}, "resolution is 0. Choose 1 bp or more"),
+        ("hic", {"band": -1}, "band is -1. Choose 0 bp or more"),
+        ("bedpe", {"slack": -5}, "slack is -5. Choose 0 bp or more"),
+        ("bedpe", {"column": 6}, r"column is 6. Choose 7 or higher \(counted from 1\): columns 1 to 6 are the anchors"),
     ],
 )
-def test_numbers_out_of_range_are_refused(options: dict[str, int], message: str) -> None:
+def test_numbers_out_of_range_are_refused(kind: str, options: dict[str, int], message: str) -> None:
     with pytest.raises(ConfigError, match=message):
-        open_contacts("a.bedpe", "bedpe", **options)  # type: ignore[arg-type]
+        open_contacts("a.file", kind, **options)
 
 
-def test_a_kind_without_its_file_is_refused() -> None:
-    with pytest.raises(ConfigError, match=r"Contacts of kind 'mcool' need a file. Only the power law needs none"):
+def test_a_format_without_its_file_is_refused() -> None:
+    with pytest.raises(ConfigError, match=r"The format mcool needs a file. Give its path"):
         open_contacts(None, "mcool")
 
 
 def test_an_unknown_kind_is_refused() -> None:
-    with pytest.raises(InputError, match=r"a\.hic: unknown kind of contacts 'hicc'. Did you mean 'hic'?"):
-        open_contacts("a.hic", "hicc")  # type: ignore[arg-type]
+    with pytest.raises(InputError, match=r"a\.hic: unknown file format 'hicc'. Did you mean 'hic'?"):
+        open_contacts("a.hic", "hicc")

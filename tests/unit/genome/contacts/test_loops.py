@@ -14,7 +14,7 @@ LOOPS = "chr1\t100\t110\tchr1\t150\t160\ta\t7\t.\t.\t2.5\nchr1\t105\t115\tchr1\t
 
 def profile(path: Path, text: str, tss: int, start: int, length: int, **options: int) -> list[float]:
     path.write_text(text)
-    contacts = open_contacts(path, "bedpe", **options)  # type: ignore[arg-type]
+    contacts = open_contacts(path, "bedpe", **options)
     return contacts.profile("chr1", np.array([tss]), np.array([start]), length)[0].tolist()
 
 
@@ -39,7 +39,7 @@ def test_both_anchors_have_the_value_of_the_loop(
     assert profile(tmp_path / "loops.bedpe", LOOPS, tss, 104, 50) == expected[104:154].tolist()
 
 
-def test_slack_lets_a_tss_beside_an_anchor_count(tmp_path: Path) -> None:
+def test_slack_includes_a_tss_near_an_anchor(tmp_path: Path) -> None:
     path = tmp_path / "loops.bedpe"
     assert profile(path, LOOPS, 95, 150, 10, slack=4) == [0.0] * 10
     assert profile(path, LOOPS, 95, 150, 10, slack=5) == [2.5] * 10
@@ -56,7 +56,7 @@ def test_the_column_of_the_value(tmp_path: Path) -> None:
     assert profile(path, names_only, 100, 100, 2) == [1.0, 1.0]
 
 
-def test_headers_comments_and_loops_between_chromosomes_are_passed_over(tmp_path: Path) -> None:
+def test_headers_comments_and_loops_between_chromosomes_are_ignored(tmp_path: Path) -> None:
     text = "#chr1\tx1\n" + "chr1\tx1\tx2\tchr2\ty1\ty2\tname\tn\ta\tb\tvalue\n" + "# juicer\n" + LOOPS
     text += "chr1\t100\t110\tchr2\t150\t160\tc\t7\t.\t.\t99\n"
     assert profile(tmp_path / "loops.bedpe", text, 100, 100, 2) == [2.5, 2.5]
@@ -75,13 +75,13 @@ def test_gzip_other_names_and_chromosomes_without_loops(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("", "holds no intervals. Check that it is a bedpe of loops"),
-        ("chr1\t1\t2\tchr1\t5\n", r"line 1: no column 6 \(end2\). Check that it is a bedpe"),
-        (LOOPS + "chr1\t1\t2\tchr1\t9\t5\ta\t1\t.\t.\t2\n", "line 3: start2 9 and end2 5 are no interval"),
+        ("", "has no intervals. Check that it is a bedpe of loops"),
+        ("chr1\t1\t2\tchr1\t5\n", r"line 1: column 6 \(end2\) is missing. Check that the file is a bedpe"),
+        (LOOPS + "chr1\t1\t2\tchr1\t9\t5\ta\t1\t.\t.\t2\n", "line 3: start2 9 and end2 5 are not an interval"),
         (LOOPS + "chr1\t1\t2\tchr1\t5\t9\ta\t1\t.\t.\t-2\n", "line 3: the value -2.0 is negative. Choose another"),
     ],
 )
-def test_what_is_no_bedpe_is_refused(tmp_path: Path, text: str, message: str) -> None:
+def test_files_that_are_not_bedpe_are_refused(tmp_path: Path, text: str, message: str) -> None:
     with pytest.raises(InputError, match=message):
         profile(tmp_path / "loops.bedpe", text, 1, 1, 1)
 

@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from epigx.genome.contacts.powerlaw import PowerLawContacts, capped, power_law
+from epigx.genome.contacts.powerlaw import PowerLawContacts, power_law, pseudocount_of
 
 
 @pytest.mark.parametrize(
@@ -31,7 +31,7 @@ def test_profile_is_the_law_of_the_distance_to_the_tss() -> None:
     contacts.close()
 
 
-def test_the_pseudocount_is_that_of_a_megabase_within_it() -> None:
+def test_the_pseudocount_is_at_most_that_of_1_mb() -> None:
     law = power_law(np.array([0, 100_000, 1_000_000, 2_000_000])).astype(np.float32)
-    np.testing.assert_allclose(capped(law), [0.0012293, 0.0012293, 0.0012293, law[3]], rtol=1e-3)
+    np.testing.assert_allclose(pseudocount_of(law), [0.0012293, 0.0012293, 0.0012293, law[3]], rtol=1e-3)
     assert law[3] < 0.00123

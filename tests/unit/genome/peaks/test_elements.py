@@ -17,7 +17,7 @@ def _pairs(found):
     return list(zip(found.starts.tolist(), found.ends.tolist(), strict=True))
 
 
-def test_they_are_500_bp_around_summits_and_merged():
+def test_candidates_are_500_bp_around_summits_and_merged():
     assert _pairs(candidates(_peaks(9000, 1000, 1500, 1000, 5000), 20_000, 2_000)) == [
         (750, 1750),  # the two touch
         (4750, 5250),
@@ -25,11 +25,11 @@ def test_they_are_500_bp_around_summits_and_merged():
     ]
 
 
-def test_they_end_where_the_chromosome_ends():
+def test_candidates_are_clipped_to_the_chromosome():
     assert _pairs(candidates(_peaks(100, 9_990), 10_000, 2_000)) == [(0, 350), (9_740, 10_000)]
 
 
-def test_long_ones_are_cut_to_their_centre():
+def test_long_candidates_are_cropped_around_their_centre():
     assert _pairs(candidates(_peaks(*range(1000, 4001, 400)), 20_000, 2_000)) == [(1400, 3400)]
 
 

@@ -20,6 +20,7 @@ def track(tmp_path):
     return open_bedgraph(path), int(edges[-1])
 
 
+@pytest.mark.oracle
 @pytest.mark.parametrize("rule", [PeakRule(3.0), PeakRule(2.5, 100, 60), PeakRule(4.0, 30, 0)])
 def test_the_built_in_caller_finds_the_peaks_of_macs3(track, rule):
     theirs = call_peaks_with_macs3(track[0], "chr1", track[1], rule)
@@ -28,6 +29,7 @@ def test_the_built_in_caller_finds_the_peaks_of_macs3(track, rule):
     assert ours[["chrom", "start", "end"]].to_numpy().tolist() == theirs[["chrom", "start", "end"]].to_numpy().tolist()
 
 
+@pytest.mark.oracle
 def test_no_peak_is_no_error(track):
     assert len(call_peaks_with_macs3(track[0], "chr1", track[1], PeakRule(100.0))) == 0
 

@@ -20,7 +20,7 @@ def _called(track, *rule, size=1000):
     return peaks[["start", "end", "signal", "summit"]].to_numpy().tolist()
 
 
-def test_a_gap_is_bridged_and_a_short_stretch_dropped(track):
+def test_gaps_are_bridged_and_short_intervals_dropped(track):
     assert _called(track, 4, 60, 20) == [[300, 460, 9, 430]]
 
 
@@ -29,7 +29,7 @@ def test_the_cutoff_itself_is_high_enough(track):
     assert _called(track, 3.01, 60, 19) == [[360, 460, 9, 430]]
 
 
-def test_bases_without_a_value_are_low(track):
+def test_bases_without_a_value_are_below_the_cutoff(track):
     assert _called(track, 0.5, 1, 0)[0] == [100, 340, 5, 320]
 
 

@@ -38,12 +38,12 @@ def test_a_bed_of_three_columns(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("", "holds no intervals. Check that it is a narrowPeak or BED"),
-        ("chr1\t20\t10\n", "line 1: start 20 and end 10 are no interval"),
+        ("", "has no intervals. Check that it is a narrowPeak or BED"),
+        ("chr1\t20\t10\n", "line 1: start 20 and end 10 are not an interval"),
         ("chr1\t1\t10\ta\t0\t.\tx\n", r"line 1: column 7 \(signal\) is 'x', not a number"),
     ],
 )
-def test_what_holds_no_peaks_is_refused(tmp_path: Path, text: str, message: str) -> None:
+def test_files_without_peaks_are_refused(tmp_path: Path, text: str, message: str) -> None:
     path = tmp_path / "peaks.bed"
     path.write_text(text)
     with pytest.raises(InputError, match=message):

@@ -22,7 +22,7 @@ def track(write_bigwig: Callable[..., Path]) -> Track:
 
 
 def dense(chrom: str) -> np.ndarray:
-    """The values of a chromosome, with 300 bases of nothing on both sides."""
+    """The values of a chromosome, with 300 bases without a value on both sides."""
     values = np.full(SIZES[chrom] + 600, np.nan, dtype=np.float32)
     for name, start, end, value in ROWS:
         if name == chrom:
@@ -54,28 +54,28 @@ def test_other_names_and_unknown_chromosomes(track: Track) -> None:
         track.windows("chr3", np.array([0]), 5)
 
 
-def test_survey(track: Track) -> None:
-    survey = track.survey(["chr1", "2", "chr3"])
-    assert survey.covered_bases == 26
-    assert survey.nan_bases == 160 - 26
-    assert survey.mean == pytest.approx((10 * 1.5 - 10 * 2 + 4 + 35) / 26)
-    assert survey.maximum == 7
-    assert survey.negative
-    assert not track.survey(["chr2"]).negative
-    nothing = track.survey([])
+def test_summary(track: Track) -> None:
+    summary = track.summary(["chr1", "2", "chr3"])
+    assert summary.covered_bases == 26
+    assert summary.nan_bases == 160 - 26
+    assert summary.mean == pytest.approx((10 * 1.5 - 10 * 2 + 4 + 35) / 26)
+    assert summary.maximum == 7
+    assert summary.negative
+    assert not track.summary(["chr2"]).negative
+    nothing = track.summary([])
     assert (nothing.covered_bases, nothing.nan_bases) == (0, 0)
     assert np.isnan(nothing.mean)
 
 
-def test_a_large_file_is_surveyed_by_its_zoom_levels(
+def test_a_large_file_is_summarized_from_its_zoom_levels(
     write_bigwig: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("epigx.genome.tracks.bigwig._EXACT_BYTES", 0)
     rows = [("chr1", start, start + 1_000, float(start % 7)) for start in range(0, 900_000, 2_000)]
-    survey = open_track(write_bigwig(rows, {"chr1": 1_000_000}), "bigwig").survey(["chr1"])
-    assert survey.covered_bases == pytest.approx(450_000, rel=0.05)
-    assert survey.mean == pytest.approx(np.mean([row[3] for row in rows]), rel=0.05)
-    assert survey.maximum == 6
+    summary = open_track(write_bigwig(rows, {"chr1": 1_000_000}), "bigwig").summary(["chr1"])
+    assert summary.covered_bases == pytest.approx(450_000, rel=0.05)
+    assert summary.mean == pytest.approx(np.mean([row[3] for row in rows]), rel=0.05)
+    assert summary.maximum == 6
 
 
 @pytest.mark.parametrize("name", ["signal.bw", "signal.BW", "signal.fc", "signal"])
@@ -96,16 +96,16 @@ def test_a_closed_track_says_so(track: Track) -> None:
         track.windows("chr1", np.array([0]), 10)
 
 
-def test_what_is_no_bigwig_is_refused(tmp_path: Path) -> None:
+def test_files_that_are_not_bigwig_are_refused(tmp_path: Path) -> None:
     path = tmp_path / "text.bigWig"
     path.write_text("chr1\t0\t10\t1\n")
-    with pytest.raises(InputError, match=r"text\.bigWig is not a bigWig \(it begins with b'chr1'\). Check the file"):
+    with pytest.raises(InputError, match=r"text\.bigWig is not a bigWig \(it starts with b'chr1'\). Check the file"):
         open_track(path, "bigwig")
     path.write_bytes(b"")
     with pytest.raises(InputError, match=r"is not a bigWig"):
         open_track(path, "bigwig")
     path.write_bytes(struct.pack("<I", 0x8789F2EB) + bytes(100))
-    with pytest.raises(InputError, match=r"is a bigBed, not a bigWig. Give the signal's bigWig"):
+    with pytest.raises(InputError, match=r"is a bigBed, not a bigWig. Use a bigWig of the signal"):
         open_track(path, "bigwig")
     with pytest.raises(InputError, match=r"none\.bigWig does not exist. Check its path"):
         open_track(tmp_path / "none.bigWig", "bigwig")
@@ -113,17 +113,19 @@ def test_what_is_no_bigwig_is_refused(tmp_path: Path) -> None:
         open_track(tmp_path, "bigwig")
 
 
-def test_a_cut_off_bigwig_is_refused_wherever_it_is_cut(write_bigwig: Callable[..., Path]) -> None:
+def test_a_truncated_bigwig_is_refused(write_bigwig: Callable[..., Path]) -> None:
     rows = [("chr1", start, start + 3, float(start % 7)) for start in range(0, 90_000, 10)]
     path = write_bigwig(rows, {"chr1": 100_000})
     whole = path.read_bytes()
     for share in (0.0005, 0.001, 0.01, 0.3, 0.6, 0.9):
         path.write_bytes(whole[: int(len(whole) * share)])
-        with pytest.raises(InputError, match=r"is cut off: it has [0-9,]+ bytes and speaks of more. Fetch it again"):
+        with pytest.raises(
+            InputError, match=r"is truncated: it has [0-9,]+ bytes, fewer than its header declares. Download it again"
+        ):
             open_track(path, "bigwig")
 
 
-def test_damaged_data_is_named_with_its_place(
+def test_damaged_data_is_named_with_its_region(
     write_bigwig: Callable[..., Path], capfd: pytest.CaptureFixture[str]
 ) -> None:
     rows = [("chr1", start, start + 3, float(start % 7)) for start in range(0, 90_000, 10)]
@@ -132,12 +134,14 @@ def test_damaged_data_is_named_with_its_place(
     (data,) = struct.unpack("<Q", damaged[16:24])
     damaged[data + 100 : data + 2_000] = bytes(1_900)
     path.write_bytes(damaged)
-    with pytest.raises(InputError, match=r"cannot be read at chr1:1-90,000 .* is damaged or cut off; fetch it again"):
+    with pytest.raises(
+        InputError, match=r"cannot be read at chr1:1-90,000 .* is damaged or truncated; download it again"
+    ):
         open_track(path, "bigwig").windows("chr1", np.array([0]), 90_000)
     assert capfd.readouterr() == ("", "")
 
 
-def test_standard_error_is_given_back(track: Track, capfd: pytest.CaptureFixture[str]) -> None:
+def test_standard_error_is_restored(track: Track, capfd: pytest.CaptureFixture[str]) -> None:
     track.windows("chr1", np.array([0]), 10)
     os.write(2, b"heard")
     assert capfd.readouterr().err == "heard"
@@ -154,7 +158,7 @@ def test_standard_error_may_be_closed(track: Track) -> None:
     assert (values == 1.5).all()
 
 
-def test_a_damaged_tree_of_chromosomes_is_refused(
+def test_a_damaged_chromosome_tree_is_refused(
     write_bigwig: Callable[..., Path], capfd: pytest.CaptureFixture[str]
 ) -> None:
     path = write_bigwig(ROWS, SIZES)
@@ -162,6 +166,6 @@ def test_a_damaged_tree_of_chromosomes_is_refused(
     (tree,) = struct.unpack("<Q", damaged[8:16])
     damaged[tree : tree + 32] = bytes(32)
     path.write_bytes(damaged)
-    with pytest.raises(InputError, match=r"cannot be read as a bigWig .*The file is damaged; fetch it again"):
+    with pytest.raises(InputError, match=r"cannot be read as a bigWig .*The file is damaged; download it again"):
         open_track(path, "bigwig")
     capfd.readouterr()

@@ -36,17 +36,17 @@ def test_a_chromosome_without_intervals_has_no_values(tmp_path: Path) -> None:
     assert np.isnan(open_track(path, "bedgraph").windows("chr9", np.array([0, 5]), 4)).all()
 
 
-def test_survey(tmp_path: Path) -> None:
+def test_summary(tmp_path: Path) -> None:
     path = tmp_path / "signal.bedGraph"
     path.write_text(BEDGRAPH)
-    survey = open_track(path, "bedgraph").survey(["chr1", "2", "chr9"])
-    assert survey == (25, pytest.approx((15 - 20 + 35) / 25), 7.0, 10, True)
+    summary = open_track(path, "bedgraph").summary(["chr1", "2", "chr9"])
+    assert summary == (25, pytest.approx((15 - 20 + 35) / 25), 7.0, 10, True)
 
 
 def test_overlaps_of_a_bedgraph_are_refused(tmp_path: Path) -> None:
     path = tmp_path / "signal.bedGraph"
     path.write_text(BEDGRAPH + "chr1\t15\t16\t3\n")
-    with pytest.raises(InputError, match=r"line 5: the interval overlaps that of line 3. A bedGraph has one value"):
+    with pytest.raises(InputError, match=r"line 5: the interval overlaps the one in line 3. A bedGraph has one value"):
         open_track(path, "bedgraph")
 
 
@@ -60,14 +60,18 @@ def test_overlapping_peaks_count_with_the_highest_signal(tmp_path: Path) -> None
 @pytest.mark.parametrize(
     ("kind", "text", "message"),
     [
-        ("bedgraph", "track type=bedGraph\n", "holds no intervals. Check that it is a bedGraph"),
-        ("bedgraph", "chr1\t1\t2\n", r"line 1: no column 4 \(value\). Check that it is a bedGraph"),
-        ("narrowpeak", "chr1\t1\t2\tx\t0\t+\n", r"line 1: no column 7 \(value\). Check that it is a narrowPeak"),
-        ("bedgraph", "chr1\t5\t2\t1\n", "line 1: start 5 and end 2 are no interval"),
+        ("bedgraph", "track type=bedGraph\n", "has no intervals. Check that it is a bedGraph"),
+        ("bedgraph", "chr1\t1\t2\n", r"line 1: column 4 \(value\) is missing. Check that the file is a bedGraph"),
+        (
+            "narrowpeak",
+            "chr1\t1\t2\tx\t0\t+\n",
+            r"line 1: column 7 \(value\) is missing. Check that the file is a narrowPeak",
+        ),
+        ("bedgraph", "chr1\t5\t2\t1\n", "line 1: start 5 and end 2 are not an interval"),
     ],
 )
-def test_what_is_no_track_is_refused(tmp_path: Path, kind: str, text: str, message: str) -> None:
+def test_files_of_other_formats_are_refused(tmp_path: Path, kind: str, text: str, message: str) -> None:
     path = tmp_path / "signal.txt"
     path.write_text(text)
     with pytest.raises(InputError, match=message):
-        open_track(path, kind)  # type: ignore[arg-type]
+        open_track(path, kind)

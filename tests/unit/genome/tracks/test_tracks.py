@@ -27,9 +27,9 @@ def test_one_signal_in_three_formats_is_one_signal(
         first, *others = (track.windows(chrom, starts, 25) for track in tracks)
         for other in others:
             np.testing.assert_array_equal(other, first)
-    assert len({track.survey(["chr1", "chr2"])[:3] for track in tracks}) == 1
+    assert len({track.summary(["chr1", "chr2"])[:3] for track in tracks}) == 1
 
 
 def test_an_unknown_kind_is_refused() -> None:
-    with pytest.raises(InputError, match=r"a\.bw: unknown kind of track 'bigwg'. Did you mean 'bigwig'?"):
-        open_track("a.bw", "bigwg")  # type: ignore[arg-type]
+    with pytest.raises(InputError, match=r"a\.bw: unknown file format 'bigwg'. Did you mean 'bigwig'?"):
+        open_track("a.bw", "bigwg")

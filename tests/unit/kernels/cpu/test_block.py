@@ -8,7 +8,7 @@ from torch import Tensor
 from torch.utils.checkpoint import checkpoint
 
 from epigx.kernels import Direction, bimamba_inner, kernel
-from epigx.kernels.cpu import library, ops
+from epigx.kernels.cpu import block, library
 from epigx.kernels.cpu.library import use_instruction_set
 
 pytestmark = pytest.mark.native
@@ -228,21 +228,21 @@ def test_operators_are_well_formed(
 ) -> None:
     xz = torch.randn(2, 33, 2 * channels, requires_grad=keep)
     parameters = [p.requires_grad_(keep) for seed in (0, 1) for p in direction(channels, state, 4, rank, seed=seed)]
-    torch.library.opcheck(ops._block, (xz, parameters, keep))
+    torch.library.opcheck(block._block, (xz, parameters, keep))
 
 
 def test_the_backward_operator_is_well_formed(direction: Callable[..., Direction]) -> None:
     xz = torch.randn(2, 32, 33).mT
     parameters = [p.detach() for seed in (0, 1) for p in direction(16, seed=seed)]
     with torch.no_grad():
-        kept = ops._block(xz, parameters, True)[1:]
-    torch.library.opcheck(ops._block_backward, (torch.randn(2, 16, 33).mT, xz, parameters, *kept))
+        kept = block._block(xz, parameters, True)[1:]
+    torch.library.opcheck(block._block_backward, (torch.randn(2, 16, 33).mT, xz, parameters, *kept))
 
 
 def test_a_backward_pass_that_nothing_was_kept_for(direction: Callable[..., Direction]) -> None:
     xz, parameters = torch.randn(1, 40, 16, requires_grad=True), direction(8)
-    out = ops._block(xz, parameters, False)[0]
-    with pytest.raises(RuntimeError, match=r"kept nothing for the backward pass, since it was traced without"):
+    out = block._block(xz, parameters, False)[0]
+    with pytest.raises(RuntimeError, match=r"kept nothing for the backward pass, because it was traced without"):
         out.sum().backward()
 
 
@@ -281,11 +281,11 @@ def test_an_output_that_the_loss_does_not_use(direction: Callable[..., Direction
 def test_a_parameter_that_does_not_fit(direction: Callable[..., Direction], field: str) -> None:
     fitting = direction(8)
     wrong = torch.zeros(3, 11) if getattr(fitting, field).dim() == 2 else torch.zeros(3)
-    with pytest.raises(ValueError, match=r" has the shape \(.*\), and the other tensors ask for \(.*\)\.$"):
+    with pytest.raises(ValueError, match=r" has the shape \(.*\), but the other tensors need \(.*\)\.$"):
         bimamba_inner(torch.randn(1, 9, 16), fitting._replace(**{field: wrong}), None)
 
 
 def test_a_parameter_elsewhere(direction: Callable[..., Direction]) -> None:
     fitting = direction(8)
-    with pytest.raises(ValueError, match=r"^D is on meta, and xz is on cpu\.$"):
+    with pytest.raises(ValueError, match=r"^D is on meta, but xz is on cpu\.$"):
         library.Shape.of(torch.randn(1, 9, 16), fitting._replace(D=fitting.D.to("meta")))

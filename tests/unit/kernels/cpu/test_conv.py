@@ -89,5 +89,5 @@ def test_operators_are_well_formed() -> None:
 
 @pytest.mark.parametrize(("weight", "bias"), [((9, 4), (8,)), ((8, 4), (9,))])
 def test_a_tensor_that_does_not_fit(weight: tuple[int, ...], bias: tuple[int, ...]) -> None:
-    with pytest.raises(ValueError, match=r" has the shape \(9.*\), and the other tensors ask for \(8.*\)\.$"):
+    with pytest.raises(ValueError, match=r" has the shape \(9.*\), but the other tensors need \(8.*\)\.$"):
         conv.causal_conv1d(torch.randn(1, 9, 8), torch.randn(weight), torch.randn(bias))

@@ -31,14 +31,14 @@ def other_path(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Path
 def test_not_built_without_a_compiler(monkeypatch: pytest.MonkeyPatch, other_path: Path) -> None:
     monkeypatch.setattr(shutil, "which", lambda name: None)
     assert library.missing() == (
-        "it was not built, since no C++ compiler was found; install one (g++ or clang++), then reinstall epigx"
+        "it was not built because no C++ compiler was found; install one (g++ or clang++), then reinstall epigx"
     )
 
 
 def test_not_built_though_a_compiler_is_there(monkeypatch: pytest.MonkeyPatch, other_path: Path) -> None:
     monkeypatch.setattr(shutil, "which", lambda name: f"/usr/bin/{name}")
     assert library.missing() == (
-        "it was not built when epigx was installed; a C++ compiler is at hand now, so reinstall epigx"
+        "it was not built when epigx was installed; a C++ compiler is available now, so reinstall epigx"
     )
 
 
@@ -46,12 +46,12 @@ def test_a_library_that_does_not_load(other_path: Path) -> None:
     other_path.write_bytes(b"not a library")
     reason = library.missing()
     assert reason is not None
-    assert reason.startswith("it does not load (")
+    assert reason.startswith("it cannot be loaded (")
     assert reason.endswith("); reinstall epigx")
 
 
 def test_calling_what_is_missing(other_path: Path) -> None:
-    with pytest.raises(RuntimeError, match=r"^The C\+\+ kernel was called, and it was not built"):
+    with pytest.raises(RuntimeError, match=r"^The C\+\+ kernel was called, but it was not built"):
         library.description()
 
 

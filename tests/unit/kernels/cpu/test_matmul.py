@@ -182,14 +182,14 @@ def test_bfloat16_takes_the_products_of_pytorch() -> None:
 
 
 def test_shapes_that_do_not_fit_are_refused() -> None:
-    with pytest.raises(ValueError, match=r"^x has the shape \(5, 4\), and the other tensors ask for \(5, 3\)\."):
+    with pytest.raises(ValueError, match=r"^x has the shape \(5, 4\), but the other tensors need \(5, 3\)\."):
         cpu.linear(torch.randn(5, 4), torch.randn(2, 3), None)
-    with pytest.raises(ValueError, match=r"^bias has the shape \(5,\), and the other tensors ask for \(2,\)\."):
+    with pytest.raises(ValueError, match=r"^bias has the shape \(5,\), but the other tensors need \(2,\)\."):
         cpu.linear(torch.randn(5, 3), torch.randn(2, 3), torch.randn(5))
-    with pytest.raises(ValueError, match=r"^dy has the shape \(6, 2\), and the other tensors ask for \(5, 2\)\."):
+    with pytest.raises(ValueError, match=r"^dy has the shape \(6, 2\), but the other tensors need \(5, 2\)\."):
         weight_gradient(torch.randn(6, 2), torch.randn(5, 4))
     for dtype in (torch.bfloat16, torch.float64):
-        with pytest.raises(ValueError, match=r"^The gradient of weights is made of float32, and dy is "):
+        with pytest.raises(ValueError, match=r"^The weight gradient needs float32 tensors, but dy is "):
             weight_gradient(torch.randn(5, 2), torch.randn(5, 4).to(dtype))
 
 

@@ -92,9 +92,7 @@ def test_operators_are_well_formed() -> None:
 
 def test_tensors_that_do_not_fit() -> None:
     x = torch.randn(4, 8)
-    with pytest.raises(
-        ValueError, match=r"^residual has the shape \(3, 8\), and the other tensors ask for \(4, 8\)\.$"
-    ):
+    with pytest.raises(ValueError, match=r"^residual has the shape \(3, 8\), but the other tensors need \(4, 8\)\.$"):
         norm.add_rms_norm(x, x[:3], torch.ones(8), 1e-5)
-    with pytest.raises(ValueError, match=r"^weight has the shape \(7,\), and the other tensors ask for \(8,\)\.$"):
+    with pytest.raises(ValueError, match=r"^weight has the shape \(7,\), but the other tensors need \(8,\)\.$"):
         norm.add_rms_norm(x, None, torch.ones(7), 1e-5)

@@ -75,13 +75,13 @@ def test_memory_that_does_not_fit_is_refused(direction: Callable[..., Direction]
     scans, rows, square = list(direction(8)), torch.zeros(3, 8), torch.zeros(8, 8)
     xz, out, weight = torch.zeros(1, 5, 16), torch.zeros(1, 5, 8), torch.ones(8)
     kept = [torch.zeros(size) for size in out_ops.kept_sizes(1, 5, scans)]
-    with pytest.raises(ValueError, match=r"^out has the shape \(1, 4, 8\), and the other tensors ask "):
+    with pytest.raises(ValueError, match=r"^out has the shape \(1, 4, 8\), but the other tensors need "):
         out_ops.bimamba_inner(xz, scans, torch.zeros(1, 4, 8), *kept)
-    with pytest.raises(ValueError, match=r"are contiguous float32, and a tensor is torch\.bfloat16, contiguous\."):
+    with pytest.raises(ValueError, match=r"must be contiguous float32, but one is torch\.bfloat16, contiguous\."):
         out_ops.bimamba_inner(xz, scans, out.bfloat16(), *kept)
-    with pytest.raises(ValueError, match=r"a tensor is torch\.float32, not contiguous\."):
+    with pytest.raises(ValueError, match=r"one is torch\.float32, not contiguous\."):
         out_ops.bimamba_inner(xz.mT.contiguous().mT, scans, out, *kept)
-    with pytest.raises(ValueError, match=r"^The pass back needs \(\d+, \d+\) floats, and \(\d+, \d+\) were lent\."):
+    with pytest.raises(ValueError, match=r"^The backward pass needs \(\d+, \d+\) floats, but .* have \(\d+, \d+\)\."):
         out_ops.bimamba_inner(xz, scans, out, kept[0][:-1], kept[1])
     with pytest.raises(ValueError, match=r"^projected and states belong together"):
         out_ops.bimamba_inner(xz, scans, out, kept[0], None)

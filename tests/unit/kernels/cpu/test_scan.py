@@ -109,7 +109,7 @@ def test_the_backward_operator_is_well_formed() -> None:
 
 def test_a_backward_pass_that_nothing_was_kept_for() -> None:
     y = scan._scan(*(x.requires_grad_() for x in inputs()), False, False)[0]
-    with pytest.raises(RuntimeError, match=r"kept nothing for the backward pass, since it was traced without"):
+    with pytest.raises(RuntimeError, match=r"kept nothing for the backward pass, because it was traced without"):
         y.sum().backward()
 
 
@@ -117,12 +117,12 @@ def test_a_backward_pass_that_nothing_was_kept_for() -> None:
 def test_a_tensor_that_does_not_fit(which: int) -> None:
     tensors = inputs()
     tensors[which] = torch.ones(*tensors[which].shape[:-1], tensors[which].shape[-1] + 1)
-    with pytest.raises(ValueError, match=r" has the shape \(.*\), and the other tensors ask for \(.*\)\.$"):
+    with pytest.raises(ValueError, match=r" has the shape \(.*\), but the other tensors need \(.*\)\.$"):
         scan.selective_scan(*tensors)
 
 
 def test_a_tensor_elsewhere() -> None:
     tensors = inputs()
     tensors[5] = tensors[5].to("meta")
-    with pytest.raises(ValueError, match=r"^D is on meta, and u is on cpu\.$"):
+    with pytest.raises(ValueError, match=r"^D is on meta, but u is on cpu\.$"):
         scan._arguments(tensors, False)

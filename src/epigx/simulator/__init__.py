@@ -1,0 +1,1 @@
+"""Simulated genomes, from DNA motifs to expression; see ``docs/simulator.md``."""
