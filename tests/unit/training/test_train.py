@@ -421,7 +421,7 @@ def test_a_damaged_checkpoint_is_reported(tiny_config, tmp_path):
     train(tiny_config(), tmp_path / "run", max_time=0)
     path = tmp_path / "run" / "checkpoints" / "last.ckpt"
     path.write_bytes(path.read_bytes()[:1000])
-    with pytest.raises(RunError, match=r"last.ckpt cannot be read: .* Start the run anew with --force"):
+    with pytest.raises(RunError, match=r"last.ckpt cannot be read: .* Restart the run with --force"):
         train(tiny_config(), tmp_path / "run", resume=True)
 
 
