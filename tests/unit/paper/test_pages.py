@@ -146,9 +146,9 @@ def test_parameter_counts_are_written_without_pictures(tmp_path):
 
 def test_the_papers_marks_are_drawn_only_for_its_own_cell_types(rows):
     ours = marks(rows)
-    assert [text.get_text() for text in ours.axes[0].get_legend().get_texts()][-1] == "paper"
+    assert [text.get_text() for text in ours.legends[0].get_texts()][-1] == "paper"
     theirs = marks([scored("A", 0.3, cell_type="HepG2")])
-    assert theirs.axes[0].get_legend() is None
+    assert not theirs.legends
 
 
 def test_curves_run_over_the_lengths_one_for_each_group():
