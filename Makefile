@@ -16,6 +16,8 @@ INSTALL := $(BIN)/python -m pip install --quiet --no-compile --constraint constr
 PYTEST  := $(BIN)/python -m pytest -n 2 --dist worksteal -q
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export OMP_WAIT_POLICY ?= passive
+# Without compiled modules every process would spend ten seconds and more on importing PyTorch.
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: demo test test-oracles lint bench bench-full native wheel clean
 

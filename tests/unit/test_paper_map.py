@@ -10,7 +10,7 @@ import pytest
 
 from epigx import recipes
 from epigx.cli.app import app
-from epigx.cli.paper_items import NAMES
+from epigx.cli.reproduce import NAMES
 
 ROOT = Path(__file__).parents[2]
 ROWS = [
@@ -47,7 +47,7 @@ def test_every_equation_and_the_tables_of_the_method_are_there() -> None:
         assert place in places
 
 
-def test_every_exhibit_has_its_command() -> None:
+def test_every_table_and_figure_has_its_command() -> None:
     told = " ".join(row[3] for row in ROWS)
     for name in NAMES:
         assert f"`epigx reproduce {name}`" in told
@@ -61,8 +61,8 @@ def test_each_command_is_one(command: str) -> None:
     match verb, what:
         case "train", [recipe]:
             assert callable(getattr(recipes, recipe.replace("-", "_")))
-        case "reproduce", [exhibit]:
-            assert exhibit in (*NAMES, "all")
+        case "reproduce", [name]:
+            assert name in (*NAMES, "all")
         case _:
             assert set(what) <= flags
 

@@ -6,21 +6,20 @@ from epigx.paper.plan import RULE, PlannedRun, TableOrFigure, plan
 from epigx.paper.published import Published
 from epigx.paper.reproduce import reproduce
 from epigx.paper.scores import Row, ScoreTable
-from epigx.paper.study import Impossible, Study, Trained
+from epigx.paper.study import Study, System
 from epigx.paper.tables import figure1a, figure1b, figure1c, table1, table2, table3, table4, table5, table6, table7
 
 __all__ = [
     "RULE",
     "GenePanel",
-    "Impossible",
     "ParameterTable",
     "PlannedRun",
     "Published",
     "Row",
     "ScoreTable",
     "Study",
+    "System",
     "TableOrFigure",
-    "Trained",
     "figure1a",
     "figure1b",
     "figure1c",

@@ -38,7 +38,7 @@ def marks(rows: Sequence[RowResult]) -> Figure:
             axes.set(title=title, yticks=positions, yticklabels=labels if axes is both[0] else [])
             axes.set_ylim(-0.6, len(rows) - 0.4)
             axes.grid(visible=True, axis="x")
-        _legend(both[0], rows)
+        _legend(figure, both[0], rows)
     return figure
 
 
@@ -95,11 +95,11 @@ def _paper(result: RowResult, metric: str) -> float | None:
     return None if own_cell_type(result.row.cell_type) is None else result.paper(metric)
 
 
-def _legend(axes: Axes, rows: Sequence[RowResult]) -> None:
+def _legend(figure: Figure, axes: Axes, rows: Sequence[RowResult]) -> None:
     if any(_paper(result, "mse") is not None for result in rows):
         axes.plot([], [], "o", color=INK, markersize=5, label="here: mean ± standard deviation over seeds")
         axes.plot([], [], "D", markersize=5, color="none", mec=GREY, mew=1.3, label="paper")
-        axes.legend(loc="upper center", bbox_to_anchor=(1.0, -0.08), ncols=2, fontsize=8)
+        figure.legend(loc="outside lower center", ncols=2, fontsize=8)
 
 
 def gene_panel(gene: PanelGene) -> Figure:

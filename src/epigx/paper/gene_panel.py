@@ -19,7 +19,7 @@ from epigx.paper import figures
 from epigx.paper.pages import Contents, Section, describe_study, is_simulated
 from epigx.paper.plan import TableOrFigure
 from epigx.paper.scores import Row, predict_test_genes, spread
-from epigx.paper.study import Study, Trained
+from epigx.paper.study import Study, System
 from epigx.recipes.models import caduceus_signals, infer
 from epigx.report.tables import Table
 from epigx.runs.gene_selection import SplitName, rows_of
@@ -81,20 +81,20 @@ class GenePanel(TableOrFigure):
     ----------
     study : Study
         What the systems are trained on.
-    systems : mapping of str to mapping of str to Trained
+    shown : mapping of str to mapping of str to System
         By cell type and label: the systems whose predictions are shown.
     n_genes : int
         Genes shown per cell type.
     """
 
     study: Study
-    systems: Mapping[str, Mapping[str, Trained]]
+    shown: Mapping[str, Mapping[str, System]]
     n_genes: int = 2
 
     @property
-    def trained(self) -> tuple[Trained, ...]:
-        """The systems to train."""
-        return tuple(system for systems in self.systems.values() for system in systems.values())
+    def systems(self) -> tuple[System, ...]:
+        """The systems whose predictions are shown."""
+        return tuple(system for systems in self.shown.values() for system in systems.values())
 
     def contents(self, out: Path, command: str, failures: Mapping[str, str]) -> Contents:
         """Find the genes, predict them by the finished runs and return the contents of the page."""
@@ -111,8 +111,8 @@ class GenePanel(TableOrFigure):
     def find_genes(self, out: Path) -> list[PanelGene]:
         """Return the test genes that match the pattern best, a few per cell type."""
         found, dataset = [], self.study.dataset
-        for cell_type, systems in self.systems.items():
-            window = min((system.window for system in systems.values()), default=dataset.window)
+        for cell_type, systems in self.shown.items():
+            window = min(system.window or dataset.window for system in systems.values())
             tables = {
                 label: predict_test_genes(Row(label, cell_type, system), dataset, out)
                 for label, system in systems.items()
@@ -148,13 +148,13 @@ class GenePanel(TableOrFigure):
 
 def figure4(study: Study) -> GenePanel:
     """Return genes with strong background signals, weak foreground signals and low expression."""
-    systems = {}
-    for cell_type in study.cell_types:
-        found = {
+    shown = {
+        cell_type: {
             "Caduceus w/ signals": study.system(caduceus_signals, cell_type),
             "InFER": study.system(infer, cell_type),
         }
-        systems[cell_type] = {label: system for label, system in found.items() if isinstance(system, Trained)}
+        for cell_type in study.cell_types
+    }
     return GenePanel(
         "figure4",
         "Figure 4. Background without foreground",
@@ -164,7 +164,7 @@ def figure4(study: Study) -> GenePanel:
         "the models; the grey area is the window that the models read; around one gene in ten the signal is higher "
         "than the dashed line. Arrows mark TSS and strand; a dataset has no exons.",
         study,
-        systems,
+        shown,
     )
 
 

@@ -10,7 +10,7 @@ from typing import Literal
 
 from epigx.errors import RunError
 from epigx.paper.pages import Contents
-from epigx.paper.study import Trained
+from epigx.paper.study import System
 from epigx.runs.config import RunConfig
 from epigx.runs.folder import open_run
 
@@ -37,8 +37,8 @@ class TableOrFigure(ABC):
     caption: str
 
     @property
-    def trained(self) -> tuple[Trained, ...]:
-        """The systems to train."""
+    def systems(self) -> tuple[System, ...]:
+        """The systems whose predictions are shown."""
         return ()
 
     def left_out(self) -> Mapping[str, list[str]]:
@@ -98,7 +98,7 @@ def plan(items: Iterable[TableOrFigure], runs: Path) -> list[PlannedRun]:
     found = {
         name: PlannedRun(name, config, system.parameters.get("model", 0), system.cpu_hours, _state(runs / name))
         for item in items
-        for system in item.trained
+        for system in item.systems
         for name, config in system.runs.items()
     }
     seeds = list(dict.fromkeys(run.config.method.seed_used for run in found.values()))

@@ -16,7 +16,7 @@ from epigx.paper import figures
 from epigx.paper.pages import Contents, Section, describe_study, is_simulated
 from epigx.paper.plan import TableOrFigure, is_finished
 from epigx.paper.published import CELL_TYPE, Published, own_cell_type
-from epigx.paper.study import Impossible, Study, Trained
+from epigx.paper.study import Study, System
 from epigx.report.tables import Table, interval
 from epigx.system.atomic import atomic_file
 
@@ -42,7 +42,7 @@ class Row:
         Name of the row.
     cell_type : str
         The cell type; each has its own table.
-    system : Trained or Impossible
+    system : System
         The system that predicts.
     group : str
         Heading of the rows that it is ranked among.
@@ -60,7 +60,7 @@ class Row:
 
     label: str
     cell_type: str
-    system: Trained | Impossible
+    system: System
     group: str = ""
     drop: tuple[str, ...] = ()
     window: int | None = None
@@ -75,10 +75,8 @@ class Row:
 
     @property
     def length(self) -> int | None:
-        """The bp that it reads; none where nothing is trained, or elements are read instead of a window."""
-        if isinstance(self.system, Impossible) or self.system.reads_elements:
-            return None
-        return self.window or self.system.window
+        """The bp that it reads; None if it cannot be trained, or reads elements instead of a window."""
+        return None if self.system.reads_elements else self.window or self.system.window
 
 
 @dataclass(frozen=True)
@@ -136,15 +134,15 @@ class ScoreTable(TableOrFigure):
     axis: str = ""
 
     @property
-    def trained(self) -> tuple[Trained, ...]:
-        """The systems to train."""
-        return tuple(row.system for row in self.rows if isinstance(row.system, Trained))
+    def systems(self) -> tuple[System, ...]:
+        """The systems whose predictions are shown."""
+        return tuple(row.system for row in self.rows)
 
     def left_out(self) -> dict[str, list[str]]:
         """Return the rows that cannot be trained on this dataset, by reason."""
         found: dict[str, list[str]] = {}
         for row in self.rows:
-            if isinstance(row.system, Impossible):
+            if row.system.reason:
                 found.setdefault(row.system.reason, []).append(f"{row.label} ({self.name}, {row.cell_type})")
         return found
 
@@ -204,7 +202,7 @@ def predict_test_genes(row: Row, dataset: Dataset, out: Path) -> pd.DataFrame:
         random); no columns if no run is finished.
     """
     found: list[pd.DataFrame] = []
-    for name, config in row.system.runs.items() if isinstance(row.system, Trained) else ():
+    for name, config in row.system.runs.items():
         if is_finished(out / "runs" / name):
             seed = config.method.seed_used
             column = "fit" if seed is None else str(seed)
@@ -237,10 +235,8 @@ def _difference(predicted: pd.DataFrame, baseline: pd.DataFrame) -> dict[str, Es
 
 def _missing(row: Row, scored: int, failures: Mapping[str, str]) -> str:
     """Return why a row lacks runs."""
-    if isinstance(row.system, Impossible):
-        return row.system.reason
     if scored == len(row.system.runs):
-        return ""
+        return row.system.reason
     failed = [failures[name] for name in row.system.runs if name in failures]
     return failed[0] if failed else f"{len(row.system.runs) - scored} of {len(row.system.runs)} runs are not trained."
 
@@ -279,8 +275,7 @@ def _cells(result: RowResult, grouped: bool) -> tuple[str, ...]:
             spread(result.mean(metric), result.deviation(metric)),
             "" if printed is None else spread(printed, deviation),
         ]
-    random = isinstance(row.system, Trained) and row.system.is_random and bool(result.scores)
-    cells.append(str(len(result.scores)) if random else "")
+    cells.append(str(len(result.scores)) if row.system.is_random and result.scores else "")
     for metric in ("mse", "pearson"):
         shown = "" if row.baseline or metric not in result.difference else interval(result.difference[metric])
         cells.append(shown if not shown or shown.startswith("−") else f"+{shown}")

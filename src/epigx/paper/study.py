@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -18,7 +18,7 @@ from epigx.recipes.data import SEEDS, SHORT, SMALL, Scale
 from epigx.runs.config import RunConfig
 from epigx.runs.method import Method
 
-__all__ = ["Impossible", "Recipe", "Study", "Trained"]
+__all__ = ["Recipe", "Study", "System"]
 
 Recipe = Callable[..., RunConfig]
 """A function of :mod:`epigx.recipes`."""
@@ -29,54 +29,52 @@ which Table 1 cites the other systems, uses smooth L1. A table should compare sy
 
 
 @dataclass(frozen=True)
-class Trained:
+class System:
     """A system, trained once per seed, or once if nothing in it is random.
 
     Parameters
     ----------
     runs : mapping of str to RunConfig
-        By name of the run's folder; equal configurations have equal names.
+        By name of the run's folder; equal configurations have equal names. Empty if the dataset lacks what it needs.
     parameters : mapping of str to int
         Of the model, and of the objective, which inference does not need.
     n_elements : int
         Regulatory elements per gene in the dataset, including the promoter.
+    reason : str
+        Why it cannot be trained on this dataset; empty if it can.
     """
 
-    runs: Mapping[str, RunConfig]
-    parameters: Mapping[str, int]
-    n_elements: int
+    runs: Mapping[str, RunConfig] = field(default_factory=dict)
+    parameters: Mapping[str, int] = field(default_factory=dict)
+    n_elements: int = 0
+    reason: str = ""
 
     @property
-    def _first(self) -> RunConfig:
-        return next(iter(self.runs.values()))
+    def config(self) -> RunConfig | None:
+        """The configuration of its first run, if it can be trained."""
+        return next(iter(self.runs.values()), None)
 
     @property
-    def window(self) -> int:
-        """Length that it reads, in bp."""
-        assert self._first.data.window is not None  # Study.system sets it
-        return self._first.data.window
+    def window(self) -> int | None:
+        """The bp that it reads; None if it cannot be trained."""
+        return self.config.data.window if self.config else None
 
     @property
     def is_random(self) -> bool:
         """Whether its runs differ by a seed."""
-        return self._first.method.seed_used is not None
+        return self.config is not None and self.config.method.seed_used is not None
 
     @property
     def reads_elements(self) -> bool:
         """Whether it reads a promoter and candidate enhancers instead of a window."""
-        return "elements" in self._first.method.needs
+        return self.config is not None and "elements" in self.config.method.needs
 
     @property
     def cpu_hours(self) -> float:
         """Rough estimate of the training time of each run."""
-        return self._first.method.cpu_hours(self.window, self.parameters.get("model", 0), self.n_elements)
-
-
-@dataclass(frozen=True)
-class Impossible:
-    """A system that cannot be trained on this dataset, and why."""
-
-    reason: str
+        if self.config is None:
+            return 0.0
+        return self.config.method.cpu_hours(self.window or 0, self.parameters.get("model", 0), self.n_elements)
 
 
 @dataclass(frozen=True)
@@ -147,8 +145,8 @@ class Study:
 
     def system(
         self, recipe: Recipe, cell_type: str, *changes: str, variant: str = "", window: int | None = None
-    ) -> Trained | Impossible:
-        """Return the runs of a system, one for each seed.
+    ) -> System:
+        """Return a system with its runs, one for each seed; without runs if the dataset lacks what it needs.
 
         Parameters
         ----------
@@ -176,10 +174,10 @@ class Study:
             self._require(configs[0], cell_type)
             parameters = self._parameters(configs[0])
         except (ConfigError, DatasetError) as error:
-            return Impossible(str(error))
+            return System(reason=str(error))
         elements = self.dataset.about.regions.elements
         n_elements = 1 + (elements.count if elements else 60)
-        return Trained({self._folder(name, config): config for config in configs}, parameters, n_elements)
+        return System({self._folder(name, config): config for config in configs}, parameters, n_elements)
 
     def _folder(self, name: str, config: RunConfig) -> str:
         seed = config.method.seed_used

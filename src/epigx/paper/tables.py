@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from epigx.paper import published
 from epigx.paper.scores import Row, ScoreTable
-from epigx.paper.study import Impossible, Recipe, Study, Trained
+from epigx.paper.study import Recipe, Study, System
 from epigx.recipes.baselines import activity, boosting, ridge
 from epigx.recipes.data import LONG, SHORT
 from epigx.recipes.elements import epinformer
@@ -101,10 +101,11 @@ def table2(study: Study) -> ScoreTable:
     rows = []
     for cell_type in study.cell_types:
         system = study.system(seq2exp_soft, cell_type)
-        if isinstance(system, Impossible):
+        if system.config is None or system.window is None:
             rows.append(Row("Seq2Exp-soft", cell_type, system))
             continue
-        whole, promoter, seen = system.window, _promoter(system), set[int]()
+        promoter = int(system.config.method.model.pool)  # type: ignore[attr-defined]
+        whole, seen = system.window, set[int]()
         for printed, scores in published.LENGTHS.items():
             length = whole if printed == LONG else printed * promoter // PROMOTER // 2 * 2
             if (length < whole and length not in seen) or printed == LONG:
@@ -124,10 +125,6 @@ def table2(study: Study) -> ScoreTable:
         tuple(rows),
         axis="bp read at test time",
     )
-
-
-def _promoter(system: Trained) -> int:
-    return int(next(iter(system.runs.values())).method.model.pool)  # type: ignore[attr-defined]
 
 
 def table3(study: Study) -> ScoreTable:
@@ -160,9 +157,9 @@ def table3(study: Study) -> ScoreTable:
     )
 
 
-def _on_length(study: Study, recipe: Recipe, cell_type: str, length: int) -> Trained | Impossible:
+def _on_length(study: Study, recipe: Recipe, cell_type: str, length: int) -> System:
     default = study.system(recipe, cell_type)
-    if isinstance(default, Trained) and default.window == length:
+    if default.window == length:
         return default
     changes: tuple[str, ...] = ()
     if recipe is seq2exp_soft and length <= PROMOTER and study.scale == "paper":
@@ -233,7 +230,7 @@ def table6(study: Study) -> ScoreTable:
     )
 
 
-def _varied(study: Study, cell_type: str, setting: str, value: float) -> Trained | Impossible:
+def _varied(study: Study, cell_type: str, setting: str, value: float) -> System:
     if value == _CHOSEN[setting]:
         return study.system(infer, cell_type)
     if setting == "alpha" and value == 0:
@@ -264,12 +261,12 @@ def table7(study: Study) -> ScoreTable:
     )
 
 
-def _on_long_windows(study: Study, cell_type: str) -> Trained | Impossible:
+def _on_long_windows(study: Study, cell_type: str) -> System:
     """Return Caduceus with signals on 200 kb, or on the dataset's window if that is longer than the short one."""
     long, short = min(study.length(LONG), study.dataset.window), study.length(SHORT)
     if long <= short:
-        return Impossible(
-            f"The dataset's windows are {study.dataset.window:,} bp long; this row needs more than {short:,} bp."
+        return System(
+            reason=f"The dataset's windows are {study.dataset.window:,} bp long; this row needs more than {short:,} bp."
         )
     return study.system(caduceus_signals, cell_type, variant=f"{long}bp", window=long)
 

@@ -178,7 +178,7 @@ def _settings(values: Mapping[str, Any], prefix: str = "") -> dict[str, str]:
     """Return a configuration as one row per value, in the form that ``--set`` takes."""
     rows: dict[str, str] = {}
     for key, value in values.items():
-        if key == "method":
+        if key == "method" and not prefix:
             rows |= {"method.kind": value["kind"]} | _settings({k: v for k, v in value.items() if k != "kind"})
         elif isinstance(value, Mapping):
             rows |= _settings(value, f"{prefix}{key}.")

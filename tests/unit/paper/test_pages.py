@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from epigx.metrics import Estimate, Metrics
-from epigx.paper import GenePanel, Impossible, Published, Row, ScoreTable, Trained, table8
+from epigx.paper import GenePanel, Published, Row, ScoreTable, System, table8
 from epigx.paper.figures import curves, gene_panel, marks
 from epigx.paper.gene_panel import PanelGene
 from epigx.paper.pages import markdown, write_page
@@ -25,7 +25,7 @@ def study(assembly="hg38", seeds=(2, 22), settings=("training.steps=9",)):
     return SimpleNamespace(dataset=dataset, seeds=seeds, scale="small", settings=settings)
 
 
-SYSTEM = Trained({"run": infer(data="data/k562", cell_type="K562")}, {}, 1)
+SYSTEM = System({"run": infer(data="data/k562", cell_type="K562")}, {}, 1)
 PRINTED = Published(0.2, 0.3, None, 0.01, None, None)
 
 
@@ -45,7 +45,7 @@ def contents(*rows, simulated=False, seeds=(2, 22), settings=("training.steps=9"
 
 @pytest.fixture
 def rows():
-    gap = RowResult(Row("Gap", "K562", Impossible("No peaks.")), (), {}, "No peaks.")
+    gap = RowResult(Row("Gap", "K562", System(reason="No peaks.")), (), {}, "No peaks.")
     return scored("A", 0.30), scored("B", 0.10, pearson=0.7), scored("C | c", 0.20, baseline=True), gap
 
 
@@ -99,7 +99,7 @@ def test_markdown_marks_values_and_lists_what_is_missing(rows):
 
 
 def test_each_reason_is_given_once():
-    rows = [RowResult(Row(name, "K562", Impossible("x")), (), {}, "No peaks.") for name in "ab"]
+    rows = [RowResult(Row(name, "K562", System(reason="x")), (), {}, "No peaks.") for name in "ab"]
     assert contents(*rows).missing == ("K562 · a, K562 · b: No peaks.",)
 
 
@@ -146,9 +146,9 @@ def test_parameter_counts_are_written_without_pictures(tmp_path):
 
 def test_the_papers_marks_are_drawn_only_for_its_own_cell_types(rows):
     ours = marks(rows)
-    assert [text.get_text() for text in ours.axes[0].get_legend().get_texts()][-1] == "paper"
+    assert [text.get_text() for text in ours.legends[0].get_texts()][-1] == "paper"
     theirs = marks([scored("A", 0.3, cell_type="HepG2")])
-    assert theirs.axes[0].get_legend() is None
+    assert not theirs.legends
 
 
 def test_curves_run_over_the_lengths_one_for_each_group():

@@ -7,7 +7,7 @@ import pytest
 from epigx import paper
 from epigx.dataset.store import open_dataset
 from epigx.errors import ConfigError, DatasetError
-from epigx.paper import Impossible, ScoreTable, Study, Trained, published
+from epigx.paper import ScoreTable, Study, System, published
 from epigx.paper.tables import BASELINES
 from epigx.recipes.baselines import ridge
 from epigx.recipes.data import SEEDS
@@ -22,7 +22,7 @@ def study(tiny_dataset):
 
 
 def runs(item):
-    return {name: config for system in item.trained for name, config in system.runs.items()}
+    return {name: config for system in item.systems for name, config in system.runs.items()}
 
 
 def networks(item):
@@ -128,7 +128,7 @@ def test_all_networks_of_table_1_have_the_same_loss(items):
 
 def test_what_a_dataset_lacks_leaves_out_the_rows_that_need_it(items):
     rows = {row.label: row.system for row in items["table1"].rows if row.cell_type == "alpha"}
-    assert {label for label, system in rows.items() if isinstance(system, Impossible)} == {
+    assert {label for label, system in rows.items() if system.reason} == {
         "EPInformer", "MACS3", "Promoter activity",
     }  # fmt: skip
     assert "elements" in rows["EPInformer"].reason
@@ -138,7 +138,7 @@ def test_what_a_dataset_lacks_leaves_out_the_rows_that_need_it(items):
         assert config.method.kind == kind
         assert config.data == next(iter(rows["InFER"].runs.values())).data
         assert not rows[label].is_random
-    assert isinstance(rows["Seq2Exp-soft"], Trained)  # without a blacklist, as the dataset has none
+    assert rows["Seq2Exp-soft"].runs  # without a blacklist, as the dataset has none
     assert not next(iter(rows["Seq2Exp-soft"].runs.values())).method.model.blacklist
 
 
@@ -194,7 +194,7 @@ def test_lengths_are_in_proportion_at_the_small_scale(study, items):
 
 def test_a_dataset_without_longer_windows_has_no_long_row(items):
     long = next(row for row in items["table7"].rows if row.label.endswith("long"))
-    assert long.system == Impossible("The dataset's windows are 128 bp long; this row needs more than 256 bp.")
+    assert long.system == System(reason="The dataset's windows are 128 bp long; this row needs more than 256 bp.")
 
 
 def test_table_8_has_the_papers_counts():
@@ -216,4 +216,4 @@ def test_counting_allocates_nothing(tiny_config):
 def test_every_system_is_trained_once_per_seed(items):
     for name in SCORES:
         assert isinstance(items[name], ScoreTable)
-        assert all(len(system.runs) == (2 if system.is_random else 1) for system in items[name].trained)
+        assert all(len(system.runs) == (2 if system.is_random else 1) for system in items[name].systems if system.runs)
