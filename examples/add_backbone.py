@@ -56,8 +56,9 @@ def main(out: Path) -> None:
     manifest = epigx.read_manifest(simulate(Simulation(genes=60, seed=1), out / "raw"))
     epigx.build(manifest, 256, out / "data")
     config = recipes.infer(data=out / "data", cell_type="simA", window=256, scale="small")
-    model = config.model.model_copy(update={"backbone": Dilated(d_model=32)})
-    config = config.model_copy(update={"model": model}).override("training.steps=20", "training.warmup_steps=2")
+    model = config.method.model.model_copy(update={"backbone": Dilated(d_model=32)})
+    method = config.method.model_copy(update={"model": model})
+    config = config.model_copy(update={"method": method}).override("training.steps=20", "training.warmup_steps=2")
     run = epigx.train(config, out / "run")
     print(epigx.evaluate(run, split="test").metrics)
 

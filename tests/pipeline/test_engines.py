@@ -133,4 +133,4 @@ def test_a_run_that_fails_stops_no_other_and_finished_ones_are_skipped(tiny_conf
     assert train_all({"good": good}, tmp_path, engine=engine)[0].state == "skipped"
     (other,) = train_all({"good": good.override("training.seed=3")}, tmp_path, engine=engine)
     assert other.state == "failed"
-    assert "was started with another configuration: training.seed is 2 there and 3 here" in (other.error or "")
+    assert "was started with another configuration: method.training.seed was 2 and is now 3" in (other.error or "")

@@ -102,7 +102,9 @@ def two_processes(configs, tmp_path_factory):
 @pytest.mark.parametrize("name", ["infer", "plain"])
 def test_the_loss_curve_is_that_of_one_process(one_process, two_processes, name):
     run, other = one_process[name], open_run(two_processes[0] / name)
-    assert run.provenance.n_train % run.config.training.batch_size == 1, "the last batch has fewer genes than processes"
+    assert run.provenance.n_train % run.config.method.training.batch_size == 1, (
+        "the last batch has fewer genes than processes"
+    )
     assert len(run.log) == STEPS
     # Not the patterns of the validation genes: see the weights below.
     columns = [column for column in run.log if column != "seconds" and not column.startswith("pattern")]
@@ -144,7 +146,7 @@ def test_a_signal_to_one_stops_both_and_resuming_gives_the_same_weights(two_proc
     for rank in (0, 1):
         message = (folder / f"stopped-{rank}").read_text()
         assert message == (
-            f"StoppedError: SIGTERM stopped the training after {STOP} of {STEPS} steps. Go on with --resume."
+            f"StoppedError: SIGTERM received: stopped after {STOP} of {STEPS} steps. Continue with --resume."
         )
     for name in ("weights.safetensors", "metrics.json", "predictions.parquet"):
         assert (folder / "stopped" / name).read_bytes() == (folder / "infer" / name).read_bytes(), name

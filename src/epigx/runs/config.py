@@ -11,6 +11,7 @@ from pydantic import Field, model_validator
 from epigx.config import Config
 from epigx.dataset.manifest.split import Split
 from epigx.dataset.signals import Transform
+from epigx.errors import ConfigError, did_you_mean
 from epigx.runs.method import Method
 
 __all__ = ["DataConfig", "RunConfig"]
@@ -75,11 +76,22 @@ class RunConfig(Config):
         """
         said = {assignment: f"--set {assignment}" for assignment in assignments} | dict(typed or {})
         fields = self._method_fields(assignments)
+        for assignment in assignments:
+            first = re.split(r"[.=]", assignment)[0].strip()
+            if "=" in assignment and first not in {*fields, *type(self).model_fields}:
+                choice = did_you_mean(first, {*fields, *type(self).model_fields})
+                raise ConfigError(f"{said[assignment]}: unknown key {first!r}.{choice}")
         whole = {
             assignment: f"method.{assignment}" if re.split(r"[.=]", assignment)[0].strip() in fields else assignment
             for assignment in assignments
         }
-        return super().override(*whole.values(), typed={whole[one]: said[one] for one in assignments})
+        try:
+            return super().override(*whole.values(), typed={whole[one]: said[one] for one in assignments})
+        except ConfigError as error:  # name keys as the user does
+            text = str(error)
+            for field in fields:
+                text = text.replace(f"method.{field}", field)
+            raise ConfigError(text) from None
 
     def _method_fields(self, assignments: Iterable[str]) -> set[str]:
         """Return the settings that may leave out ``method.``, of the method that the assignments choose."""

@@ -6,8 +6,9 @@ import pytest
 
 from epigx import recipes
 from epigx.cli import early
-from epigx.cli.early import RECIPES, check_early
+from epigx.cli.early import check_early
 from epigx.errors import ConfigError, DatasetError
+from epigx.recipes.registry import RECIPES
 
 
 @pytest.fixture(autouse=True)

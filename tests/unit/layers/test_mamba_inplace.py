@@ -5,8 +5,9 @@ from collections.abc import Callable
 
 import pytest
 import torch
-from benchmarks.apart import peak, run_apart
+from benchmarks.measure import peak
 from benchmarks.scaling import Pass
+from benchmarks.worker import run_in_worker
 from torch import Tensor, nn
 from torch.nn.utils import parametrize
 
@@ -196,7 +197,7 @@ def test_where_it_does_not_run() -> None:
 @pytest.mark.parametrize(("work", "most"), [("checkpointed", 12_000), ("evaluation", 5_000)])
 def test_memory_for_each_base(work: str, most: int, length: int) -> None:
     """The paper's network: hidden states of 512 bytes, of which training keeps one for each layer."""
-    mebibytes = run_apart(peak, Pass("epigx", work, length))  # type: ignore[arg-type]
+    mebibytes = run_in_worker(peak, Pass("epigx", work, length))  # type: ignore[arg-type]
     if mebibytes is None:
         pytest.skip("memory is read from /proc, which this system does not have")
     assert mebibytes * 2**20 <= most * length

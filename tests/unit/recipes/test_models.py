@@ -70,8 +70,8 @@ def test_prism_is_the_official_code() -> None:
 def test_the_plain_counterpart_differs_in_the_objective_alone() -> None:
     plain = recipes.caduceus_signals(data="data/k562", cell_type="K562")
     infer = recipes.infer(data="data/k562", cell_type="K562")
-    assert plain.objective == Regression(distance="l1")
-    assert plain.model_copy(update={"objective": infer.objective}) == infer
+    assert plain.method.objective == Regression(distance="l1")
+    assert plain.method.model_copy(update={"objective": infer.method.objective}) == infer.method
 
 
 @pytest.mark.parametrize("recipe", RECIPES)
@@ -79,7 +79,7 @@ def test_a_recipe_can_be_saved_changed_and_read_back(recipe: Callable[..., RunCo
     config = recipe(data="data/both", cell_type=["K562", "GM12878"], window=None)
     assert RunConfig.parse(yaml.safe_load(config.dump())) == config
     changed = config.override("training.seed=7", "model.backbone.n_layers=1")
-    assert (changed.training.seed, changed.data) == (7, config.data)
+    assert (changed.method.training.seed, changed.data) == (7, config.data)
 
 
 @pytest.mark.parametrize("recipe", RECIPES)
@@ -104,7 +104,7 @@ def test_a_recipe_can_be_built_and_stepped(recipe: Callable[..., RunConfig]) -> 
 )
 def test_published_sizes(recipe: Callable[..., RunConfig], n_parameters: int) -> None:
     with torch.device("meta"):
-        network = recipe(data="data/k562", cell_type="K562").model.build(3, 9, 200_000)
+        network = recipe(data="data/k562", cell_type="K562").method.model.build(3, 9, 200_000)
     assert sum(parameter.numel() for parameter in network.parameters()) == n_parameters
 
 
@@ -132,11 +132,11 @@ def test_systems_on_dna_alone_are_those_of_seq2exp(recipe: Callable[..., RunConf
     ids=lambda value: getattr(value, "__name__", ""),
 )
 def test_their_own_training(recipe: Callable[..., RunConfig], settings: dict[str, float]) -> None:
-    training = recipe(data="data/k562", cell_type="K562").training
+    training = recipe(data="data/k562", cell_type="K562").method.training
     assert {name: getattr(training, name) for name in settings} == settings
 
 
 def test_hyenadna_reaches_over_the_window() -> None:
-    assert recipes.hyenadna(data="d", cell_type="c").model.backbone.longest == 200_000
-    assert recipes.hyenadna(data="d", cell_type="c", window=4_000).model.backbone.longest == 4_000
-    assert recipes.hyenadna(data="d", cell_type="c", window=None).model.backbone.longest == 200_000
+    assert recipes.hyenadna(data="d", cell_type="c").method.model.backbone.longest == 200_000
+    assert recipes.hyenadna(data="d", cell_type="c", window=4_000).method.model.backbone.longest == 4_000
+    assert recipes.hyenadna(data="d", cell_type="c", window=None).method.model.backbone.longest == 200_000

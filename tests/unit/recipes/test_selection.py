@@ -29,10 +29,10 @@ def test_they_are_trained_as_the_official_script_trains(recipe: Callable[..., Ru
 
 def test_the_models_are_the_official_ones() -> None:
     soft, hard, peaks = (recipe(data="d", cell_type="c") for recipe in RECIPES)
-    assert (soft.model, soft.objective) == (Seq2ExpSoft(), Bottleneck(weight=0.01, mean=0.1, scale=10.0))
-    assert (hard.model, hard.objective) == (Seq2ExpHard(), Bottleneck(weight=0.01, mean=0.45, scale=0.1))
-    assert peaks.model == PredictorModel(backbone=Caduceus(), mask="peaks", pool=2_000)
-    assert peaks.objective == Regression(distance="smooth_l1")
+    assert (soft.method.model, soft.method.objective) == (Seq2ExpSoft(), Bottleneck(weight=0.01, mean=0.1, scale=10.0))
+    assert (hard.method.model, hard.method.objective) == (Seq2ExpHard(), Bottleneck(weight=0.01, mean=0.45, scale=0.1))
+    assert peaks.method.model == PredictorModel(backbone=Caduceus(), mask="peaks", pool=2_000)
+    assert peaks.method.objective == Regression(distance="smooth_l1")
 
 
 @pytest.mark.parametrize("recipe", SELECTING)

@@ -164,7 +164,7 @@ def test_peaks_are_sorted_and_stand_on_dnase(folder: Path) -> None:
 
 @pytest.mark.parametrize("window", [500, 2000, 10_000])
 def test_the_manifest_passes_every_check(folder: Path, window: int) -> None:
-    assert check(read_manifest(folder / "manifest.yaml"), window) == []
+    assert {problem.level for problem in check(read_manifest(folder / "manifest.yaml"), window)} <= {"notice"}
 
 
 def test_a_dataset_built_from_it_holds_the_truth(folder: Path, truth: pd.DataFrame, tmp_path: Path) -> None:

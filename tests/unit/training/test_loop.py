@@ -8,7 +8,8 @@ import pytest
 
 from epigx.training.config import TrainingConfig
 from epigx.training.loop import validation_interval
-from epigx.training.train import StoppedError, train
+from epigx.training.network import StoppedError
+from epigx.training.train import train
 
 
 @pytest.mark.parametrize("stop", [None, 3, 4, 5, 9])

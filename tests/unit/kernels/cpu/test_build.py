@@ -47,10 +47,10 @@ def test_a_compiler_that_fails_without_a_word(monkeypatch: pytest.MonkeyPatch, t
 
 
 def test_the_hash_follows_the_sources(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    for path in [*recipe.HERE.glob("*.hpp"), *recipe.HERE.glob("*.cpp")]:
+    for path in [*recipe.SOURCES.glob("*.hpp"), *recipe.SOURCES.glob("*.cpp")]:
         shutil.copy(path, tmp_path)
     before = source_hash()
-    monkeypatch.setattr(recipe, "HERE", tmp_path)
+    monkeypatch.setattr(recipe, "SOURCES", tmp_path)
     assert source_hash() == before
     (tmp_path / "scan.hpp").write_text("// changed")
     assert source_hash() != before
