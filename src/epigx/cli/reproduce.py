@@ -30,7 +30,7 @@ app = App(
         "  epigx reproduce all --data data/both --engine slurm -o results \\\n"
         "      --set engine.partition=gpu\n"
         "  epigx reproduce table8 -o results\n\n"
-        "Tables and figures share runs, which are kept in OUT/runs. To continue after an interruption, repeat the\n"
+        "Tables and figures share runs, which are kept in OUT/runs. To continue after an interruption, repeat the "
         "command: finished runs are skipped."
     ),
 )

@@ -22,7 +22,7 @@ from epigx.dataset.loader import eval_loader, train_loader
 from epigx.dataset.order import Order
 from epigx.errors import RunError
 from epigx.layers.batch_norm import dealt_out
-from epigx.metrics import metrics
+from epigx.metrics import METRICS
 from epigx.objectives.base import ObjectiveModule
 from epigx.runs.folder import write_text
 from epigx.system.shutdown import Interruption
@@ -209,9 +209,11 @@ class _Trainer:
             observed.append(batch.expression)
             for name, values in objective.diagnostics(on_device).items():
                 diagnostics.setdefault(name, []).append(values)
-        scores = metrics(self._gathered(observed).numpy(), self._gathered(predicted).numpy()).scores
+        # Not by `metrics`, which refuses predictions that are not finite: here they are a training that diverges.
+        truth, guess = (self._gathered(values).double().numpy() for values in (observed, predicted))
+        scores = {name: float(METRICS[name].function(truth, guess)) for name in ("mse", "mae", "pearson")}
         found = {name: self._gathered(values) for name, values in diagnostics.items()}
-        self.validated = {f"valid_{name}": scores[name] for name in ("mse", "mae", "pearson")}
+        self.validated = {f"valid_{name}": value for name, value in scores.items()}
         self.validated |= objective.summarize(found)
         self.module.train()
 

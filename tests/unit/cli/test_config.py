@@ -39,12 +39,12 @@ def test_a_long_dataset_is_read_as_the_recipe_says(dataset):
 
 @pytest.mark.parametrize("name", ["caduceus-signals", "caduceus_signals"])
 def test_a_recipe_is_named_with_hyphens_or_underscores(name):
-    assert configure(name, data="x").objective.kind == "regression"
+    assert configure(name, data="x").method.objective.kind == "regression"
 
 
 def test_a_network_as_long_as_its_window_follows_the_dataset_and_the_flag(dataset):
-    assert configure("hyenadna", data="x").model.backbone.longest == 500
-    assert configure("hyenadna", data="x", window=200).model.backbone.longest == 200
+    assert configure("hyenadna", data="x").method.model.backbone.longest == 500
+    assert configure("hyenadna", data="x", window=200).method.model.backbone.longest == 200
 
 
 def test_a_small_scale(dataset):
@@ -62,8 +62,11 @@ def test_a_saved_configuration_has_no_scale(tmp_path):
 
 
 def test_fewer_steps_shorten_the_warm_up_in_proportion_unless_it_is_set():
-    assert configure("infer", data="x", steps=1_000).training.warmup_steps == 100
-    assert configure("infer", data="x", steps=1_000, settings=["training.warmup_steps=5"]).training.warmup_steps == 5
+    assert configure("infer", data="x", steps=1_000).method.training.warmup_steps == 100
+    assert (
+        configure("infer", data="x", steps=1_000, settings=["training.warmup_steps=5"]).method.training.warmup_steps
+        == 5
+    )
 
 
 def test_settings_override_options():
@@ -80,8 +83,12 @@ def test_options_change_a_saved_configuration(tmp_path):
     assert changed.data.path == "y"
     assert changed.data.cell_types == ("A", "B")
     assert changed.data.window == 64
-    assert (changed.training.seed, changed.training.steps, changed.training.warmup_steps) == (7, 100, 10)
-    assert changed.objective == saved.objective
+    assert (changed.method.training.seed, changed.method.training.steps, changed.method.training.warmup_steps) == (
+        7,
+        100,
+        10,
+    )
+    assert changed.method.objective == saved.method.objective
 
 
 def test_one_of_several_cell_types_must_be_chosen(dataset):
@@ -103,7 +110,7 @@ def test_a_fold_is_a_split():
     [
         ("training.steps=2", "training: warmup_steps (5000) must be below steps (2)"),
         ("training.precision=fp8", "training.precision: "),
-        ("data.split=fold-x", "data.split: 'fold-x' is no split"),
+        ("data.split=fold-x", "data.split: 'fold-x' is not a split"),
     ],
 )
 def test_the_error_of_an_invalid_setting_names_the_setting_only(setting, blamed):

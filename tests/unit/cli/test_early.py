@@ -5,7 +5,6 @@ from types import SimpleNamespace
 import pytest
 
 from epigx import recipes
-from epigx.cli import early
 from epigx.cli.early import check_early
 from epigx.errors import ConfigError, DatasetError
 from epigx.recipes.registry import RECIPES
@@ -50,5 +49,7 @@ def test_right_names_pass(arguments):
 
 
 def test_recipes_of_plug_ins_are_left_to_the_full_check(monkeypatch):
-    monkeypatch.setattr(early, "entry_points", lambda group: [group])
+    monkeypatch.setattr("epigx.recipes.registry.recipe_names", lambda: ["infer", "mine"])
     check_early("mine", "x", ("K562",))
+    with pytest.raises(ConfigError, match="no recipe 'yours'"):
+        check_early("yours", "x", ("K562",))

@@ -27,7 +27,7 @@ TABLE_9 = {
 
 
 def value(config: RunConfig, path: str) -> object:
-    found: object = config
+    found: object = config.method
     for name in path.split("."):
         found = getattr(found, name)
     return found
