@@ -39,7 +39,7 @@ def test_a_competitor_that_computes_something_else_is_refused(monkeypatch: pytes
 
 
 def test_competitors_replace_every_block() -> None:
-    model = step.recipe().model.build(3, 9, 64)
+    model = step.recipe().method.model.build(3, 9, 64)
     parameters = sum(p.numel() for p in model.parameters())
     step.replace_blocks("loop, unbind", model)
     assert not any(isinstance(module, BiMamba) for module in model.modules())
@@ -48,6 +48,6 @@ def test_competitors_replace_every_block() -> None:
 
 def test_other_names_replace_nothing() -> None:
     torch.manual_seed(0)
-    model = step.recipe().model.build(3, 9, 64)
+    model = step.recipe().method.model.build(3, 9, 64)
     step.replace_blocks("epigx", model)
     assert sum(isinstance(module, BiMamba) for module in model.modules()) == 4

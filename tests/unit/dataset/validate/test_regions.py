@@ -98,7 +98,7 @@ def test_calling_by_what_is_not_there(region_files, said, monkeypatch):
     monkeypatch.setattr(regions, "find_macs3", lambda: None)
     region_files.values["cell_types"]["A"]["peaks"] = {"signal": "dnase", "cutoff": 2, "caller": "macs3"}
     assert said("A peaks") == [
-        "error: MACS3 is not installed. Install it (pip install 'epigx[peaks]'), or choose caller: threshold."
+        "error: MACS3 is not installed. Install it (pip install 'epigx[peaks]'), or use `caller: threshold`."
     ]
 
 
