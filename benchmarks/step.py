@@ -84,7 +84,7 @@ class Prediction:
 
     def prepare(self) -> Callable[[], object]:
         torch.manual_seed(0)
-        model = recipe().model.build(SIGNALS, FEATURES, self.length).eval()
+        model = recipe().method.model.build(SIGNALS, FEATURES, self.length).eval()
         batch = random_batch(self.genes, self.length)
         replace_blocks(self.name, model)
         return with_kernel(self.name, torch.inference_mode()(lambda: model(batch)))
