@@ -148,7 +148,7 @@ def test_a_signal_to_one_stops_both_and_resuming_gives_the_same_weights(two_proc
         assert message == (
             f"StoppedError: SIGTERM received: stopped after {STOP} of {STEPS} steps. Continue with --resume."
         )
-    for name in ("weights.safetensors", "metrics.json", "predictions.parquet"):
+    for name in ("model/weights.safetensors", "metrics.json", "predictions.parquet"):
         assert (folder / "stopped" / name).read_bytes() == (folder / "infer" / name).read_bytes(), name
     logs = [open_run(folder / name).log.drop(columns="seconds") for name in ("stopped", "infer")]
     pd.testing.assert_frame_equal(*logs, check_exact=True)
@@ -178,8 +178,7 @@ def test_one_process_can_resume_a_run_of_two(configs, tmp_path, caplog):
     state.save(out / "checkpoints" / "last.ckpt")
     train(config, out, resume=True, max_time=0)
     assert (
-        "goes on with another number of processes (1) than it was started with (2): its weights will be the same up to "
-        "rounding, and not bit for bit."
+        "was started with 2 processes and continues with 1: its weights will be the same up to rounding, not bit for bit."
     ) in caplog.text
 
 
