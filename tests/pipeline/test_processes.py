@@ -178,7 +178,8 @@ def test_one_process_can_resume_a_run_of_two(configs, tmp_path, caplog):
     state.save(out / "checkpoints" / "last.ckpt")
     train(config, out, resume=True, max_time=0)
     assert (
-        "was started with 2 processes and continues with 1: its weights will be the same up to rounding, not bit for bit."
+        "was started with 2 processes and continues with 1: its weights will be the same up to rounding, not bit "
+        "for bit."
     ) in caplog.text
 
 
