@@ -138,9 +138,9 @@ def _is_built(folder: Path, manifest: Manifest, window: int) -> bool:
 
 
 def _build(manifest: Manifest, window: int, folder: Path, jobs: int) -> None:
-    with locked(folder):
+    with locked(folder) as lock:
         if not _is_built(folder, manifest, window):  # another machine may have built it meanwhile
-            build(manifest, window, folder, jobs=jobs)
+            build(manifest, window, folder, jobs=jobs, lock=lock)
 
 
 def _predict(runs: list[Path], data: Path, cell_type: str, table: Path, threads: int) -> None:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from epigx.errors import InputError
 
-__all__ = ["atomic_file", "atomic_folder", "making"]
+__all__ = ["NO_SPACE", "atomic_file", "atomic_folder", "making", "sync"]
 
 
 @contextmanager
@@ -34,7 +34,7 @@ def atomic_file(path: str | Path) -> Iterator[Path]:
         with _filling(path):
             yield partial
             partial.chmod(0o666 & ~_umask())
-            _sync(partial)
+            sync(partial)
             partial.replace(path)
     finally:
         partial.unlink(missing_ok=True)
@@ -67,7 +67,7 @@ def atomic_folder(path: str | Path, *, replace: bool = False) -> Iterator[Path]:
             yield partial
             partial.chmod(0o777 & ~_umask())
             for file in partial.rglob("*"):
-                _sync(file)
+                sync(file)
             _replace(path, partial)
     finally:
         shutil.rmtree(partial, ignore_errors=True)
@@ -82,27 +82,23 @@ def _replace(path: Path, new: Path) -> None:
         shutil.rmtree(aside)
     else:
         new.replace(path)
-    _sync(path.parent)
+    sync(path.parent)
 
 
 @contextmanager
 def making(path: Path) -> Iterator[None]:
-    """Turn the system's error about a folder where nothing can be written into a sentence.
-
-    Raises
-    ------
-    InputError
-        The system raised an error.
-    """
+    """Turn the system's error about a folder where nothing can be written into an ``InputError``."""
     try:
         yield
     except OSError as error:
-        raise InputError(
-            f"{path} cannot be written: {error.strerror}. Choose a folder that you can write to."
-        ) from error
+        reason, remedy = error.strerror, "Choose a folder that you can write to."
+        if error.errno in (errno.ENOTDIR, errno.EEXIST):
+            reason, remedy = "a folder of its path is a file", "Choose another folder."
+        raise InputError(f"{path} cannot be written: {reason}. {remedy}") from error
 
 
-_NO_SPACE = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+NO_SPACE = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+"""Numbers of the system's errors for a full disk."""
 
 
 @contextmanager
@@ -111,7 +107,7 @@ def _filling(path: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        if error.errno not in _NO_SPACE:
+        if error.errno not in NO_SPACE:
             raise
         # Libraries such as HDF5 report it over several lines; the system's own message is enough.
         reason = os.strerror(error.errno)
@@ -120,7 +116,8 @@ def _filling(path: Path) -> Iterator[None]:
         ) from error
 
 
-def _sync(path: Path) -> None:
+def sync(path: Path) -> None:
+    """Wait until a file or folder is on disk."""
     handle = os.open(path, os.O_RDONLY)
     try:
         os.fsync(handle)
