@@ -201,6 +201,20 @@ class Features(Config):
     promoter_activity: PromoterActivity | None = None
     """Activity of the promoter, the only feature that differs between cell types."""
 
+    @model_validator(mode="before")
+    @classmethod
+    def _refuse_path(cls, values: Any) -> Any:
+        if not isinstance(values, str):
+            return values
+        if values.lower().removesuffix(".gz").endswith((".bed", ".narrowpeak")):
+            raise ValueError(
+                f"{values} has regions, not one row of features per gene. Peaks of a cell type belong to that cell "
+                f"type: write `peaks: {values}` there. Regions to leave out: write `blacklist: {values}` instead"
+            )
+        raise ValueError(
+            f"name the columns to read, too: write `features: {{file: {values}, columns: {{cds_length: log10zscore}}}}`"
+        )
+
     @model_validator(mode="after")
     def _check_file(self) -> Features:
         if (self.file is None) != (not self.columns):
