@@ -52,32 +52,14 @@ class RegionInfo(Config):
 
 
 class Regions:
-    """Reads the regions of a dataset; arrays are memory-mapped.
-
-    Parameters
-    ----------
-    folder : Path
-        The dataset.
-    info : RegionInfo
-        The regions that it has.
-    n_genes : int
-        Number of genes.
-    window : int, bp
-        Window length.
-    """
+    """Reads the regions that a dataset has; arrays are memory-mapped."""
 
     def __init__(self, folder: Path, info: RegionInfo, n_genes: int, window: int) -> None:
         self.folder, self.info = folder, info
         self._n_genes, self._window = n_genes, window
 
     def require(self, needs: Collection[Need], cell_types: Collection[str]) -> None:
-        """Check that a dataset has the regions that a model needs.
-
-        Raises
-        ------
-        DatasetError
-            Regions are missing.
-        """
+        """Raise ``DatasetError`` if a dataset lacks regions that a model needs."""
         for need in sorted(needs):
             lacking = [cell_type for cell_type in cell_types if not self._holds(need, cell_type)]
             if lacking:
@@ -111,13 +93,7 @@ class Regions:
         return codes[rows], features
 
     def check(self) -> None:
-        """Open every array.
-
-        Raises
-        ------
-        DatasetError
-            An array is damaged or has another shape.
-        """
+        """Open every array; one that is damaged or has another shape is a ``DatasetError``."""
         for cell_type in self.info.peaks:
             self._bits(peak_file(cell_type))
         if self.info.blacklist:

@@ -32,18 +32,11 @@ class _GeneIntervals(NamedTuple):
 
 
 def transcript_features(gtf: str | Path, genome: Genome | None = None) -> pd.DataFrame:
-    """Measure the coding transcripts of each gene.
+    """Measure the coding transcripts of each gene of a GTF; GC contents only with a genome.
 
     Every feature describes the union of the coding transcripts of a gene: those with a CDS and, if the GTF has
     transcript types, of type ``protein_coding``. A base that is 5' UTR in one transcript and coding in another counts
-    for both regions.
-
-    Parameters
-    ----------
-    gtf : str or Path
-        A GTF with exon and CDS lines, plain or gzipped. Stop codons count as CDS.
-    genome : Genome or None
-        If given, GC contents are measured as well.
+    for both regions. Stop codons count as CDS.
 
     Returns
     -------
@@ -153,25 +146,12 @@ def promoter_activity(
     """Return sqrt(mean H3K27ac · mean accessibility) over ``[tss - half, tss + half)``.
 
     This is the promoter activity of the ABC model, with the mean signal of the tracks instead of reads per million, so
-    it is on the scale of the tracks.
-
-    Parameters
-    ----------
-    h3k27ac, accessibility : Track
-        The two tracks; bases without a value count as 0.
-    chrom : str
-        The chromosome.
-    tss : ndarray of int64, shape (n,)
-        0-based TSSs.
-    half : int, bp
-        Half the width of the promoter.
+    it is on the scale of the tracks. Bases without a value count as 0. TSSs are 0-based.
 
     Raises
     ------
     InputError
         A track is damaged or lacks the chromosome, or its mean around a TSS is negative.
-    ConfigError
-        ``half`` is below 1.
     """
     if half < 1:
         raise ConfigError(f"half, half the width of the promoter, is {half} bp. Choose 1 or more.")

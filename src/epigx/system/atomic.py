@@ -19,10 +19,7 @@ __all__ = ["NO_SPACE", "atomic_file", "atomic_folder", "making", "sync"]
 def atomic_file(path: str | Path) -> Iterator[Path]:
     """Yield a temporary path in the same folder to write to. On success it replaces ``path`` at once.
 
-    Raises
-    ------
-    InputError
-        The folder is not writable or the disk is full. An existing file at ``path`` is then unchanged.
+    A folder that is not writable and a full disk are an ``InputError``; a file at ``path`` is then unchanged.
     """
     path = Path(path)
     with making(path):
@@ -44,17 +41,8 @@ def atomic_file(path: str | Path) -> Iterator[Path]:
 def atomic_folder(path: str | Path, *, replace: bool = False) -> Iterator[Path]:
     """Yield a temporary folder next to ``path`` to fill. On success it is renamed to ``path``.
 
-    Parameters
-    ----------
-    path : str or Path
-        The folder to make.
-    replace : bool
-        Whether to replace an existing folder at ``path``, once the new one is complete.
-
-    Raises
-    ------
-    InputError
-        ``path`` exists and ``replace`` is false, its parent is not writable, or the disk is full.
+    With ``replace``, it then replaces an existing folder; otherwise one is an ``InputError``, as are a parent that is
+    not writable and a full disk.
     """
     path = Path(path)
     if path.exists() and not replace:

@@ -102,13 +102,7 @@ class FolderLock:
                     self.lost = True
 
     def check(self) -> None:
-        """Stop when another process has replaced the lock.
-
-        Raises
-        ------
-        RunError
-            This process was paused for so long that another one considered it dead.
-        """
+        """Stop with a ``RunError`` if this process was paused for so long that another one has replaced its lock."""
         if self.lost:
             raise RunError(
                 f"{self.folder} is being written by another process, which considered this one dead and replaced its "

@@ -38,19 +38,7 @@ class ElementRows(NamedTuple):
 
 @dataclass(frozen=True)
 class Elements:
-    """The elements of one cell type on one chromosome.
-
-    Parameters
-    ----------
-    readers : Readers
-        The files of a manifest.
-    source : ElementSource
-        The manifest's settings of elements.
-    cell_type, chrom : str
-        The cell type and the chromosome.
-    peaks : DataFrame
-        The peaks of the chromosome.
-    """
+    """The elements of one cell type on one chromosome, made from its peaks."""
 
     readers: Readers
     source: ElementSource

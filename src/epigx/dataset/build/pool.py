@@ -38,21 +38,8 @@ class Build:
 def run_tasks(build: Build, phases: Sequence[Sequence[Task]], jobs: int) -> Iterator[Task]:
     """Run the phases one after the other, the tasks of a phase in any order; yield each finished task.
 
-    Parameters
-    ----------
-    build : Build
-        The build.
-    phases : sequence of sequence of Task
-        The tasks.
-    jobs : int
-        Number of processes, shared by all phases, since each takes a second to start; 1 runs all tasks in this process.
-
-    Raises
-    ------
-    InputError
-        A file cannot be read, or a value cannot be stored.
-    DatasetError
-        A process died.
+    All phases share ``jobs`` processes, since each takes a second to start; 1 runs all tasks in this process. A process
+    that dies is a ``DatasetError``.
     """
     jobs = min(jobs, max(map(len, phases), default=0))
     if jobs <= 1:

@@ -25,12 +25,7 @@ __all__ = ["Readers", "holds"]
 class Readers:
     """Opens the files of a manifest when they are first needed, and keeps them open.
 
-    Parameters
-    ----------
-    manifest : Manifest
-        Lists the files.
-    window : int, bp
-        The length of the longest window that will be read.
+    ``window`` is the length in bp of the longest window that will be read.
     """
 
     def __init__(self, manifest: Manifest, window: int) -> None:

@@ -62,10 +62,7 @@ class WorkFolder:
     def check_free(self, *, force: bool) -> None:
         """Check that writing to ``out`` loses nothing.
 
-        Raises
-        ------
-        InputError
-            ``out`` exists and ``force`` is false, or it is not a dataset.
+        It is an ``InputError`` if ``out`` exists and ``force`` is false, or if it is not a dataset.
         """
         if not os.path.lexists(self.out):
             return
@@ -78,20 +75,8 @@ class WorkFolder:
     def prepare(self, key: str, size: int) -> bool:
         """Create the folder, or reuse the one of an interrupted build with the same key (:func:`build_key`).
 
-        Parameters
-        ----------
-        size : int
-            Size of the dataset in bytes.
-
-        Returns
-        -------
-        bool
-            Whether the folder is new, so that its arrays have to be created.
-
-        Raises
-        ------
-        InputError
-            The disk has less free space than that.
+        Return whether the folder is new, so that its arrays have to be created. A disk with less free space than the
+        dataset's ``size`` in bytes is an ``InputError``.
         """
         marker = self.path / "key"
         if self.whole.is_dir() and marker.is_file() and marker.read_text() == key:

@@ -27,10 +27,7 @@ class Problem(NamedTuple):
 class Problems(list[Problem]):
     """The findings of a check, in the order in which they were found.
 
-    Parameters
-    ----------
-    root : Path, optional
-        The folder of the manifest's files; errors of the readers then name files as the manifest does.
+    ``root`` is the folder of the manifest's files; errors of the readers then name files as the manifest does.
     """
 
     def __init__(self, root: Path | None = None) -> None:

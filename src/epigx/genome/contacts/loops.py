@@ -38,8 +38,6 @@ class LoopContacts:
     column : int or None
         The 1-based column of the value. ``None`` takes the last column after the sixth that has only numbers; without
         such a column, every loop has the value 1.
-    slack : int, bp
-        The distance from an anchor up to which a TSS counts as inside it.
 
     Raises
     ------

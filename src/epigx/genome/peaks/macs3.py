@@ -30,12 +30,8 @@ def find_macs3() -> Path | None:
 def call_peaks_with_macs3(track: Track, chrom: str, size: int, rule: PeakRule) -> pd.DataFrame:
     """Call peaks on one chromosome with ``macs3 bdgpeakcall``.
 
-    Parameters and result are the same as for :func:`~.peak_calling.call_peaks`, except that ``signal`` is 0.
-
-    Raises
-    ------
-    InputError
-        MACS3 is not installed or fails, or the track is damaged.
+    Parameters and result are the same as for :func:`~.peak_calling.call_peaks`, except that ``signal`` is 0. It is an
+    ``InputError`` if MACS3 is not installed or fails.
     """
     program = find_macs3()
     if program is None:

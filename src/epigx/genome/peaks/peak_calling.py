@@ -36,35 +36,17 @@ class PeakRule(NamedTuple):
 
 
 def call_peaks(track: Track, chrom: str, size: int, rule: PeakRule, *, block: int = _BLOCK) -> pd.DataFrame:
-    """Call peaks on one chromosome. Memory is bounded by ``block`` and the number of peaks.
+    """Call peaks on one chromosome of ``size`` bp, which the track must have.
 
     Bases with values of at least ``cutoff`` are merged across gaps of at most ``max_gap``; intervals shorter than
     ``min_length`` are then dropped. This is the rule of ``macs3 bdgpeakcall``: no background is modelled, so only the
-    cutoff separates peaks from noise.
-
-    Parameters
-    ----------
-    track : Track
-        The signal, usually accessibility.
-    chrom : str
-        The chromosome as named by the genes; the track must have it.
-    size : int, bp
-        The length of the chromosome.
-    rule : PeakRule
-        The parameters.
-    block : int, bp
-        The number of bases to read at a time; the result does not depend on it.
+    cutoff separates peaks from noise. ``block`` bases are read at a time; the result does not depend on it.
 
     Returns
     -------
     DataFrame
         ``chrom``, ``start``, ``end``, ``signal`` (the highest value) and ``summit`` (the middle of the first interval
         with that value), sorted by start, with the columns of :func:`~.peaks.read_peaks`.
-
-    Raises
-    ------
-    InputError
-        The track is damaged.
     """
     high = _concatenate([_above(steps, rule.cutoff) for steps in constant_segments(track, chrom, size, block)])
     if not len(high.starts):

@@ -19,13 +19,7 @@ __all__ = ["IntervalTrack", "open_bedgraph", "open_narrowpeak"]
 
 
 def open_bedgraph(path: Path) -> IntervalTrack:
-    """Read a bedGraph: chrom, start, end, value.
-
-    Raises
-    ------
-    InputError
-        Two intervals overlap, or :func:`~epigx.genome.bed.read_bed` cannot read the file.
-    """
+    """Read a bedGraph: chrom, start, end, value. Overlapping intervals are an ``InputError``."""
     rows = _read(path, value=3, what="a bedGraph")
     _refuse_overlaps(rows, path)
     return IntervalTrack(path, rows)
@@ -39,12 +33,7 @@ def open_narrowpeak(path: Path) -> IntervalTrack:
 class IntervalTrack:
     """A track of intervals (see :class:`~.tracks.Track`).
 
-    Parameters
-    ----------
-    path : Path
-        The file with the intervals.
-    rows : DataFrame
-        ``chrom``, ``start``, ``end`` and ``value``; where intervals overlap, the highest value counts.
+    ``rows`` has ``chrom``, ``start``, ``end`` and ``value``; where intervals overlap, the highest value counts.
     """
 
     def __init__(self, path: Path, rows: pd.DataFrame) -> None:

@@ -34,21 +34,10 @@ class Track(Protocol):
     chromosomes: dict[str, int | None]
 
     def windows(self, chrom: str, starts: Int64[np.ndarray, " n"], length: int) -> Float32[np.ndarray, "n length"]:
-        """Return the value of each base of some windows on one chromosome.
+        """Return the value of each base of some windows on one chromosome; NaN where there is none, and outside of it.
 
-        Parameters
-        ----------
-        chrom : str
-            The chromosome as named by the genes (``chr1`` also matches ``1``).
-        starts : ndarray of int64, shape (n,)
-            0-based starts of the windows, in any order; windows may extend beyond the chromosome.
-        length : int, bp
-            The length of every window.
-
-        Returns
-        -------
-        ndarray of float32, shape (n, length)
-            NaN where the file has no value and outside the chromosome.
+        The chromosome is named as in the genes (``chr1`` also matches ``1``). Starts are 0-based, in any order; windows
+        may extend beyond the chromosome.
 
         Raises
         ------
