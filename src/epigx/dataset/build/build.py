@@ -13,14 +13,11 @@ from pathlib import Path
 
 import pandas as pd
 
-from epigx.dataset.build.array_specs import arrays_of, region_info
 from epigx.dataset.build.gene_table import order_genes, select_genes, table_columns
-from epigx.dataset.build.metadata import add_columns, write_metadata
+from epigx.dataset.build.metadata import add_columns, arrays_of, region_info, write_metadata
 from epigx.dataset.build.pool import Build, run_tasks
-from epigx.dataset.build.region_tasks import BlacklistTask, PeakTask
-from epigx.dataset.build.sharing import share_sequence
-from epigx.dataset.build.staging import WorkFolder, build_key
-from epigx.dataset.build.tasks import DigestTask, SequenceTask, SignalTask, Task
+from epigx.dataset.build.staging import WorkFolder, build_key, share_sequence
+from epigx.dataset.build.tasks import BlacklistTask, DigestTask, PeakTask, SequenceTask, SignalTask, Task
 from epigx.dataset.manifest.schema import Manifest
 from epigx.dataset.npy import make_array
 from epigx.dataset.store import Dataset, open_dataset
@@ -167,8 +164,8 @@ def _filling_tasks(manifest: Manifest, genes: pd.DataFrame) -> list[Task]:
     for chrom, own in genes.groupby("chrom", sort=False):
         first = int(own.index[0])
         tasks.append(SequenceTask(str(chrom), first, own))
-        tasks += [SignalTask(cell_type, str(chrom), first, own) for cell_type in manifest.cell_types]
-        tasks += [PeakTask(cell_type, str(chrom), first, own) for cell_type in region_info(manifest).peaks]
+        tasks += [SignalTask(str(chrom), first, own, cell_type) for cell_type in manifest.cell_types]
+        tasks += [PeakTask(str(chrom), first, own, cell_type) for cell_type in region_info(manifest).peaks]
         tasks += [BlacklistTask(str(chrom), first, own)] if manifest.blacklist else []
     return tasks
 

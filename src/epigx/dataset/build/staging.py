@@ -13,21 +13,24 @@ from __future__ import annotations
 import errno
 import hashlib
 import json
+import logging
 import os
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from epigx.dataset.manifest.schema import Manifest
-from epigx.dataset.store import FORMAT_VERSION
+from epigx.dataset.store import FORMAT_VERSION, FileInfo, digest
 from epigx.errors import InputError
 from epigx.system.atomic import NO_SPACE, making, sync
 from epigx.version import __version__
 
-__all__ = ["WorkFolder", "build_key"]
+__all__ = ["WorkFolder", "build_key", "share_sequence"]
+
+logger = logging.getLogger(__name__)
 
 
 def build_key(manifest: Manifest, window: int) -> str:
@@ -143,6 +146,27 @@ class WorkFolder:
 
     def _report(self, task: str) -> Path:
         return self.path / "done" / f"{task}.json"
+
+
+def share_sequence(folder: Path, siblings: Path, info: FileInfo) -> None:
+    """Replace the DNA of a finished dataset by a hard link to the same file of a dataset in ``siblings``, if any.
+
+    Datasets are read-only, and a linked file exists until its last dataset is deleted. The dataset keeps its own copy
+    where links are impossible, such as on some network drives. ``info`` is the size and checksum of its DNA.
+    """
+    for description in sorted(siblings.glob("*/dataset.json")):
+        with suppress(OSError, ValueError, LookupError, TypeError):  # another dataset may be damaged or not readable
+            if json.loads(description.read_text())["files"]["sequence.npy"] != info.model_dump():
+                continue
+            other = (description.parent / "sequence.npy").resolve(strict=True)
+            if digest(other) != info:
+                continue
+            link = folder / "sequence.npy.link"
+            link.unlink(missing_ok=True)
+            os.link(other, link)
+            link.replace(folder / "sequence.npy")
+            logger.info("sequence.npy is a hard link to %s: the DNA is the same.", other)
+            return
 
 
 def _write(path: Path, text: str) -> None:

@@ -164,8 +164,8 @@ def test_a_folder_is_no_manifest(tmp_path):
     [
         (
             "some.bed.gz",
-            r"features: some\.bed\.gz has regions, not one row of features per gene\. .* `peaks: some\.bed\.gz` there\. "
-            r".* `blacklist: some\.bed\.gz` instead\.$",
+            r"features: some\.bed\.gz has regions, not one row of features per gene\. .* `peaks: some\.bed\.gz` there\."
+            r" .* `blacklist: some\.bed\.gz` instead\.$",
         ),
         ("f.tsv", r"features: name the columns to read, too: write `features: \{file: f\.tsv, columns: \{cds_length"),
     ],
