@@ -83,12 +83,6 @@ class Genome:
         """Return the length of a chromosome in bp; one that the genome lacks is an ``InputError``."""
         return self.sizes[require_chromosome(chrom, self.sizes, self.path)]
 
-    def close(self) -> None:
-        """Close the file; the next read opens it again."""
-        if self._fasta is not None:
-            self._fasta.close()
-            self._fasta = None
-
     def _codes(self, name: str, start: int, end: int) -> UInt8[np.ndarray, " bases"]:
         if self._fasta is None:
             self._fasta = open_fasta(self.path)

@@ -10,7 +10,7 @@ import pandas as pd
 from jaxtyping import Float32, Float64, Int64
 from numpy.typing import ArrayLike
 
-from epigx.errors import ConfigError, InputError
+from epigx.errors import InputError
 from epigx.genome.gtf import read_gtf
 from epigx.genome.sequence import C, G, Genome, N
 from epigx.genome.tracks.tracks import Track
@@ -153,8 +153,6 @@ def promoter_activity(
     InputError
         A track is damaged or lacks the chromosome, or its mean around a TSS is negative.
     """
-    if half < 1:
-        raise ConfigError(f"half, half the width of the promoter, is {half} bp. Choose 1 or more.")
     product = np.ones(len(tss))
     for track in (h3k27ac, accessibility):
         mean = np.nansum(track.windows(chrom, np.asarray(tss) - half, 2 * half), axis=1, dtype=np.float64) / (2 * half)

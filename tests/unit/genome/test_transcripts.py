@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from epigx.errors import ConfigError, InputError
+from epigx.errors import InputError
 from epigx.genome.sequence import Genome
 from epigx.genome.tracks.tracks import open_track
 from epigx.genome.transcripts import promoter_activity, transcript_features
@@ -118,5 +118,3 @@ def test_a_negative_promoter_signal_is_refused(write_bigwig: Callable[..., Path]
     track = open_track(write_bigwig([("chr1", 500, 1_500, -4.0)], {"chr1": 5_000}), "bigwig")
     with pytest.raises(InputError, match=r"the mean signal around chr1:1,001 is negative \(-4\), so the promoter"):
         promoter_activity(track, track, "chr1", np.array([1_000]))
-    with pytest.raises(ConfigError, match=r"half the width of the promoter, is 0 bp. Choose 1 or more"):
-        promoter_activity(track, track, "chr1", np.array([1_000]), half=0)

@@ -11,8 +11,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from epigx.dataset.build.readers import Readers, holds
-from epigx.dataset.manifest.regions import ElementSource
-from epigx.dataset.manifest.sources import SignalFile
+from epigx.dataset.manifest.sources import ElementSource, SignalFile
 from epigx.dataset.window_grid import WindowGrid
 from epigx.genome.peaks.elements import Candidates, activity, candidates
 from epigx.genome.sequence import N, reverse_complement

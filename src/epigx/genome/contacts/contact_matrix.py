@@ -66,10 +66,6 @@ class MatrixContacts:
         right = np.minimum(np.minimum((bins + 1) * self._resolution, size), starts[:, None] + length)
         return _paint(contacts, left - starts[:, None], right - starts[:, None], length)
 
-    def close(self) -> None:
-        """Close the file."""
-        self._file.close()
-
     def _contacts(
         self, name: str, tss: Int64[np.ndarray, " n"], bins: Int64[np.ndarray, "n bins"]
     ) -> Float32[np.ndarray, "n bins"]:

@@ -47,10 +47,6 @@ class Contacts(Protocol):
         """
         ...
 
-    def close(self) -> None:
-        """Close the file."""
-        ...
-
 
 def open_contacts(path: str | Path | None, kind: str | None = None, *, band: int = 100_000, **options: Any) -> Contacts:
     """Open a source of contacts.
@@ -114,6 +110,3 @@ class _WithPseudocount:
     ) -> Float32[np.ndarray, "n length"]:
         contacts = self._contacts.profile(chrom, tss, starts, length)
         return np.asarray(contacts + pseudocount_of(self._law.profile(chrom, tss, starts, length)))
-
-    def close(self) -> None:
-        self._contacts.close()

@@ -78,9 +78,6 @@ class LoopContacts:
                     np.maximum(contacts[row, left:right], loops.value[loop], out=contacts[row, left:right])
         return contacts
 
-    def close(self) -> None:
-        """Do nothing: the whole file has been read."""
-
 
 def _read(path: Path, column: int | None) -> dict[str, _Anchors]:
     columns = {
