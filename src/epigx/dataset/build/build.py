@@ -7,7 +7,7 @@ checksum. All bytes of the dataset depend only on the manifest, the window and t
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import nullcontext
 from pathlib import Path
 
@@ -123,10 +123,11 @@ def _fill(
     whole = Build(manifest, window, work)
     columns = table_columns(manifest, genes, genome)
     filling = _filling_tasks(manifest, genes)
+    digests = [DigestTask(work.whole / name, f"array-{number}") for number, name in enumerate(arrays)]
     try:
         # Starting a process takes about as long as reading 128 MB of windows.
         jobs = min(cores(), 1 + size // 2**27) if jobs is None else jobs
-        _run(whole, lock, (filling, _digest_tasks(whole, arrays)), jobs, progress)
+        _run(whole, lock, (filling, digests), jobs, progress)
     except InputError:
         work.discard()  # the user has to change a source, which makes all of this invalid
         raise
@@ -168,7 +169,3 @@ def _filling_tasks(manifest: Manifest, genes: pd.DataFrame) -> list[Task]:
         tasks += [PeakTask(str(chrom), first, own, cell_type) for cell_type in region_info(manifest).peaks]
         tasks += [BlacklistTask(str(chrom), first, own)] if manifest.blacklist else []
     return tasks
-
-
-def _digest_tasks(build: Build, arrays: Iterable[str]) -> list[Task]:
-    return [DigestTask(build.work.whole / name, f"array-{number}") for number, name in enumerate(arrays)]

@@ -52,7 +52,7 @@ def check(manifest: Manifest, window: int) -> list[Problem]:
     sizes, genes = _open_genes(readers, missing, problems)
     if genes is not None:
         if sizes is not None:
-            check_genes(readers, genes, window, problems)
+            check_genes(readers, genes, problems)
         check_feature_table(readers, genes, sizes, missing, problems)
         check_labels(readers, genes, missing, problems)
     check_signals(readers, genes, sizes, missing, problems)
