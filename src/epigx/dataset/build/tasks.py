@@ -24,10 +24,10 @@ from epigx.dataset.store import digest
 from epigx.dataset.window_grid import WindowGrid
 from epigx.errors import InputError
 from epigx.genome.expression import cage_label
+from epigx.genome.peaks.elements import promoter_activity
 from epigx.genome.peaks.peaks import Peaks
 from epigx.genome.sequence import N, reverse_complement
 from epigx.genome.tracks.tracks import Track
-from epigx.genome.transcripts import promoter_activity
 
 __all__ = ["BlacklistTask", "DigestTask", "PeakTask", "SequenceTask", "SignalTask", "Task"]
 

@@ -1,4 +1,4 @@
-"""Candidate enhancers from peaks, as in the ABC model, and their selection around a TSS."""
+"""Candidate enhancers from peaks, as in the ABC model, their selection around a TSS, and activity."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
-from jaxtyping import Float64, Int64
+from jaxtyping import Float32, Float64, Int64
 
 from epigx.errors import InputError
 from epigx.genome.tracks.tracks import Track
 
-__all__ = ["CANDIDATE_WIDTH", "Candidates", "activity", "candidates"]
+__all__ = ["CANDIDATE_WIDTH", "Candidates", "activity", "candidates", "promoter_activity"]
 
 CANDIDATE_WIDTH = 500
 """Length in bp of a candidate around the summit of a peak, as in the ABC model."""
@@ -82,11 +82,22 @@ def activity(
             lowest = int(np.argmin(mean))
             raise InputError(
                 f"{track.path}: the mean signal over {chrom}:{chosen.starts[lowest] + 1:,}-{chosen.ends[lowest]:,} is "
-                f"negative ({mean[lowest]:.3g}), so the activity of the element cannot be computed. "
+                f"negative ({mean[lowest]:.3g}), so the activity cannot be computed. "
                 "Use a track of fold change or counts, not of logarithms."
             )
         product *= mean
     return np.sqrt(product)
+
+
+def promoter_activity(
+    h3k27ac: Track, accessibility: Track, chrom: str, tss: Int64[np.ndarray, " n"], half: int = 500
+) -> Float32[np.ndarray, " n"]:
+    """Return the :func:`activity` of ``[tss - half, tss + half)``, with 0-based TSSs.
+
+    This is the promoter activity of the ABC model, with the mean signal of the tracks instead of reads per million.
+    """
+    promoters = Candidates(np.asarray(tss) - half, np.asarray(tss) + half)
+    return activity(h3k27ac, accessibility, chrom, promoters, 2 * half).astype(np.float32)
 
 
 def _means(track: Track, chrom: str, chosen: Candidates, longest: int) -> Float64[np.ndarray, " n"]:
