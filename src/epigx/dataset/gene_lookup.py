@@ -58,22 +58,10 @@ class GeneWindow:
 
 
 def find_genes(genes: pd.DataFrame, names: Sequence[str], path: Path) -> NDArray[np.int64]:
-    """Find genes by identifier, with or without version (``.12``), or by symbol.
+    """Find the rows of genes, in the order of ``names``, by symbol or identifier, with or without version (``.12``).
 
-    Parameters
-    ----------
-    genes : DataFrame
-        Columns gene_id and symbol.
-    names : sequence of str
-        Identifiers and symbols. An exact identifier takes precedence over a symbol, and that over an identifier of
-        another version.
-    path : Path
-        The dataset, for error messages.
-
-    Returns
-    -------
-    ndarray of int64, (len(names),)
-        The genes' rows, in the order of ``names``.
+    An exact identifier takes precedence over a symbol, and that over an identifier of another version. ``path`` is the
+    dataset, for error messages.
 
     Raises
     ------

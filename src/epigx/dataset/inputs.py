@@ -74,13 +74,7 @@ class Inputs(Config):
         return tuple(index for index, signal in enumerate(self.signals) if signal.role == "background")
 
     def check(self, dataset: Dataset) -> None:
-        """Check that a dataset has all inputs.
-
-        Raises
-        ------
-        DatasetError
-            The windows are too short, or a signal or feature is missing.
-        """
+        """Raise ``DatasetError`` unless a dataset has all inputs, and windows that are long enough."""
         if self.window > dataset.window:
             raise DatasetError(
                 f"{dataset.path} has windows of {dataset.window:,} bp, but {self.window:,} bp are asked for. "
@@ -105,22 +99,16 @@ def fit_inputs(
 
     Parameters
     ----------
-    dataset : Dataset
-        The dataset of the training genes.
     cell_types : sequence of str
         The training cell types; their genes are pooled.
     gene_index : ndarray of int64, (gene,)
         Rows of the training genes; no other gene is used.
     window : int, optional
         Window length in bp; by default the dataset's.
-    signals : sequence of str, optional
-        Signals by name, in the model's order; all by default.
+    signals, features : sequence of str, optional
+        Signals and features by name, in the model's order; all by default.
     transforms : mapping, optional
         Transforms by signal, where they differ from the dataset's.
-    features : sequence of str, optional
-        Features by name; all by default.
-    dna : bool
-        Whether DNA is read.
 
     Raises
     ------

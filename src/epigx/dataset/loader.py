@@ -36,10 +36,10 @@ def train_loader(
 ) -> DataLoader[Batch]:
     """Load training batches, from a given step on and without end.
 
+    The loader has no length: stop after as many steps as you need.
+
     Parameters
     ----------
-    windows : Windows
-        The training windows.
     batch_size : int
         Windows per batch, over all processes; the last batch of an epoch may be smaller.
     seed : int
@@ -48,24 +48,13 @@ def train_loader(
         First step to load, counted from 0 over all epochs; each iteration of the loader starts there.
     shard : Shard
         The rows of each batch to load, when several processes train together.
-
-    Returns
-    -------
-    DataLoader
-        Endless and without a length: stop after as many steps as you need.
     """
     order = Order(len(windows), batch_size, seed)
     return _load(windows, _Steps(order, start_step, shard))
 
 
 def eval_loader(windows: Windows, batch_size: int) -> DataLoader[Batch]:
-    """Load every window once, in order.
-
-    Raises
-    ------
-    ConfigError
-        ``batch_size`` is below 1.
-    """
+    """Load every window once, in order."""
     if batch_size < 1:
         raise ConfigError(f"batch_size is {batch_size}. It must be at least 1.")
     batches = [

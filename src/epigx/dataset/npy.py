@@ -43,13 +43,7 @@ def write_rows(path: Path, first: int, rows: NDArray[Any]) -> None:
 
 
 def open_array(path: Path, shape: tuple[int, ...], dtype: str) -> NDArray[Any]:
-    """Map a file into memory, read-only.
-
-    Raises
-    ------
-    DatasetError
-        It cannot be read, or has another shape or type.
-    """
+    """Map a file into memory, read-only; one that is damaged or has another shape or type is a ``DatasetError``."""
     try:
         array: NDArray[Any] = np.load(path, mmap_mode="r", allow_pickle=False)
     except Exception as error:  # NumPy parses the header as Python: a damaged one raises anything

@@ -26,14 +26,7 @@ Rows = TypeVar("Rows", list[int], NDArray[np.int64], "Tensor")
 
 @dataclass(frozen=True)
 class Shard:
-    """The genes of each batch that one of several processes reads; the shards of all processes make up the batch.
-
-    Parameters
-    ----------
-    rank : int
-        Number of the process, from 0.
-    processes : int
-        Number of processes.
+    """The genes of each batch that process ``rank`` of several reads; the shards of all processes make up the batch.
 
     Examples
     --------
@@ -67,16 +60,7 @@ class Shard:
 
 @dataclass(frozen=True)
 class Order:
-    """The batches of a training run: every epoch is a new permutation, its last batch may be smaller.
-
-    Parameters
-    ----------
-    n : int
-        Number of windows.
-    batch_size : int
-        Windows per batch.
-    seed : int
-        Seed of the permutations.
+    """The batches of a training run on ``n`` windows: every epoch is a new permutation, its last batch may be smaller.
 
     Examples
     --------

@@ -10,14 +10,23 @@ import numpy as np
 from numpy.typing import NDArray
 
 from epigx.config import Config
-from epigx.dataset.bitmask import n_bytes, unpack
 from epigx.dataset.npy import open_array
 from epigx.errors import DatasetError
 
 if TYPE_CHECKING:
     from epigx.batch import Need  # only for annotations: a build needs no torch
 
-__all__ = ["BLACKLIST", "ElementInfo", "RegionInfo", "Regions", "element_files", "peak_file"]
+__all__ = [
+    "BLACKLIST",
+    "ElementInfo",
+    "RegionInfo",
+    "Regions",
+    "element_files",
+    "n_bytes",
+    "pack",
+    "peak_file",
+    "unpack",
+]
 
 BLACKLIST = "blacklist.npy"
 """File name of the blacklist, which all cell types share."""
@@ -52,32 +61,14 @@ class RegionInfo(Config):
 
 
 class Regions:
-    """Reads the regions of a dataset; arrays are memory-mapped.
-
-    Parameters
-    ----------
-    folder : Path
-        The dataset.
-    info : RegionInfo
-        The regions that it has.
-    n_genes : int
-        Number of genes.
-    window : int, bp
-        Window length.
-    """
+    """Reads the regions that a dataset has; arrays are memory-mapped."""
 
     def __init__(self, folder: Path, info: RegionInfo, n_genes: int, window: int) -> None:
         self.folder, self.info = folder, info
         self._n_genes, self._window = n_genes, window
 
     def require(self, needs: Collection[Need], cell_types: Collection[str]) -> None:
-        """Check that a dataset has the regions that a model needs.
-
-        Raises
-        ------
-        DatasetError
-            Regions are missing.
-        """
+        """Raise ``DatasetError`` if a dataset lacks regions that a model needs."""
         for need in sorted(needs):
             lacking = [cell_type for cell_type in cell_types if not self._holds(need, cell_type)]
             if lacking:
@@ -111,13 +102,7 @@ class Regions:
         return codes[rows], features
 
     def check(self) -> None:
-        """Open every array.
-
-        Raises
-        ------
-        DatasetError
-            An array is damaged or has another shape.
-        """
+        """Open every array; one that is damaged or has another shape is a ``DatasetError``."""
         for cell_type in self.info.peaks:
             self._bits(peak_file(cell_type))
         if self.info.blacklist:
@@ -152,3 +137,27 @@ def element_files(cell_type: str) -> tuple[str, str]:
 def peak_file(cell_type: str) -> str:
     """Return the path of a cell type's peaks in a dataset."""
     return f"peaks/{cell_type}.npy"
+
+
+def n_bytes(length: int) -> int:
+    """Return the number of bytes of a mask of ``length`` bases."""
+    return -(-length // 8)
+
+
+def pack(mask: NDArray[np.bool_]) -> NDArray[np.uint8]:
+    """Pack masks, bool (gene, length) to uint8 (gene, bytes)."""
+    return np.packbits(mask, axis=1, bitorder="little")
+
+
+def unpack(bits: NDArray[np.uint8], rows: NDArray[np.int64], crop: slice) -> NDArray[np.bool_]:
+    """Unpack a crop of some masks, bool (row, crop), reading only the bytes of the crop.
+
+    Examples
+    --------
+    >>> bits = pack(np.arange(20)[None] == 9)
+    >>> unpack(bits, np.array([0]), slice(8, 12))
+    array([[False,  True, False, False]])
+    """
+    first = crop.start // 8
+    bases = np.unpackbits(bits[rows, first : n_bytes(crop.stop)], axis=1, bitorder="little")
+    return bases[:, crop.start - 8 * first : crop.stop - 8 * first].astype(np.bool_)

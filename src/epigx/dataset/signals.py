@@ -51,19 +51,7 @@ def forbids_negative(transform: Transform) -> bool:
 
 
 def apply_transform(values: NDArray[_Values], transform: Transform) -> NDArray[_Values]:
-    """Scale raw values.
-
-    Parameters
-    ----------
-    values : ndarray of float32 or float64, any shape
-        Raw values without NaN.
-    transform : Transform
-        The scaling; ``"none"`` returns ``values`` unchanged.
-
-    Returns
-    -------
-    ndarray
-        Same shape and type.
+    """Scale raw values without NaN, of any shape; ``"none"`` returns ``values`` themselves.
 
     Raises
     ------

@@ -24,32 +24,16 @@ _Value = TypeVar("_Value", bound=np.generic)
 
 
 def check_length(length: int, resolution: int = 1) -> None:
-    """Check that a window has a middle, where the TSS is.
-
-    Raises
-    ------
-    ConfigError
-        The length is not a positive multiple of twice the resolution (bp).
-    """
+    """Raise ``ConfigError`` unless a window has a middle, where the TSS is: an even number of positions."""
     if length < 2 or length % (2 * resolution):
         choice = "an even number of bases, such as 2000" if resolution == 1 else f"a multiple of {2 * resolution} bp"
         raise ConfigError(f"A window of {length} bp has no middle. Choose {choice}.")
 
 
 def crop_slice(length: int, shorter: int, resolution: int = 1) -> slice:
-    """Return the positions of a window that belong to a shorter window around the same TSS.
+    """Return the positions of a window that belong to a shorter window around the same TSS; lengths are even, in bp.
 
-    Parameters
-    ----------
-    length, shorter : int, bp
-        The two window lengths, both even.
-    resolution : int, bp
-        Bases per position.
-
-    Raises
-    ------
-    ConfigError
-        ``shorter`` is longer than ``length``, or the crop does not start at a position.
+    A crop that is longer, or does not start at a position of ``resolution`` bp, is a ``ConfigError``.
 
     Examples
     --------
@@ -76,23 +60,14 @@ class WindowGrid:
 
     Parameters
     ----------
-    chrom : ndarray of str, (gene,)
-        Chromosomes.
-    tss : ndarray of int64, (gene,)
-        0-based bases of the TSSs.
-    strand : ndarray of str, (gene,)
-        ``"+"`` or ``"-"``.
+    chrom, tss, strand : ndarray, (gene,)
+        Chromosomes, 0-based bases of the TSSs, and ``"+"`` or ``"-"``.
     length : int, bp
-        Window length.
+        Window length, a multiple of twice the resolution.
     orientation : Orient
         The strand on which windows are read.
     resolution : int, bp
         Bases per position of a window.
-
-    Raises
-    ------
-    ConfigError
-        The length is not a positive multiple of twice the resolution.
     """
 
     chrom: NDArray[np.object_]
@@ -141,42 +116,31 @@ class WindowGrid:
     def orient(
         self, windows: NDArray[_Value], flip: Callable[[NDArray[Any]], NDArray[Any]] = lambda values: values[..., ::-1]
     ) -> NDArray[_Value]:
-        """Turn windows from the genome's direction into the reading direction, or back.
+        """Turn windows from the genome's direction into the reading direction, or back, in place, and return them.
 
         Parameters
         ----------
         windows : ndarray, (gene, ..., position)
-            Changed in place.
+            The values.
         flip : callable
             What to do with windows that are read on the minus strand: reversal, or the reverse complement of bases.
-
-        Returns
-        -------
-        ndarray
-            ``windows``.
         """
         flips = self.flips
         windows[flips] = flip(windows[flips])
         return windows
 
     def crop(self, length: int) -> WindowGrid:
-        """Return the central parts of the windows; :func:`crop_slice` returns where they are.
-
-        Raises
-        ------
-        ConfigError
-            The windows are shorter than ``length``, or it does not fit the resolution.
-        """
+        """Return the central parts of the windows; :func:`crop_slice` returns where they are."""
         crop_slice(self.length, length, self.resolution)
         return replace(self, length=length)
 
     def chunks(self, max_bases: int | None = None) -> Iterator[tuple[NDArray[np.int64], WindowGrid]]:
-        """Cut the windows into chunks of one chromosome each that fit in memory.
+        """Cut the windows into chunks of one chromosome each that fit in memory, at least one window each.
 
         Parameters
         ----------
         max_bases : int, optional
-            Most bases of a chunk, :data:`MAX_BASES` by default; a chunk has at least one window.
+            Most bases of a chunk, :data:`MAX_BASES` by default.
 
         Yields
         ------

@@ -146,13 +146,7 @@ class Windows:
         )
 
     def raw_feature(self, name: str) -> NDArray[np.float64]:
-        """Return a feature of the dataset as it is stored, without scaling, float64 (n,); NaN where it is missing.
-
-        Raises
-        ------
-        DatasetError
-            The dataset has no such feature.
-        """
+        """Return a feature of the dataset as it is stored, without scaling, float64 (n,); NaN where it is missing."""
         known = [feature.name for feature in self.dataset.features]
         if name not in known:
             raise DatasetError(f"{self.dataset.path} has no feature {name!r}.{did_you_mean(name, known)}")
@@ -190,13 +184,7 @@ class Windows:
         )
 
     def dropping(self, signals: Collection[str]) -> Windows:
-        """Return the same windows with some signals read as zeros.
-
-        Raises
-        ------
-        DatasetError
-            A signal is not read.
-        """
+        """Return the same windows with some signals read as zeros; one that is not read is a ``DatasetError``."""
         names = (signals,) if isinstance(signals, str) else tuple(signals)
         read = [signal.name for signal in self.inputs.signals]
         for name in names:

@@ -51,17 +51,7 @@ class Task:
 
 @dataclass(frozen=True)
 class Outcome:
-    """How a task ended.
-
-    Parameters
-    ----------
-    name : str
-        Name of the task.
-    state : {"done", "failed", "skipped"}
-        ``skipped``: its files existed already.
-    error : str, optional
-        The error in one sentence.
-    """
+    """How a task ended; ``skipped``: its files existed already. An error is one sentence."""
 
     name: str
     state: Literal["done", "failed", "skipped"]

@@ -38,20 +38,10 @@ def build_all(
     engine: Engine,
     progress: Progress | None = None,
 ) -> list[Outcome]:
-    """Build a dataset from each manifest, in the folder of its name; an interrupted build continues where it stopped.
+    """Build a dataset from each manifest (see :func:`by_cell_type`), in the folder of its name in ``out``.
 
-    Parameters
-    ----------
-    manifests : mapping of str to Manifest
-        By the names of the datasets; see :func:`by_cell_type`.
-    window : int
-        Length of the windows in bp.
-    out : str or Path
-        The folder of the datasets.
-    engine : Engine
-        Where to build.
-    progress : callable, optional
-        Called with a dataset's name and ``started``, ``done``, ``failed`` or ``skipped``.
+    An interrupted build continues where it stopped. ``window`` is in bp. ``progress`` is called with a dataset's name
+    and ``started``, ``done``, ``failed`` or ``skipped``.
 
     Returns
     -------
@@ -82,15 +72,11 @@ def predict_all(
 
     Parameters
     ----------
-    runs : paths
-        Run folders.
     datasets : mapping of str to path
         For each cell type, the dataset to read it from; a dataset may have several cell types.
     out : str or Path
         The folder of the tables, ``<cell type>.parquet``; their columns are those of
         :func:`epigx.evaluation.predict.predict`.
-    engine : Engine
-        Where to predict.
     progress : callable, optional
         Called with a cell type and ``started``, ``done``, ``failed`` or ``skipped``.
 
@@ -138,9 +124,9 @@ def _is_built(folder: Path, manifest: Manifest, window: int) -> bool:
 
 
 def _build(manifest: Manifest, window: int, folder: Path, jobs: int) -> None:
-    with locked(folder):
+    with locked(folder) as lock:
         if not _is_built(folder, manifest, window):  # another machine may have built it meanwhile
-            build(manifest, window, folder, jobs=jobs)
+            build(manifest, window, folder, jobs=jobs, lock=lock)
 
 
 def _predict(runs: list[Path], data: Path, cell_type: str, table: Path, threads: int) -> None:

@@ -19,18 +19,10 @@ __all__ = ["memory_gb", "train_all", "train_one"]
 def train_all(
     runs: Mapping[str, RunConfig], out: str | Path, *, engine: Engine, progress: Progress | None = None
 ) -> list[Outcome]:
-    """Train runs, each in the folder of its name; a call after an interruption resumes every run.
+    """Train runs, each in the folder of its name in ``out``; a call after an interruption resumes every run.
 
-    Parameters
-    ----------
-    runs : mapping of str to RunConfig
-        By the names of their folders. The paths of the datasets must be valid on the engine's machines.
-    out : str or Path
-        The folder that will contain the run folders.
-    engine : Engine
-        The engine to train on.
-    progress : callable, optional
-        Called with a run's name and ``started``, ``done``, ``failed`` or ``skipped``.
+    The paths of the datasets must be valid on the engine's machines. ``progress`` is called with a run's name and
+    ``started``, ``done``, ``failed`` or ``skipped``.
 
     Returns
     -------

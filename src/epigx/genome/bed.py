@@ -34,10 +34,7 @@ class Column(NamedTuple):
 def open_text(path: str | Path) -> Iterator[IO[str]]:
     """Open a text file, gzipped or plain (detected from its first bytes), with any line ending.
 
-    Raises
-    ------
-    InputError
-        The file is missing, unreadable, a damaged gzip file, or not text.
+    Raises ``InputError`` if it is missing, unreadable, a damaged gzip file, or not text.
     """
     path = Path(path)
     try:
@@ -58,24 +55,16 @@ def open_text(path: str | Path) -> Iterator[IO[str]]:
 
 
 def read_bed(path: str | Path, columns: Mapping[str, Column], *, what: str) -> pd.DataFrame:
-    """Read some columns of a BED-like file.
+    """Read some columns of a BED-like file, plain or gzipped; ``what`` names its format in errors ("a bedGraph").
 
     Blank lines, ``#`` comments, and ``track`` and ``browser`` lines are ignored anywhere in the file, as is a header
     above the first row. Columns are separated by tabs, or by spaces if the first row has no tab.
 
-    Parameters
-    ----------
-    path : str or Path
-        The file, plain or gzipped.
-    columns : mapping of str to Column
-        The columns to read, by name. Missing values (or ``.``) in an optional column become NaN, or empty text.
-    what : str
-        The expected format, for error messages ("a bedGraph").
-
     Returns
     -------
     DataFrame
-        The columns (int64, float64 or str) and ``line``, the 1-based line of each row.
+        The columns (int64, float64 or str) and ``line``, the 1-based line of each row. Missing values (or ``.``) in an
+        optional column are NaN, or empty text.
 
     Raises
     ------
@@ -104,13 +93,7 @@ def read_bed(path: str | Path, columns: Mapping[str, Column], *, what: str) -> p
 
 
 def check_intervals(frame: pd.DataFrame, path: str | Path, *, start: str = "start", end: str = "end") -> None:
-    """Check that every interval starts at 0 or later and ends after its start.
-
-    Raises
-    ------
-    InputError
-        An interval does not; the message names its line and values.
-    """
+    """Raise ``InputError``, with the line, unless every interval starts at 0 or later and ends after its start."""
     bad = np.flatnonzero((frame[start] < 0) | (frame[end] <= frame[start]))
     if len(bad):
         row = frame.iloc[bad[0]]

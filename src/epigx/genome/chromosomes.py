@@ -17,20 +17,10 @@ _MITOCHONDRION = ("chrM", "MT", "chrMT", "M")
 
 
 def match_chromosome(name: str, available: Collection[str]) -> str | None:
-    """Find the name of a chromosome in a file.
+    """Find the name of a chromosome in a file, from the genes' name for it.
 
-    Parameters
-    ----------
-    name : str
-        The chromosome as named by the genes.
-    available : collection of str
-        The names in the file.
-
-    Returns
-    -------
-    str or None
-        ``name`` itself if the file has it, otherwise the name with or without ``chr`` (for the mitochondrion ``chrM``,
-        ``M``, ``MT`` or ``chrMT``), otherwise ``None``.
+    It is ``name`` itself if the file has it, otherwise the name with or without ``chr`` (for the mitochondrion
+    ``chrM``, ``M``, ``MT`` or ``chrMT``), otherwise ``None``.
 
     Examples
     --------
@@ -71,13 +61,7 @@ def find_chromosome(name: str, available: Collection[str], path: str | Path) -> 
 
 
 def require_chromosome(name: str, available: Collection[str], path: str | Path) -> str:
-    """Like :func:`find_chromosome`, but require the chromosome, for a file that lists all its chromosomes.
-
-    Raises
-    ------
-    InputError
-        The file does not have the chromosome under any name.
-    """
+    """Like :func:`find_chromosome`, but raise ``InputError`` if there is none: the file lists all its chromosomes."""
     found = find_chromosome(name, available, path)
     if found is None:
         listed = [repr(known) for known in list(available)[:4]]

@@ -20,6 +20,8 @@ __all__ = ["cage_label", "table_label"]
 def cage_label(plus: Track, minus: Track | None, genes: pd.DataFrame, width: int = 384) -> Float32[np.ndarray, " n"]:
     """Return log10(1 + the CAGE signal summed over ``[tss - width / 2, tss + width / 2)``).
 
+    Bases without a value count as 0. A track that is damaged or lacks a chromosome raises ``InputError``.
+
     Parameters
     ----------
     plus : Track
@@ -30,18 +32,6 @@ def cage_label(plus: Track, minus: Track | None, genes: pd.DataFrame, width: int
         ``chrom``, ``tss``, ``strand``, as returned by :func:`~.genes.read_genes`.
     width : int, bp
         An even number. 384 bp are three bins of 128 bp, as for the labels of K562 and GM12878.
-
-    Returns
-    -------
-    ndarray of float32, shape (n,)
-        The label of each gene; bases without a value count as 0.
-
-    Raises
-    ------
-    InputError
-        A track is damaged or lacks a chromosome.
-    ConfigError
-        The width is odd or below 2.
     """
     if width < 2 or width % 2:
         raise ConfigError(f"The CAGE width is {width} bp. Choose an even number, such as 384.")
@@ -61,23 +51,9 @@ def cage_label(plus: Track, minus: Track | None, genes: pd.DataFrame, width: int
 def table_label(
     path: str | Path, column: str, gene_ids: Sequence[str], transform: Literal["log10p1", "none"]
 ) -> Float32[np.ndarray, " n"]:
-    """Return the expression of genes from a table.
+    """Return the expression of genes from a table (see :class:`~.tables.GeneTable`); NaN where it has no value.
 
-    Parameters
-    ----------
-    path : str or Path
-        TSV or CSV with one row per gene (see :class:`~.tables.GeneTable`).
-    column : str
-        The column of the values.
-    gene_ids : sequence of str, length n
-        The genes; Ensembl versions are ignored if they differ.
-    transform : {"log10p1", "none"}
-        ``log10p1`` computes log10(1 + x); use ``none`` if the column is on that scale already.
-
-    Returns
-    -------
-    ndarray of float32, shape (n,)
-        NaN where the table has no value.
+    ``log10p1`` computes log10(1 + x); use ``none`` if the column is on that scale already.
 
     Raises
     ------

@@ -43,20 +43,14 @@ _CALLED: dict[Content, str] = {"track": "a genomic track", "contacts": "a contac
 class Format:
     """One row of the table.
 
-    Parameters
+    Attributes
     ----------
-    kind : str
-        Its name in the manifest.
-    content : {"track", "contacts"}
-        What such a file contains.
     opener : str or callable
         ``opener(path, **options)`` opens a file; as ``"module:function"`` it is imported when first used.
     suffixes : tuple of str
         File name endings in lower case, before ``.gz`` or ``.bgz``.
     options : tuple of str
         Options of the opener that can be set in the manifest.
-    needs_file : bool
-        Whether there is a file to open.
     sparse : bool
         Whether files usually have values for a small fraction of the genome only, as files of peaks do.
     """
@@ -70,13 +64,7 @@ class Format:
     sparse: bool = False
 
     def open(self, path: str | Path | None, **options: Any) -> Any:
-        """Open a file of this format.
-
-        Raises
-        ------
-        ConfigError
-            The format needs a file and ``path`` is ``None``.
-        """
+        """Open a file of this format; ``ConfigError`` if the format needs a file and ``path`` is ``None``."""
         if path is None and self.needs_file:
             raise ConfigError(f"The format {self.kind} needs a file. Give its path.")
         opener = self.opener
@@ -134,10 +122,7 @@ def format_kinds(content: Content | None = None) -> list[str]:
 def require_format(path: str | Path | None, kind: str | None, content: Content) -> Format:
     """Return the format of a file by its kind, or by its suffix if ``kind`` is ``None``.
 
-    Raises
-    ------
-    InputError
-        There is no such format, or its files do not contain what is wanted.
+    It is an ``InputError`` if there is no such format, or if its files do not contain what is wanted.
     """
     row = find_format(kind) if kind is not None else format_of_file(path or "")
     if row is not None and row.content == content:
@@ -154,10 +139,7 @@ def require_format(path: str | Path | None, kind: str | None, content: Content) 
 def load_plugins() -> dict[str, Format]:
     """Return the formats of other packages by kind. They are loaded once per process.
 
-    Raises
-    ------
-    ConfigError
-        An entry point cannot be imported, lacks an attribute, or uses the kind of another format.
+    An entry point that cannot be imported, lacks an attribute, or uses the kind of another format is a ``ConfigError``.
     """
     import importlib.metadata
 

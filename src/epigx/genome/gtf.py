@@ -17,21 +17,13 @@ _ATTRIBUTE = re.compile(r'(\w+)\s+(?:"([^"]*)"|([^\s;]+))')
 
 
 def read_gtf(path: str | Path, features: Collection[str], attributes: Sequence[str]) -> pd.DataFrame:
-    """Read the lines of selected features.
-
-    Parameters
-    ----------
-    path : str or Path
-        A GTF (GENCODE, Ensembl, RefSeq, UCSC), plain or gzipped.
-    features : collection of str
-        The features to keep (column 3), such as ``{"gene", "transcript"}``.
-    attributes : sequence of str
-        The attributes to keep. Repeated attributes (``tag``) are joined with commas; missing ones are empty.
+    """Read the lines of selected features (column 3) of a GTF (GENCODE, Ensembl, RefSeq, UCSC), plain or gzipped.
 
     Returns
     -------
     DataFrame
-        ``feature, chrom, start, end, strand``, the attributes, and ``line``; coordinates 0-based, half-open.
+        ``feature, chrom, start, end, strand``, the attributes, and ``line``; coordinates 0-based, half-open. Repeated
+        attributes (``tag``) are joined with commas; missing ones are empty.
 
     Raises
     ------

@@ -35,15 +35,8 @@ class Genome:
     once, there or, if the folder is not writable, in the user's cache. A genome can be pickled; another process then
     opens the file again.
 
-    Parameters
-    ----------
-    path : str or Path
-        The FASTA file.
-
     Attributes
     ----------
-    path : Path
-        The file.
     sizes : dict of str to int, bp
         The length of each chromosome by its name in the file, in the order of the file.
 
@@ -65,21 +58,10 @@ class Genome:
         return {**self.__dict__, "_fasta": None}
 
     def windows(self, chrom: str, starts: Int64[np.ndarray, " n"], length: int) -> UInt8[np.ndarray, "n length"]:
-        """Return the bases of some windows on one chromosome.
+        """Return the bases of some windows on one chromosome, from their 0-based starts, in any order.
 
-        Parameters
-        ----------
-        chrom : str
-            The chromosome as named by the genes (``chr1`` also matches ``1``).
-        starts : ndarray of int64, shape (n,)
-            0-based starts, in any order.
-        length : int, bp
-            The length of every window.
-
-        Returns
-        -------
-        ndarray of uint8, shape (n, length)
-            A 0, C 1, G 2, T 3 in upper or lower case; 4 for other letters and beyond the ends of the chromosome.
+        The chromosome is named as in the genes (``chr1`` also matches ``1``). Bases are A 0, C 1, G 2, T 3 in upper or
+        lower case; 4 for other letters and beyond the ends of the chromosome.
 
         Raises
         ------
@@ -94,30 +76,12 @@ class Genome:
         return windows
 
     def bases(self, chrom: str, start: int, end: int) -> UInt8[np.ndarray, " bases"]:
-        """Return the codes of the bases ``start`` to ``end - 1``; N beyond the ends of the chromosome.
-
-        Raises
-        ------
-        InputError
-            As for :meth:`windows`.
-        """
+        """Return the codes of the bases ``start`` to ``end - 1``, like :meth:`windows`."""
         return self.windows(chrom, np.array([start], dtype=np.int64), end - start).ravel()
 
     def length_of(self, chrom: str) -> int:
-        """Return the length of a chromosome in bp.
-
-        Raises
-        ------
-        InputError
-            The genome lacks the chromosome.
-        """
+        """Return the length of a chromosome in bp; one that the genome lacks is an ``InputError``."""
         return self.sizes[require_chromosome(chrom, self.sizes, self.path)]
-
-    def close(self) -> None:
-        """Close the file; the next read opens it again."""
-        if self._fasta is not None:
-            self._fasta.close()
-            self._fasta = None
 
     def _codes(self, name: str, start: int, end: int) -> UInt8[np.ndarray, " bases"]:
         if self._fasta is None:
@@ -132,12 +96,7 @@ class Genome:
 
 
 def one_hot(codes: UInt8[np.ndarray, "*shape"]) -> Float32[np.ndarray, "*shape 4"]:
-    """Return codes as one-hot vectors in the order A, C, G, T; N is four zeros.
-
-    Raises
-    ------
-    InputError
-        A code is above 4.
+    """Return codes as one-hot vectors in the order A, C, G, T; N is four zeros, and a code above 4 an ``InputError``.
 
     Examples
     --------
@@ -150,12 +109,7 @@ def one_hot(codes: UInt8[np.ndarray, "*shape"]) -> Float32[np.ndarray, "*shape 4
 
 
 def reverse_complement(codes: UInt8[np.ndarray, "*batch length"]) -> UInt8[np.ndarray, "*batch length"]:
-    """Return the reverse complement of each sequence (along the last axis).
-
-    Raises
-    ------
-    InputError
-        A code is above 4.
+    """Return the reverse complement of each sequence (along the last axis); a code above 4 is an ``InputError``.
 
     Examples
     --------

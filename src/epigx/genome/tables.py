@@ -21,13 +21,9 @@ _ID_COLUMNS = ("gene_id", "ENSID", "ensembl_id", "Gene stable ID", "gene")
 
 
 def read_table(path: str | Path) -> pd.DataFrame:
-    """Read a table with a header as text.
+    """Read a table with a header as text: TSV, or CSV if the header has no tab; plain or gzipped.
 
-    Parameters
-    ----------
-    path : str or Path
-        TSV, or CSV if the header has no tab; plain or gzipped. Lines above the header that start with ``##`` are
-        ignored.
+    Lines above the header that start with ``##`` are ignored.
 
     Returns
     -------
@@ -67,10 +63,7 @@ def read_table(path: str | Path) -> pd.DataFrame:
 def match_genes(gene_ids: Sequence[str], table_ids: Sequence[str]) -> Int64[np.ndarray, " n"]:
     """Find the row of each gene in a table, by its id or else by its id without the Ensembl version (``.12``).
 
-    Returns
-    -------
-    ndarray of int64, shape (n,)
-        The row, or -1 if the table lacks the gene (or has it in several other versions).
+    It is -1 if the table lacks the gene (or has it in several other versions).
 
     Examples
     --------
@@ -85,18 +78,10 @@ def match_genes(gene_ids: Sequence[str], table_ids: Sequence[str]) -> Int64[np.n
 
 
 class GeneTable:
-    """A table with a header and one row per gene, read once.
+    """A table (see :func:`read_table`) with one row per gene, read once.
 
-    Parameters
-    ----------
-    path : str or Path
-        TSV or CSV, plain or gzipped. The gene ids are in the first of ``gene_id``, ``ENSID``, ``ensembl_id``,
-        ``Gene stable ID`` and ``gene`` that exists, otherwise in the first column.
-
-    Raises
-    ------
-    InputError
-        The file cannot be read, is empty, or a row has more fields than the header.
+    The gene ids are in the first of ``gene_id``, ``ENSID``, ``ensembl_id``, ``Gene stable ID`` and ``gene`` that
+    exists, otherwise in the first column.
     """
 
     def __init__(self, path: str | Path) -> None:
@@ -107,19 +92,9 @@ class GeneTable:
         self._repeated = self._ids[self._ids.duplicated()]
 
     def numbers(self, column: str, gene_ids: Sequence[str]) -> Float64[np.ndarray, " n"]:
-        """Return the values of a column for some genes.
+        """Return the values of a column for some genes, whose Ensembl versions may differ (see :func:`match_genes`).
 
-        Parameters
-        ----------
-        column : str
-            The column to read.
-        gene_ids : sequence of str, length n
-            The genes; Ensembl versions may differ (see :func:`match_genes`).
-
-        Returns
-        -------
-        ndarray of float64, shape (n,)
-            NaN if the table lacks the gene or the value (empty, ``NA``, ``NaN``, ``.``).
+        They are NaN if the table lacks the gene or the value (empty, ``NA``, ``NaN``, ``.``).
 
         Raises
         ------

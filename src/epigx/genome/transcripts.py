@@ -1,4 +1,4 @@
-"""Transcript features of genes (lengths, GC, exon density), and promoter activity."""
+"""Transcript features of genes: lengths, GC, exon density."""
 
 from __future__ import annotations
 
@@ -7,15 +7,14 @@ from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
-from jaxtyping import Float32, Float64, Int64
+from jaxtyping import Float64, Int64
 from numpy.typing import ArrayLike
 
-from epigx.errors import ConfigError, InputError
+from epigx.errors import InputError
 from epigx.genome.gtf import read_gtf
 from epigx.genome.sequence import C, G, Genome, N
-from epigx.genome.tracks.tracks import Track
 
-__all__ = ["promoter_activity", "transcript_features"]
+__all__ = ["transcript_features"]
 
 
 _REGIONS = ("utr5", "cds", "utr3")
@@ -32,18 +31,11 @@ class _GeneIntervals(NamedTuple):
 
 
 def transcript_features(gtf: str | Path, genome: Genome | None = None) -> pd.DataFrame:
-    """Measure the coding transcripts of each gene.
+    """Measure the coding transcripts of each gene of a GTF; GC contents only with a genome.
 
     Every feature describes the union of the coding transcripts of a gene: those with a CDS and, if the GTF has
     transcript types, of type ``protein_coding``. A base that is 5' UTR in one transcript and coding in another counts
-    for both regions.
-
-    Parameters
-    ----------
-    gtf : str or Path
-        A GTF with exon and CDS lines, plain or gzipped. Stop codons count as CDS.
-    genome : Genome or None
-        If given, GC contents are measured as well.
+    for both regions. Stop codons count as CDS.
 
     Returns
     -------
@@ -145,44 +137,3 @@ def _gc(pieces: _GeneIntervals, chroms: pd.Series, genome: Genome) -> Float64[np
         known[gene] += counts[:N].sum()
     content: np.ndarray = np.divide(strong, known, out=np.full(len(chroms), np.nan), where=known > 0)
     return content
-
-
-def promoter_activity(
-    h3k27ac: Track, accessibility: Track, chrom: str, tss: Int64[np.ndarray, " n"], half: int = 500
-) -> Float32[np.ndarray, " n"]:
-    """Return sqrt(mean H3K27ac · mean accessibility) over ``[tss - half, tss + half)``.
-
-    This is the promoter activity of the ABC model, with the mean signal of the tracks instead of reads per million, so
-    it is on the scale of the tracks.
-
-    Parameters
-    ----------
-    h3k27ac, accessibility : Track
-        The two tracks; bases without a value count as 0.
-    chrom : str
-        The chromosome.
-    tss : ndarray of int64, shape (n,)
-        0-based TSSs.
-    half : int, bp
-        Half the width of the promoter.
-
-    Raises
-    ------
-    InputError
-        A track is damaged or lacks the chromosome, or its mean around a TSS is negative.
-    ConfigError
-        ``half`` is below 1.
-    """
-    if half < 1:
-        raise ConfigError(f"half, half the width of the promoter, is {half} bp. Choose 1 or more.")
-    product = np.ones(len(tss))
-    for track in (h3k27ac, accessibility):
-        mean = np.nansum(track.windows(chrom, np.asarray(tss) - half, 2 * half), axis=1, dtype=np.float64) / (2 * half)
-        if (mean < 0).any():
-            site = int(np.asarray(tss)[int(np.argmin(mean))])
-            raise InputError(
-                f"{track.path}: the mean signal around {chrom}:{site + 1:,} is negative ({mean.min():.3g}), so the "
-                "promoter activity cannot be computed. Use a track of fold change or counts, not of logarithms."
-            )
-        product *= mean
-    return np.sqrt(product).astype(np.float32)

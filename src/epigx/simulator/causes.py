@@ -101,17 +101,7 @@ class CellState:
 
 
 def draw_states(settings: Simulation, annotation: Annotation, motif_score: np.ndarray) -> dict[str, CellState]:
-    """Draw the state of each cell type.
-
-    Parameters
-    ----------
-    settings : Simulation
-        The settings.
-    annotation : Annotation
-        The genes.
-    motif_score : array
-        Standardised motif score M of each gene, float64 (gene,).
-    """
+    """Draw the state of each cell type, from the standardised motif score M of each gene, float64 (gene,)."""
     transcript = _transcript_effect(annotation)
     return {cell: _draw_state(settings, annotation, motif_score, transcript, cell) for cell in settings.cell_types}
 

@@ -83,11 +83,5 @@ class Simulation(Config):
         return tuple(chrom for chrom, name in zip(self.chromosomes, split, strict=True) if name == "test")
 
     def stream(self, *purpose: str) -> np.random.Generator:
-        """Return the random stream of one purpose, independent of all other streams.
-
-        Parameters
-        ----------
-        *purpose : str
-            The purpose of the numbers (``"background", "chr1", "simA"``).
-        """
+        """Return the random stream of one purpose (``"background", "chr1", "simA"``), independent of all others."""
         return np.random.default_rng([self.seed, *(zlib.crc32(word.encode()) for word in purpose)])

@@ -1,4 +1,4 @@
-"""Simulated measurements of a cell type: H3K27ac and DNase tracks, DNase peaks, and a blacklist."""
+"""Simulated measurements of a cell type: H3K27ac, DNase and CAGE tracks, DNase peaks, and a blacklist."""
 
 from __future__ import annotations
 
@@ -15,7 +15,16 @@ from epigx.simulator.annotation import Annotation
 from epigx.simulator.causes import GRID, CellState, smooth_noise
 from epigx.simulator.settings import Simulation
 
-__all__ = ["DNASE", "H3K27AC", "draw_elements", "write_bigwig", "write_blacklist", "write_peaks", "write_tracks"]
+__all__ = [
+    "DNASE",
+    "H3K27AC",
+    "draw_elements",
+    "write_bigwig",
+    "write_blacklist",
+    "write_cage",
+    "write_peaks",
+    "write_tracks",
+]
 
 STEP = 50  # bp per value of a track
 PEAK_HALF = 150  # bp from a peak's summit to either end in the narrowPeak file
@@ -43,6 +52,8 @@ DNASE_LN_HEIGHT = 1.2  # ln height of a DNase peak at C = 0; F has no effect
 CALL_HEIGHT = 2.0  # the lowest DNase peak that is called
 BLACKLIST_EVERY = 50_000  # bp of the genome per blacklisted region
 BLACKLIST_LENGTHS = (300, 1500)  # bp
+# Starts are spread over a few bases, well within the 384 bp of the label (REFERENCE 1.3).
+SCATTER = {-3: 0.05, -2: 0.1, -1: 0.2, 0: 0.3, 1: 0.2, 2: 0.1, 3: 0.05}
 
 
 def draw_elements(settings: Simulation, annotation: Annotation) -> pd.DataFrame:
@@ -109,6 +120,16 @@ def write_blacklist(settings: Simulation, annotation: Annotation, path: Path) ->
             file.writelines(f"{chrom}\t{start}\t{end}\tsimulated\n" for start, end in zip(starts, ends, strict=True))
 
 
+def write_cage(annotation: Annotation, state: CellState, stem: Path) -> None:
+    """Write ``<stem>.cage.plus.bigWig`` and ``<stem>.cage.minus.bigWig``.
+
+    A gene's counts on its own strand add up to 10^E - 1, so log10(1 + sum) is E.
+    """
+    for name, strand in (("plus", "+"), ("minus", "-")):
+        starts = _cage_starts(annotation, np.power(10.0, state.expression) - 1, strand)
+        write_bigwig(Path(f"{stem}.cage.{name}.bigWig"), annotation.sizes, starts)
+
+
 def _acetylation_bumps(
     settings: Simulation, annotation: Annotation, elements: pd.DataFrame, state: CellState, cell: str
 ) -> pd.DataFrame:
@@ -154,3 +175,11 @@ def _intervals(values: dict[str, np.ndarray], sizes: dict[str, int]) -> Iterator
     for chrom in sorted(values):
         for i, value in enumerate(values[chrom].tolist()):
             yield chrom, i * STEP, min((i + 1) * STEP, sizes[chrom]), value
+
+
+def _cage_starts(annotation: Annotation, counts: np.ndarray, strand: str) -> Iterator[tuple[str, int, int, float]]:
+    genes = annotation.genes.assign(count=counts)
+    genes = genes[genes["strand"] == strand].sort_values(["chrom", "tss"])
+    for chrom, tss, count in zip(genes["chrom"], genes["tss"], genes["count"], strict=True):
+        for offset, share in SCATTER.items():
+            yield chrom, tss + offset, tss + offset + 1, share * count

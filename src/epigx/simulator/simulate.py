@@ -14,10 +14,9 @@ from epigx.dataset.manifest.split import PAPER
 from epigx.simulator.annotation import annotate, write_gtf
 from epigx.simulator.causes import draw_states
 from epigx.simulator.contacts import RESOLUTIONS, draw_pixels, write_mcool
-from epigx.simulator.expression import write_cage
 from epigx.simulator.sequence import motif_score, plan_sites, write_fasta
 from epigx.simulator.settings import Simulation
-from epigx.simulator.signals import draw_elements, write_blacklist, write_tracks
+from epigx.simulator.signals import draw_elements, write_blacklist, write_cage, write_tracks
 from epigx.simulator.truth import write_truth
 from epigx.system.atomic import atomic_folder
 

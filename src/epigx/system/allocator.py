@@ -19,10 +19,7 @@ def keep_freed_memory() -> bool:
     this once, before a run. Tensors of hundreds of megabytes fragment the memory, which can double it: see
     :func:`give_back_freed_memory`.
 
-    Returns
-    -------
-    bool
-        Whether the setting took effect; only on Linux with glibc.
+    Return whether the setting took effect; only on Linux with glibc.
     """
     return _set({_MMAP_MAX: 0, _TRIM_THRESHOLD: -1, _TOP_PAD: 2**26})
 
@@ -30,10 +27,7 @@ def keep_freed_memory() -> bool:
 def give_back_freed_memory() -> bool:
     """Undo :func:`keep_freed_memory` for large blocks, to save memory at the cost of an eighth of the time.
 
-    Returns
-    -------
-    bool
-        Whether the setting took effect; only on Linux with glibc.
+    Return whether the setting took effect; only on Linux with glibc.
     """
     return _set({_MMAP_MAX: 2**16, _MMAP_THRESHOLD: 2**25, _TRIM_THRESHOLD: 2**26, _TOP_PAD: 2**20})
 

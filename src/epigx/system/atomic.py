@@ -12,17 +12,14 @@ from pathlib import Path
 
 from epigx.errors import InputError
 
-__all__ = ["atomic_file", "atomic_folder", "making"]
+__all__ = ["NO_SPACE", "atomic_file", "atomic_folder", "making", "sync"]
 
 
 @contextmanager
 def atomic_file(path: str | Path) -> Iterator[Path]:
     """Yield a temporary path in the same folder to write to. On success it replaces ``path`` at once.
 
-    Raises
-    ------
-    InputError
-        The folder is not writable or the disk is full. An existing file at ``path`` is then unchanged.
+    A folder that is not writable and a full disk are an ``InputError``; a file at ``path`` is then unchanged.
     """
     path = Path(path)
     with making(path):
@@ -34,7 +31,7 @@ def atomic_file(path: str | Path) -> Iterator[Path]:
         with _filling(path):
             yield partial
             partial.chmod(0o666 & ~_umask())
-            _sync(partial)
+            sync(partial)
             partial.replace(path)
     finally:
         partial.unlink(missing_ok=True)
@@ -44,17 +41,8 @@ def atomic_file(path: str | Path) -> Iterator[Path]:
 def atomic_folder(path: str | Path, *, replace: bool = False) -> Iterator[Path]:
     """Yield a temporary folder next to ``path`` to fill. On success it is renamed to ``path``.
 
-    Parameters
-    ----------
-    path : str or Path
-        The folder to make.
-    replace : bool
-        Whether to replace an existing folder at ``path``, once the new one is complete.
-
-    Raises
-    ------
-    InputError
-        ``path`` exists and ``replace`` is false, its parent is not writable, or the disk is full.
+    With ``replace``, it then replaces an existing folder; otherwise one is an ``InputError``, as are a parent that is
+    not writable and a full disk.
     """
     path = Path(path)
     if path.exists() and not replace:
@@ -67,7 +55,7 @@ def atomic_folder(path: str | Path, *, replace: bool = False) -> Iterator[Path]:
             yield partial
             partial.chmod(0o777 & ~_umask())
             for file in partial.rglob("*"):
-                _sync(file)
+                sync(file)
             _replace(path, partial)
     finally:
         shutil.rmtree(partial, ignore_errors=True)
@@ -82,27 +70,23 @@ def _replace(path: Path, new: Path) -> None:
         shutil.rmtree(aside)
     else:
         new.replace(path)
-    _sync(path.parent)
+    sync(path.parent)
 
 
 @contextmanager
 def making(path: Path) -> Iterator[None]:
-    """Turn the system's error about a folder where nothing can be written into a sentence.
-
-    Raises
-    ------
-    InputError
-        The system raised an error.
-    """
+    """Turn the system's error about a folder where nothing can be written into an ``InputError``."""
     try:
         yield
     except OSError as error:
-        raise InputError(
-            f"{path} cannot be written: {error.strerror}. Choose a folder that you can write to."
-        ) from error
+        reason, remedy = error.strerror, "Choose a folder that you can write to."
+        if error.errno in (errno.ENOTDIR, errno.EEXIST):
+            reason, remedy = "a folder of its path is a file", "Choose another folder."
+        raise InputError(f"{path} cannot be written: {reason}. {remedy}") from error
 
 
-_NO_SPACE = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+NO_SPACE = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+"""Numbers of the system's errors for a full disk."""
 
 
 @contextmanager
@@ -111,7 +95,7 @@ def _filling(path: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        if error.errno not in _NO_SPACE:
+        if error.errno not in NO_SPACE:
             raise
         # Libraries such as HDF5 report it over several lines; the system's own message is enough.
         reason = os.strerror(error.errno)
@@ -120,7 +104,8 @@ def _filling(path: Path) -> Iterator[None]:
         ) from error
 
 
-def _sync(path: Path) -> None:
+def sync(path: Path) -> None:
+    """Wait until a file or folder is on disk."""
     handle = os.open(path, os.O_RDONLY)
     try:
         os.fsync(handle)

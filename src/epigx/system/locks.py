@@ -16,6 +16,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Any
 from uuid import uuid4
 
 from epigx.errors import RunError
@@ -60,13 +61,7 @@ def locked(folder: str | Path, *, wait: bool = True) -> Iterator[FolderLock]:
 
 
 class FolderLock:
-    """A lock on a folder, owned by this process.
-
-    Parameters
-    ----------
-    folder : Path
-        The folder to lock.
-    """
+    """A lock on a folder, owned by this process once it is taken."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -74,25 +69,28 @@ class FolderLock:
         self.mark = json.dumps({"machine": _here(), "pid": os.getpid(), "born": _born(os.getpid()), "id": uuid4().hex})
         self.lost = False
 
-    def take(self, *, wait: bool = True) -> None:
+    def take(self, *, wait: bool) -> None:
         """Create the lock file as soon as there is no other; without ``wait``, a live owner is an error."""
-        seen, since = "", time.monotonic()
+        before, since = "", time.monotonic()
         while not self._create():
-            now, before = _state(self.path), seen
+            now = _state(self.path)
+            owner = _owner(now)
+            alive = _is_alive(owner)
             if now != before:
-                seen, since = now, time.monotonic()
-            alive = _is_alive(now)
-            if alive is None and now and before not in ("", now):
-                alive = True  # it has updated its lock
+                since = time.monotonic()
+                if alive is None and now and before:
+                    alive = True  # it has updated its lock
             if alive is False or (now and alive is None and time.monotonic() - since >= STALE):
                 self._break(now)
             elif alive and not wait:
+                name = f"PID {owner['pid']} on {owner['machine'].partition(' ')[0]}" if owner else "which just started"
                 raise RunError(
-                    f"{self.folder} is being written by another process, {_name_of(now)}. Wait until it ends, or "
-                    "choose another folder."
+                    f"{self.folder} is being written by another process, {name}. Wait until it ends, or choose "
+                    "another folder."
                 )
             else:
                 time.sleep(PAUSE)
+            before = now
 
     def beat(self, ended: threading.Event) -> None:
         """Update the lock file until the end, and notice when another process has replaced it."""
@@ -104,13 +102,7 @@ class FolderLock:
                     self.lost = True
 
     def check(self) -> None:
-        """Stop when another process has replaced the lock.
-
-        Raises
-        ------
-        RunError
-            This process was paused for so long that another one considered it dead.
-        """
+        """Stop with a ``RunError`` if this process was paused for so long that another one has replaced its lock."""
         if self.lost:
             raise RunError(
                 f"{self.folder} is being written by another process, which considered this one dead and replaced its "
@@ -153,13 +145,17 @@ def _state(lock: Path) -> str:
         return ""
 
 
-def _is_alive(state: str) -> bool | None:
-    """Whether an owner's process is alive; None if it is on another machine or its lock is not written yet."""
+def _owner(state: str) -> dict[str, Any] | None:
+    """Return what a lock file says about its owner; None while that is not written yet."""
     try:
-        owner = json.loads(state.partition("\n")[0])
+        return dict(json.loads(state.partition("\n")[0]))
     except ValueError:
         return None
-    if owner["machine"] != _here():
+
+
+def _is_alive(owner: dict[str, Any] | None) -> bool | None:
+    """Whether an owner's process is alive; None if that is unknown because it is on another machine."""
+    if owner is None or owner["machine"] != _here():
         return None
     try:
         os.kill(owner["pid"], 0)
@@ -168,15 +164,6 @@ def _is_alive(state: str) -> bool | None:
     except PermissionError:
         pass  # the process of another user
     return bool(owner["born"] == _born(owner["pid"]))
-
-
-def _name_of(state: str) -> str:
-    """Return the owner of a lock for a message."""
-    try:
-        owner = json.loads(state.partition("\n")[0])
-    except ValueError:
-        return "which has just started"
-    return f"PID {owner['pid']} on {owner['machine'].partition(' ')[0]}"
 
 
 def _here() -> str:

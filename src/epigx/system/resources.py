@@ -16,10 +16,7 @@ def cores() -> int:
 def free_memory_gb(proc: Path = Path("/proc"), cgroup: Path = Path("/sys/fs/cgroup")) -> float:
     """Return the memory in GB that can be used without swapping. The limit of a container counts.
 
-    Parameters
-    ----------
-    proc, cgroup : Path
-        Where the Linux kernel reports memory. On other systems all memory of the machine counts as free.
+    Linux reports it below ``proc`` and ``cgroup``. On other systems all memory of the machine counts as free.
     """
     try:
         machine = 1024 * _fields(proc / "meminfo")["MemAvailable:"]

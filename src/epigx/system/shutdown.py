@@ -20,15 +20,8 @@ class Interruption:
     """Turns the signals that end a process into a request to stop between two steps.
 
     It handles signals between :meth:`listen` and :meth:`close`. The first signal is a request. A second one has its
-    usual effect, unless a launcher such as torchrun started the process: launchers repeat signals that the terminal has
-    already sent.
-
-    Parameters
-    ----------
-    max_time : float, optional
-        Seconds from now after which to stop.
-    launched : bool
-        Whether a launcher started the process.
+    usual effect, unless a launcher such as torchrun started the process (``launched``): launchers repeat signals that
+    the terminal has already sent. ``max_time`` is the number of seconds from now after which to stop.
     """
 
     def __init__(self, max_time: float | None = None, *, launched: bool = False) -> None:

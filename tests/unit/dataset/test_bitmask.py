@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from epigx.dataset.bitmask import n_bytes, pack, unpack
+from epigx.dataset.regions import n_bytes, pack, unpack
 
 
 @pytest.mark.parametrize("length", [2, 8, 20, 41])

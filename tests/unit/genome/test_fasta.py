@@ -134,7 +134,7 @@ def test_a_damaged_index_is_refused(write_fasta: Callable[..., Path], text: str)
 def test_a_damaged_block_is_refused(write_fasta: Callable[..., Path]) -> None:
     path = write_fasta({"chr1": CHR1 * 20}, "genome.fa.gz")
     times = path.stat().st_mtime, path.stat().st_mtime
-    Genome(path).close()
+    Genome(path)
     damaged = bytearray(path.read_bytes())
     for place in range(len(damaged) // 2, len(damaged) // 2 + 40):  # a whole block, whatever its header holds
         damaged[place] ^= 255

@@ -52,13 +52,6 @@ def test_a_genome_can_be_pickled(genome: Genome) -> None:
     np.testing.assert_array_equal(pickle.loads(pickle.dumps(genome)).bases("chr1", 10, 40), before)
 
 
-def test_a_closed_genome_opens_again(genome: Genome) -> None:
-    before = genome.bases("chr1", 10, 40)
-    genome.close()
-    genome.close()
-    np.testing.assert_array_equal(genome.bases("chr1", 10, 40), before)
-
-
 def test_the_repr_has_the_size_of_the_genome(write_fasta: Callable[..., Path]) -> None:
     assert repr(Genome(write_fasta({"chr1": CHR1, "chr2": "TT"}))).endswith("genome.fa': 2 sequences, 102 bp)")
 

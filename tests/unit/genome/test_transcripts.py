@@ -6,10 +6,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from epigx.errors import ConfigError, InputError
+from epigx.errors import InputError
+from epigx.genome.peaks.elements import promoter_activity
 from epigx.genome.sequence import Genome
 from epigx.genome.tracks.tracks import open_track
-from epigx.genome.transcripts import promoter_activity, transcript_features
+from epigx.genome.transcripts import transcript_features
 
 
 def line(feature: str, start: int, end: int, strand: str, gene: str, transcript: str, kind: str = "") -> str:
@@ -116,7 +117,5 @@ def test_promoter_activity_is_the_geometric_mean_of_two_means(write_bigwig: Call
 
 def test_a_negative_promoter_signal_is_refused(write_bigwig: Callable[..., Path]) -> None:
     track = open_track(write_bigwig([("chr1", 500, 1_500, -4.0)], {"chr1": 5_000}), "bigwig")
-    with pytest.raises(InputError, match=r"the mean signal around chr1:1,001 is negative \(-4\), so the promoter"):
+    with pytest.raises(InputError, match=r"the mean signal over chr1:501-1,500 is negative \(-4\), so the activity"):
         promoter_activity(track, track, "chr1", np.array([1_000]))
-    with pytest.raises(ConfigError, match=r"half the width of the promoter, is 0 bp. Choose 1 or more"):
-        promoter_activity(track, track, "chr1", np.array([1_000]), half=0)

@@ -7,26 +7,25 @@ checksum. All bytes of the dataset depend only on the manifest, the window and t
 from __future__ import annotations
 
 import logging
-import os
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from pathlib import Path
 
 import pandas as pd
 
-from epigx.dataset.build.array_specs import arrays_of, region_info
 from epigx.dataset.build.gene_table import order_genes, select_genes, table_columns
-from epigx.dataset.build.metadata import add_columns, write_metadata
+from epigx.dataset.build.metadata import add_columns, arrays_of, region_info, write_metadata
 from epigx.dataset.build.pool import Build, run_tasks
-from epigx.dataset.build.region_tasks import BlacklistTask, PeakTask
-from epigx.dataset.build.sharing import share_sequence
-from epigx.dataset.build.staging import WorkFolder, build_key
-from epigx.dataset.build.tasks import DigestTask, SequenceTask, SignalTask, Task
+from epigx.dataset.build.staging import WorkFolder, build_key, share_sequence
+from epigx.dataset.build.tasks import BlacklistTask, DigestTask, PeakTask, SequenceTask, SignalTask, Task
 from epigx.dataset.manifest.schema import Manifest
 from epigx.dataset.npy import make_array
 from epigx.dataset.store import Dataset, open_dataset
 from epigx.dataset.validate.check import refuse_errors
 from epigx.errors import ConfigError, InputError
 from epigx.genome.sequence import Genome
+from epigx.system.locks import FolderLock, locked
+from epigx.system.resources import cores
 
 __all__ = ["build"]
 
@@ -45,6 +44,7 @@ def build(
     jobs: int | None = 1,
     force: bool = False,
     progress: Progress | None = None,
+    lock: FolderLock | None = None,
 ) -> Dataset:
     """Build a dataset.
 
@@ -67,6 +67,8 @@ def build(
         Whether to replace a dataset at ``out``, once the new one is complete.
     progress : callable, optional
         Called with (finished tasks, all tasks), first before any task.
+    lock : FolderLock, optional
+        The lock on ``out``, if the caller has taken it.
 
     Returns
     -------
@@ -76,8 +78,10 @@ def build(
     Raises
     ------
     InputError
-        The check finds an error, ``out`` exists and ``force`` is false, another process is building it, it cannot be
-        written, the disk is full, or a source is damaged or changed during the build. ``out`` is left unchanged.
+        The check finds an error, ``out`` exists and ``force`` is false, it cannot be written, the disk is full, or a
+        source is damaged or changed during the build. ``out`` is left unchanged.
+    RunError
+        Another process is building it.
     DatasetError
         A process died; call ``build`` again to continue.
     ConfigError
@@ -90,10 +94,11 @@ def build(
         work.check_free(force=force)
         for problem in refuse_errors(manifest, window):
             logger.log(_LOUDNESS[problem.level], "%s: %s", problem.where, problem.message)
-        with work.locked():
+        with locked(work.out, wait=False) if lock is None else nullcontext(lock) as lock:
+            work.undo_half_replacement()
             work.check_free(force=force)  # again, as another build may have finished meanwhile
             try:
-                _fill(work, manifest, window, jobs, progress)
+                _fill(work, lock, manifest, window, jobs, progress)
             except KeyboardInterrupt:
                 logger.warning("Stopped building %s. To continue where it stopped, run the same command again.", out)
                 raise
@@ -102,7 +107,9 @@ def build(
     return dataset
 
 
-def _fill(work: WorkFolder, manifest: Manifest, window: int, jobs: int | None, progress: Progress | None) -> None:
+def _fill(
+    work: WorkFolder, lock: FolderLock, manifest: Manifest, window: int, jobs: int | None, progress: Progress | None
+) -> None:
     """Run the remaining tasks in the work folder, and publish the dataset."""
     key = build_key(manifest, window)
     genome = Genome(manifest.locate(manifest.genome))
@@ -116,8 +123,11 @@ def _fill(work: WorkFolder, manifest: Manifest, window: int, jobs: int | None, p
     whole = Build(manifest, window, work)
     columns = table_columns(manifest, genes, genome)
     filling = _filling_tasks(manifest, genes)
+    digests = [DigestTask(work.whole / name, f"array-{number}") for number, name in enumerate(arrays)]
     try:
-        _run(whole, (filling, _digest_tasks(whole, arrays)), _jobs(size) if jobs is None else jobs, progress)
+        # Starting a process takes about as long as reading 128 MB of windows.
+        jobs = min(cores(), 1 + size // 2**27) if jobs is None else jobs
+        _run(whole, lock, (filling, digests), jobs, progress)
     except InputError:
         work.discard()  # the user has to change a source, which makes all of this invalid
         raise
@@ -126,16 +136,13 @@ def _fill(work: WorkFolder, manifest: Manifest, window: int, jobs: int | None, p
         raise InputError(f"A file of the manifest changed while {work.out} was built. Build it again.")
     share_sequence(work.whole, work.out.parent, about.files["sequence.npy"])
     open_dataset(work.whole)
+    lock.check()
     work.publish()
 
 
-def _jobs(size: int) -> int:
-    """Choose the number of processes: starting one takes about as long as reading 128 MB of windows."""
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    return min(cores, 1 + size // 2**27)
-
-
-def _run(build: Build, phases: Sequence[Sequence[Task]], jobs: int, progress: Progress | None) -> None:
+def _run(
+    build: Build, lock: FolderLock, phases: Sequence[Sequence[Task]], jobs: int, progress: Progress | None
+) -> None:
     """Run the unfinished tasks, one phase after the other."""
     pending = [[task for task in tasks if build.work.report(task.name) is None] for tasks in phases]
     total = sum(map(len, phases))
@@ -145,6 +152,7 @@ def _run(build: Build, phases: Sequence[Sequence[Task]], jobs: int, progress: Pr
     if progress is not None:
         progress(done, total)
     for _ in run_tasks(build, pending, jobs):
+        lock.check()
         done += 1
         if progress is not None:
             progress(done, total)
@@ -157,11 +165,7 @@ def _filling_tasks(manifest: Manifest, genes: pd.DataFrame) -> list[Task]:
     for chrom, own in genes.groupby("chrom", sort=False):
         first = int(own.index[0])
         tasks.append(SequenceTask(str(chrom), first, own))
-        tasks += [SignalTask(cell_type, str(chrom), first, own) for cell_type in manifest.cell_types]
-        tasks += [PeakTask(cell_type, str(chrom), first, own) for cell_type in region_info(manifest).peaks]
+        tasks += [SignalTask(str(chrom), first, own, cell_type) for cell_type in manifest.cell_types]
+        tasks += [PeakTask(str(chrom), first, own, cell_type) for cell_type in region_info(manifest).peaks]
         tasks += [BlacklistTask(str(chrom), first, own)] if manifest.blacklist else []
     return tasks
-
-
-def _digest_tasks(build: Build, arrays: Iterable[str]) -> list[Task]:
-    return [DigestTask(build.work.whole / name, f"array-{number}") for number, name in enumerate(arrays)]

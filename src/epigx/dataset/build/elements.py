@@ -11,8 +11,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from epigx.dataset.build.readers import Readers, holds
-from epigx.dataset.manifest.regions import ElementSource
-from epigx.dataset.manifest.sources import SignalFile
+from epigx.dataset.manifest.sources import ElementSource, SignalFile
 from epigx.dataset.window_grid import WindowGrid
 from epigx.genome.peaks.elements import Candidates, activity, candidates
 from epigx.genome.sequence import N, reverse_complement
@@ -38,19 +37,7 @@ class ElementRows(NamedTuple):
 
 @dataclass(frozen=True)
 class Elements:
-    """The elements of one cell type on one chromosome.
-
-    Parameters
-    ----------
-    readers : Readers
-        The files of a manifest.
-    source : ElementSource
-        The manifest's settings of elements.
-    cell_type, chrom : str
-        The cell type and the chromosome.
-    peaks : DataFrame
-        The peaks of the chromosome.
-    """
+    """The elements of one cell type on one chromosome, made from its peaks."""
 
     readers: Readers
     source: ElementSource

@@ -24,12 +24,12 @@ __all__ = ["FeatureSource", "implausible", "is_measured", "order_genes", "select
 
 
 def select_genes(manifest: Manifest) -> pd.DataFrame:
-    """Read the manifest's genes, in the file's order.
+    """Read the manifest's genes on the manifest's chromosomes, in the file's order.
 
     Returns
     -------
     DataFrame
-        Columns gene_id, symbol, chrom, tss and strand; only the manifest's chromosomes.
+        Columns gene_id, symbol, chrom, tss and strand.
 
     Raises
     ------
@@ -61,10 +61,7 @@ def order_genes(genes: pd.DataFrame, genome: Genome) -> pd.DataFrame:
 def table_columns(manifest: Manifest, genes: pd.DataFrame, genome: Genome) -> dict[str, NDArray[np.floating[Any]]]:
     """Read the features that all cell types share, and the labels in tables.
 
-    Returns
-    -------
-    dict of str to ndarray, (gene,)
-        Columns of ``genes.parquet`` by name; NaN where a value is missing or implausible.
+    They are columns of ``genes.parquet`` by name, (gene,); NaN where a value is missing or implausible.
     """
     columns: dict[str, NDArray[np.floating[Any]]] = {}
     gene_ids = genes["gene_id"].tolist()
@@ -86,19 +83,7 @@ def table_columns(manifest: Manifest, genes: pd.DataFrame, genome: Genome) -> di
 class FeatureSource:
     """Features from a table, or computed from a GTF.
 
-    Parameters
-    ----------
-    path : Path
-        The file.
-    wanted : sequence of str
-        The features that will be read; GC contents are computed only if needed.
-    genome : Genome or None
-        The genome for GC contents; ``None`` if no GC content is read.
-
-    Raises
-    ------
-    InputError
-        The file cannot be read.
+    Of a GTF, GC contents are computed only if one is ``wanted`` and there is a genome.
     """
 
     def __init__(self, path: Path, wanted: Sequence[str], genome: Genome | None) -> None:
@@ -112,10 +97,7 @@ class FeatureSource:
     def values(self, name: str, gene_ids: Sequence[str]) -> NDArray[np.float64]:
         """Return a raw feature, float64 (gene,), NaN where a gene has none.
 
-        Raises
-        ------
-        InputError
-            The file does not have the feature, has a gene twice, or has a value that is not a number.
+        It is an ``InputError`` if the file lacks the feature, has a gene twice, or has a value that is not a number.
         """
         table = self._table
         if isinstance(table, GeneTable):

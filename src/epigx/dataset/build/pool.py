@@ -8,18 +8,18 @@ import threading
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import chain
-from multiprocessing import connection, get_context, parent_process, resource_tracker
+from multiprocessing import connection, get_context, parent_process
 
 from epigx.dataset.build.readers import Readers
 from epigx.dataset.build.staging import WorkFolder
 from epigx.dataset.build.tasks import Task
 from epigx.dataset.manifest.schema import Manifest
 from epigx.errors import DatasetError
+from epigx.system.shutdown import ctrl_c_blocked
 
-__all__ = ["Build", "interruptions_held", "run_tasks"]
+__all__ = ["Build", "run_tasks"]
 
 
 @dataclass(frozen=True)
@@ -38,21 +38,8 @@ class Build:
 def run_tasks(build: Build, phases: Sequence[Sequence[Task]], jobs: int) -> Iterator[Task]:
     """Run the phases one after the other, the tasks of a phase in any order; yield each finished task.
 
-    Parameters
-    ----------
-    build : Build
-        The build.
-    phases : sequence of sequence of Task
-        The tasks.
-    jobs : int
-        Number of processes, shared by all phases, since each takes a second to start; 1 runs all tasks in this process.
-
-    Raises
-    ------
-    InputError
-        A file cannot be read, or a value cannot be stored.
-    DatasetError
-        A process died.
+    All phases share ``jobs`` processes, since each takes a second to start; 1 runs all tasks in this process. A process
+    that dies is a ``DatasetError``.
     """
     jobs = min(jobs, max(map(len, phases), default=0))
     if jobs <= 1:
@@ -64,7 +51,7 @@ def run_tasks(build: Build, phases: Sequence[Sequence[Task]], jobs: int) -> Iter
     with ProcessPoolExecutor(jobs, get_context("spawn"), initializer=_start, initargs=(build,)) as pool:
         try:
             for tasks in phases:
-                with interruptions_held():
+                with ctrl_c_blocked():
                     futures = {pool.submit(_run, task): task for task in tasks}
                 for future in as_completed(futures):
                     future.result()
@@ -76,20 +63,6 @@ def run_tasks(build: Build, phases: Sequence[Sequence[Task]], jobs: int) -> Iter
             ) from None
         finally:
             pool.shutdown(cancel_futures=True)
-
-
-@contextmanager
-def interruptions_held() -> Iterator[None]:
-    """Start processes that ignore Ctrl-C, even while they import: only the first process handles it and ends them."""
-    if not hasattr(signal, "pthread_sigmask"):  # Windows
-        yield
-        return
-    resource_tracker.ensure_running()  # starting it later would unblock the signals
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-    try:
-        yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 _state: tuple[Build, Readers]

@@ -13,8 +13,7 @@ from epigx.dataset.manifest.schema import Manifest
 from epigx.dataset.manifest.sources import SignalFile
 from epigx.genome.chromosomes import match_chromosome
 from epigx.genome.contacts.contacts import Contacts
-from epigx.genome.peaks.macs3 import call_peaks_with_macs3
-from epigx.genome.peaks.peak_calling import PeakRule, call_peaks
+from epigx.genome.peaks.peak_calling import PeakRule, call_peaks, call_peaks_with_macs3
 from epigx.genome.peaks.peaks import no_peaks, on_chromosome, read_peaks
 from epigx.genome.sequence import Genome
 from epigx.genome.tracks.tracks import Track
@@ -25,12 +24,7 @@ __all__ = ["Readers", "holds"]
 class Readers:
     """Opens the files of a manifest when they are first needed, and keeps them open.
 
-    Parameters
-    ----------
-    manifest : Manifest
-        Lists the files.
-    window : int, bp
-        The length of the longest window that will be read.
+    ``window`` is the length in bp of the longest window that will be read.
     """
 
     def __init__(self, manifest: Manifest, window: int) -> None:

@@ -11,9 +11,9 @@
 from __future__ import annotations
 
 import errno
-import fcntl
 import hashlib
 import json
+import logging
 import os
 import shutil
 from collections.abc import Iterator
@@ -23,11 +23,14 @@ from pathlib import Path
 from typing import Any
 
 from epigx.dataset.manifest.schema import Manifest
-from epigx.dataset.store import FORMAT_VERSION
+from epigx.dataset.store import FORMAT_VERSION, FileInfo, digest
 from epigx.errors import InputError
+from epigx.system.atomic import NO_SPACE, making, sync
 from epigx.version import __version__
 
-__all__ = ["WorkFolder", "build_key"]
+__all__ = ["WorkFolder", "build_key", "share_sequence"]
+
+logger = logging.getLogger(__name__)
 
 
 def build_key(manifest: Manifest, window: int) -> str:
@@ -62,10 +65,7 @@ class WorkFolder:
     def check_free(self, *, force: bool) -> None:
         """Check that writing to ``out`` loses nothing.
 
-        Raises
-        ------
-        InputError
-            ``out`` exists and ``force`` is false, or it is not a dataset.
+        It is an ``InputError`` if ``out`` exists and ``force`` is false, or if it is not a dataset.
         """
         if not os.path.lexists(self.out):
             return
@@ -76,32 +76,17 @@ class WorkFolder:
             raise InputError(f"{self.out} exists and is not a dataset, so it is not replaced. Choose another folder.")
 
     def prepare(self, key: str, size: int) -> bool:
-        """Create the folder, or reuse the one of an interrupted build with the same key.
+        """Create the folder, or reuse the one of an interrupted build with the same key (:func:`build_key`).
 
-        Parameters
-        ----------
-        key : str
-            See :func:`build_key`.
-        size : int
-            Size of the dataset in bytes.
-
-        Returns
-        -------
-        bool
-            Whether the folder is new, so that its arrays have to be created.
-
-        Raises
-        ------
-        InputError
-            The disk has less free space than that.
+        Return whether the folder is new, so that its arrays have to be created. A disk with less free space than the
+        dataset's ``size`` in bytes is an ``InputError``.
         """
         marker = self.path / "key"
         if self.whole.is_dir() and marker.is_file() and marker.read_text() == key:
             return False
         self.out.parent.mkdir(parents=True, exist_ok=True)
-        # Remove the content of an earlier build, but not the folder itself, which is locked.
-        for left in self.path.iterdir() if self.path.is_dir() else ():
-            shutil.rmtree(left) if left.is_dir() and not left.is_symlink() else left.unlink()
+        if self.path.is_dir():  # of an earlier build
+            shutil.rmtree(self.path)
         free = shutil.disk_usage(self.out.parent).free
         if free < size:
             raise InputError(
@@ -127,11 +112,7 @@ class WorkFolder:
     def publish(self) -> None:
         """Move the complete dataset to ``out``."""
         for path in (*self.whole.rglob("*"), self.whole):
-            handle = os.open(path, os.O_RDONLY)
-            try:
-                os.fsync(handle)
-            finally:
-                os.close(handle)
+            sync(path)
         if self.out.exists():
             self.out.rename(self.path / "old")
         self.whole.rename(self.out)
@@ -141,26 +122,11 @@ class WorkFolder:
         """Delete the folder."""
         shutil.rmtree(self.path, ignore_errors=True)
 
-    @contextmanager
-    def locked(self) -> Iterator[None]:
-        """Lock the folder, so that only one process builds the dataset.
-
-        This first undoes a replacement that was killed between its two renames. The lock ends with the process.
-
-        Raises
-        ------
-        InputError
-            Another build has locked it.
-        """
-        handle = self._lock()
-        try:
-            self._put_back()
-            yield
-        finally:
-            if self._is_current(handle):
-                with suppress(OSError):
-                    self.path.rmdir()  # only if it is empty
-            os.close(handle)
+    def undo_half_replacement(self) -> None:
+        """Undo the first of the two renames of a replacement, if the build was killed between them."""
+        old = self.path / "old"
+        if old.exists() and not os.path.lexists(self.out):
+            old.rename(self.out)
 
     @contextmanager
     def writing(self) -> Iterator[None]:
@@ -168,55 +134,39 @@ class WorkFolder:
         try:
             yield
         except OSError as error:
-            reason = error.strerror
-            if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
-                remedy = f"Free some space and run the same command to continue: finished tasks are in {self.path}."
-            elif error.errno in (errno.ENOTDIR, errno.EEXIST):
-                reason, remedy = "a folder of its path is a file", "Choose another folder."
-            elif error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
-                remedy = "Choose a folder that you may write to."
-            else:
+            if error.errno in NO_SPACE:
+                raise InputError(
+                    f"{self.out} cannot be written: {error.strerror}. Free some space and run the same command to "
+                    f"continue: finished tasks are in {self.path}."
+                ) from error
+            if error.errno not in (errno.ENOTDIR, errno.EEXIST, errno.EACCES, errno.EPERM, errno.EROFS):
                 raise
-            raise InputError(f"{self.out} cannot be written: {reason}. {remedy}") from error
+            with making(self.out):
+                raise
 
     def _report(self, task: str) -> Path:
         return self.path / "done" / f"{task}.json"
 
-    def _lock(self) -> int:
-        """Open and lock the folder, and return its file descriptor."""
-        while True:
-            try:
-                self.path.mkdir(parents=True, exist_ok=True)
-            except FileNotFoundError:  # in /proc, for example
-                raise InputError(
-                    f"{self.out} cannot be written: no folder can be created there. Choose another folder."
-                ) from None
-            handle = os.open(self.path, os.O_RDONLY)
-            try:
-                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                os.close(handle)
-                raise InputError(
-                    f"{self.out} is being built by another process. Wait until it ends, or choose another folder."
-                ) from None
-            except OSError:
-                return handle  # the file system has no locks
-            if self._is_current(handle):
-                return handle
-            os.close(handle)  # the other process has just removed the folder
 
-    def _is_current(self, handle: int) -> bool:
-        """Return whether a file descriptor still refers to the folder."""
-        try:
-            return os.path.samestat(os.fstat(handle), self.path.stat())
-        except FileNotFoundError:
-            return False
+def share_sequence(folder: Path, siblings: Path, info: FileInfo) -> None:
+    """Replace the DNA of a finished dataset by a hard link to the same file of a dataset in ``siblings``, if any.
 
-    def _put_back(self) -> None:
-        """Undo the first of the two renames of a replacement, if the build was killed between them."""
-        old = self.path / "old"
-        if old.exists() and not os.path.lexists(self.out):
-            old.rename(self.out)
+    Datasets are read-only, and a linked file exists until its last dataset is deleted. The dataset keeps its own copy
+    where links are impossible, such as on some network drives. ``info`` is the size and checksum of its DNA.
+    """
+    for description in sorted(siblings.glob("*/dataset.json")):
+        with suppress(OSError, ValueError, LookupError, TypeError):  # another dataset may be damaged or not readable
+            if json.loads(description.read_text())["files"]["sequence.npy"] != info.model_dump():
+                continue
+            other = (description.parent / "sequence.npy").resolve(strict=True)
+            if digest(other) != info:
+                continue
+            link = folder / "sequence.npy.link"
+            link.unlink(missing_ok=True)
+            os.link(other, link)
+            link.replace(folder / "sequence.npy")
+            logger.info("sequence.npy is a hard link to %s: the DNA is the same.", other)
+            return
 
 
 def _write(path: Path, text: str) -> None:

@@ -5,74 +5,129 @@ Memory is bounded by :data:`~epigx.dataset.window_grid.MAX_BASES` per signal and
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, ClassVar, cast
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from epigx.dataset import window_grid
+from epigx.dataset.build.elements import Elements
 from epigx.dataset.build.readers import Readers, holds
-from epigx.dataset.build.region_tasks import BlacklistTask, PeakTask
 from epigx.dataset.manifest.sources import Expression
 from epigx.dataset.npy import write_rows
+from epigx.dataset.regions import BLACKLIST, element_files, pack, peak_file
 from epigx.dataset.store import digest
 from epigx.dataset.window_grid import WindowGrid
 from epigx.errors import InputError
 from epigx.genome.expression import cage_label
+from epigx.genome.peaks.elements import promoter_activity
+from epigx.genome.peaks.peaks import Peaks
 from epigx.genome.sequence import N, reverse_complement
 from epigx.genome.tracks.tracks import Track
-from epigx.genome.transcripts import promoter_activity
 
-__all__ = ["DigestTask", "SequenceTask", "SignalTask", "Task"]
+__all__ = ["BlacklistTask", "DigestTask", "PeakTask", "SequenceTask", "SignalTask", "Task"]
 
 Report = dict[str, Any]
 """A task's result: values by column of ``genes.parquet``, one per gene; or the size and checksum of a file."""
 
 
 @dataclass(frozen=True)
-class SequenceTask:
-    """Fill the base codes of one chromosome's genes; report the share of known bases in each window."""
+class _ChromosomeTask:
+    """Fill the rows of one chromosome's genes, of which the first is row ``first``."""
 
     chrom: str
     first: int
     genes: pd.DataFrame
+    kind: ClassVar[str]
 
     @property
     def name(self) -> str:
         """File name of the report, unique in a build."""
-        return f"sequence-{self.first}"
+        return f"{self.kind}-{self.first}"
+
+    def run(self, readers: Readers, window: int, folder: Path) -> Report:
+        """Fill the rows in ``folder`` and return the report."""
+        raise NotImplementedError
+
+    def _chunks(self, readers: Readers, length: int, max_bases: int | None = None) -> Iterator[tuple[int, WindowGrid]]:
+        """Yield some windows of the genes at a time, after the first one's row in the dataset."""
+        for rows, grid in WindowGrid.of(self.genes, length, readers.manifest.orient).chunks(max_bases):
+            yield self.first + int(rows[0]), grid
+
+    def _fill_mask(self, path: Path, regions: pd.DataFrame, readers: Readers, window: int) -> None:
+        peaks = Peaks(regions)
+        for row, grid in self._chunks(readers, window):
+            write_rows(path, row, pack(grid.orient(peaks.mask(self.chrom, grid.starts, window))))
+
+
+@dataclass(frozen=True)
+class _CellTypeTask(_ChromosomeTask):
+    cell_type: str
+
+    @property
+    def name(self) -> str:
+        """File name of the report, unique in a build."""
+        return f"{self.kind}-{self.cell_type}-{self.first}"
+
+
+class SequenceTask(_ChromosomeTask):
+    """Fill the base codes of one chromosome's genes; report the share of known bases in each window."""
+
+    kind = "sequence"
 
     def run(self, readers: Readers, window: int, folder: Path) -> Report:
         """Fill the rows in ``folder`` and return the report."""
         coverage: list[float] = []
-        for rows, grid in WindowGrid.of(self.genes, window, readers.manifest.orient).chunks():
+        for row, grid in self._chunks(readers, window):
             codes = grid.orient(readers.genome.windows(self.chrom, grid.starts, window), reverse_complement)
-            write_rows(folder / "sequence.npy", self.first + int(rows[0]), codes)
+            write_rows(folder / "sequence.npy", row, codes)
             coverage += (codes != N).mean(axis=1).tolist()
         return {"dna_coverage": coverage}
 
 
-@dataclass(frozen=True)
-class SignalTask:
+class BlacklistTask(_ChromosomeTask):
+    """Fill the blacklist of one chromosome."""
+
+    kind = "blacklist"
+
+    def run(self, readers: Readers, window: int, folder: Path) -> Report:
+        """Fill the rows in ``folder`` and return an empty report."""
+        self._fill_mask(folder / BLACKLIST, readers.blacklist(self.chrom), readers, window)
+        return {}
+
+
+class PeakTask(_CellTypeTask):
+    """Fill the peaks of one cell type on one chromosome, and the elements if the manifest asks for them."""
+
+    kind = "peaks"
+
+    def run(self, readers: Readers, window: int, folder: Path) -> Report:
+        """Fill the rows in ``folder`` and return an empty report."""
+        peaks = readers.peaks(self.cell_type, self.chrom)
+        self._fill_mask(folder / peak_file(self.cell_type), peaks, readers, window)
+        if (source := readers.manifest.elements) is not None:
+            elements = Elements(readers, source, self.cell_type, self.chrom, peaks)
+            of_codes, of_features = (folder / file for file in element_files(self.cell_type))
+            for row, grid in self._chunks(readers, source.length, window_grid.MAX_BASES // (1 + source.count)):
+                filled = elements.of(grid)
+                write_rows(of_codes, row, filled.codes)
+                write_rows(of_features, row, filled.features)
+        return {}
+
+
+class SignalTask(_CellTypeTask):
     """Fill the signals of one cell type on one chromosome; report CAGE labels and promoter activity."""
 
-    cell_type: str
-    chrom: str
-    first: int
-    genes: pd.DataFrame
-
-    @property
-    def name(self) -> str:
-        """File name of the report, unique in a build."""
-        return f"signals-{self.cell_type}-{self.first}"
+    kind = "signals"
 
     def run(self, readers: Readers, window: int, folder: Path) -> Report:
         """Fill the rows in ``folder`` and return the report."""
-        for rows, grid in WindowGrid.of(self.genes, window, readers.manifest.orient).chunks():
-            values = self._signals(readers, grid)
-            write_rows(folder / "signals" / f"{self.cell_type}.npy", self.first + int(rows[0]), values)
+        for row, grid in self._chunks(readers, window):
+            write_rows(folder / "signals" / f"{self.cell_type}.npy", row, self._signals(readers, grid))
         report: Report = {}
         cell = readers.manifest.cell_types[self.cell_type]
         if cell.expression is not None and cell.expression.plus is not None:

@@ -15,14 +15,15 @@ from pydantic import Field, ValidationError
 from pydantic_core import InitErrorDetails
 
 from epigx.config import Config, first_problem, not_yaml, read_yaml
-from epigx.dataset.manifest.regions import ElementSource, PeakSource
 from epigx.dataset.manifest.sources import (
     CellType,
+    ElementSource,
     Expression,
     FeatureColumn,
     Features,
     FeatureTransform,
     Name,
+    PeakSource,
     PromoterActivity,
     SignalFile,
 )

@@ -1,4 +1,4 @@
-"""The files that a manifest lists: signals and labels of each cell type, and features of the genes."""
+"""What a manifest lists: signals, labels and peaks of each cell type, elements, and features of the genes."""
 
 from __future__ import annotations
 
@@ -7,17 +7,18 @@ from typing import Annotated, Any, ClassVar, Literal
 from pydantic import ConfigDict, Field, StringConstraints, field_validator, model_validator
 
 from epigx.config import Config
-from epigx.dataset.manifest.regions import PeakSource
 from epigx.errors import did_you_mean
 from epigx.genome.formats import Format, find_format, format_kinds, format_of_file
 
 __all__ = [
     "CellType",
+    "ElementSource",
     "Expression",
     "FeatureColumn",
     "FeatureTransform",
     "Features",
     "Name",
+    "PeakSource",
     "PromoterActivity",
     "SignalFile",
 ]
@@ -142,6 +143,66 @@ class Expression(Config):
         return self
 
 
+class PeakSource(Config):
+    """The peaks of one cell type: a file, or how to call them; a plain path is short for ``{file: path}``."""
+
+    file: str | None = None
+    """A narrowPeak or BED file."""
+    signal: str | None = None
+    """Name of the accessibility signal from which to call peaks."""
+    cutoff: float | None = Field(default=None, gt=0)
+    """The lowest raw signal value inside a peak."""
+    min_length: int | None = Field(default=None, ge=1)
+    """The length of the shortest peak, in bp; 200 by default."""
+    max_gap: int | None = Field(default=None, ge=0)
+    """The largest gap in bp between intervals above the cutoff that are merged into one peak; 30 by default."""
+    caller: Literal["threshold", "macs3"] | None = None
+    """``threshold`` (built in, the default) or ``macs3`` (``macs3 bdgpeakcall``, which applies the same rule)."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _from_path(cls, values: Any) -> Any:
+        return {"file": values} if isinstance(values, str) else values
+
+    @model_validator(mode="after")
+    def _check_source(self) -> PeakSource:
+        if (self.file is None) == (self.signal is None):
+            raise ValueError("give either a file of peaks, or a signal to call them from")
+        if self.file is not None and (self.rule() or self.caller):
+            raise ValueError(
+                "cutoff, min_length, max_gap and caller apply to peak calling from a signal, not to a file"
+            )
+        if self.signal is not None and self.cutoff is None:
+            raise ValueError("peak calling needs a cutoff, the lowest raw signal value inside a peak")
+        return self
+
+    def rule(self) -> dict[str, Any]:
+        """Return the peak calling parameters that were set."""
+        values = {name: getattr(self, name) for name in ("cutoff", "min_length", "max_gap")}
+        return {name: value for name, value in values.items() if value is not None}
+
+
+class ElementSource(Config):
+    """Candidate enhancers around each TSS: 500 bp around each peak summit, merged where they overlap.
+
+    The nearest ``count`` elements are stored among those whose centre is at most ``reach`` from the TSS and that do not
+    overlap the promoter (TSS ± ``length / 2``).
+    """
+
+    count: int = Field(default=60, ge=1)
+    """The largest number of elements per gene, without the promoter."""
+    reach: int = Field(default=100_000, ge=1_000)
+    """The largest distance between TSS and centre of an element, in bp."""
+    length: int = Field(default=2_000, ge=500, multiple_of=2)
+    """Length in bp stored for each element and the promoter; longer elements are cropped around their centre."""
+    h3k27ac: str = "h3k27ac"
+    """Name of the H3K27ac signal."""
+    accessibility: str = "dnase"
+    """Name of the DNase or ATAC signal; activity is √(mean H3K27ac · mean accessibility)."""
+    contact: str | None = None
+    """Name of the contact signal; a power law of distance by default."""
+
+
 class CellType(Config):
     """The files of one cell type."""
 
@@ -200,6 +261,20 @@ class Features(Config):
     """The features to read from ``file``."""
     promoter_activity: PromoterActivity | None = None
     """Activity of the promoter, the only feature that differs between cell types."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _refuse_path(cls, values: Any) -> Any:
+        if not isinstance(values, str):
+            return values
+        if values.lower().removesuffix(".gz").endswith((".bed", ".narrowpeak")):
+            raise ValueError(
+                f"{values} has regions, not one row of features per gene. Peaks of a cell type belong to that cell "
+                f"type: write `peaks: {values}` there. Regions to leave out: write `blacklist: {values}` instead"
+            )
+        raise ValueError(
+            f"name the columns to read, too: write `features: {{file: {values}, columns: {{cds_length: log10zscore}}}}`"
+        )
 
     @model_validator(mode="after")
     def _check_file(self) -> Features:

@@ -56,18 +56,7 @@ class Split(Config):
         return self
 
     def of(self, chromosomes: Sequence[str] | NDArray[np.object_]) -> NDArray[np.str_]:
-        """Return the split of each gene.
-
-        Parameters
-        ----------
-        chromosomes : sequence of str, (gene,)
-            The genes' chromosomes.
-
-        Returns
-        -------
-        ndarray of str, (gene,)
-            ``"train"``, ``"valid"`` or ``"test"``.
-        """
+        """Return the split of each gene by its chromosome, (gene,): ``"train"``, ``"valid"`` or ``"test"``."""
         names, inverse = np.unique(np.asarray(chromosomes, dtype=str), return_inverse=True)
         splits = np.array([self._split_of(str(name)) for name in names], dtype="<U5")
         return splits[inverse]
@@ -83,20 +72,10 @@ PAPER = Split(valid=("chr3", "chr21"), test=("chr22", "chrX"))
 
 
 def fold(number: int) -> Split:
-    """Return one of the twelve leave-chromosome-out folds that the paper's fold 11 belongs to.
+    """Return one of the twelve leave-chromosome-out folds that the paper's fold 11 belongs to; ``fold(11) == PAPER``.
 
     Fold k tests two chromosomes (fold 12: only chr1) and validates on the test chromosomes of the fold before it,
     except fold 11, which validates on chr3 and chr21.
-
-    Parameters
-    ----------
-    number : int
-        From 1 to 12; ``fold(11) == PAPER``.
-
-    Raises
-    ------
-    ConfigError
-        There is no fold of that number.
     """
     if not 1 <= number <= 12:
         raise ConfigError(f"There is no fold {number}. Choose one from 1 to 12; the paper's split is fold 11.")

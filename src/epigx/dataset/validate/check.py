@@ -52,7 +52,7 @@ def check(manifest: Manifest, window: int) -> list[Problem]:
     sizes, genes = _open_genes(readers, missing, problems)
     if genes is not None:
         if sizes is not None:
-            check_genes(readers, genes, window, problems)
+            check_genes(readers, genes, problems)
         check_feature_table(readers, genes, sizes, missing, problems)
         check_labels(readers, genes, missing, problems)
     check_signals(readers, genes, sizes, missing, problems)
@@ -63,13 +63,7 @@ def check(manifest: Manifest, window: int) -> list[Problem]:
 
 
 def refuse_errors(manifest: Manifest, window: int) -> list[Problem]:
-    """Raise the first error that :func:`check` finds, with the number of the others; without errors, return its result.
-
-    Raises
-    ------
-    InputError
-        The check finds an error.
-    """
+    """Raise the first error that :func:`check` finds, with the number of the others; without one, return its result."""
     problems = check(manifest, window)
     errors = [problem for problem in problems if problem.level == "error"]
     if errors:

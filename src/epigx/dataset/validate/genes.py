@@ -7,7 +7,6 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from epigx.dataset.build.readers import Readers
-from epigx.dataset.manifest.sources import Expression
 from epigx.dataset.validate.problem import Problems, counted, listed
 from epigx.dataset.window_grid import WindowGrid
 from epigx.genome.chromosomes import match_chromosomes
@@ -22,7 +21,7 @@ MAX_LABEL = 7.0
 _SAMPLE = 2_000
 
 
-def check_genes(readers: Readers, genes: pd.DataFrame, window: int, problems: Problems) -> None:
+def check_genes(readers: Readers, genes: pd.DataFrame, problems: Problems) -> None:
     """Compare genes with the genome and the split: chromosomes, their ends, known bases, empty splits."""
     manifest, sizes = readers.manifest, readers.genome.sizes
     names = match_chromosomes(genes["chrom"].unique(), sizes)
@@ -48,7 +47,7 @@ def check_genes(readers: Readers, genes: pd.DataFrame, window: int, problems: Pr
             f"{manifest.genome} ({counted(len(outside), 'such gene')}). Use genes and genome of one assembly.",
         )
     inside = (placed["tss"] < ends).to_numpy()
-    _check_windows(readers, WindowGrid.of(placed[inside], window, manifest.orient), ends[inside], problems)
+    _check_windows(readers, WindowGrid.of(placed[inside], readers.window, manifest.orient), ends[inside], problems)
     splits = manifest.split.of(genes["chrom"].to_numpy())
     for split in ("train", "valid", "test"):
         if not (splits == split).any():
@@ -92,19 +91,11 @@ def check_labels(readers: Readers, genes: pd.DataFrame, missing: set[str], probl
     for cell_type, cell in readers.manifest.cell_types.items():
         label = cell.expression
         if label is not None and label.file is not None and label.file not in missing:
+            assert label.column is not None  # it goes with a file
             with problems.catching(cell_type):
-                _check_table_label(readers, genes, cell_type, label, problems)
-
-
-def _check_table_label(
-    readers: Readers, genes: pd.DataFrame, cell_type: str, label: Expression, problems: Problems
-) -> None:
-    """Read one cell type's column of labels and report its problems."""
-    assert label.file is not None
-    assert label.column is not None
-    path = readers.manifest.locate(label.file)
-    values = table_label(path, label.column, genes["gene_id"].tolist(), label.transform)
-    report_labels(cell_type, f"{label.column} of {label.file}", genes, values, problems)
+                path = readers.manifest.locate(label.file)
+                values = table_label(path, label.column, genes["gene_id"].tolist(), label.transform)
+                report_labels(cell_type, f"{label.column} of {label.file}", genes, values, problems)
 
 
 def report_labels(

@@ -27,10 +27,7 @@ class Problem(NamedTuple):
 class Problems(list[Problem]):
     """The findings of a check, in the order in which they were found.
 
-    Parameters
-    ----------
-    root : Path, optional
-        The folder of the manifest's files; errors of the readers then name files as the manifest does.
+    ``root`` is the folder of the manifest's files; errors of the readers then name files as the manifest does.
     """
 
     def __init__(self, root: Path | None = None) -> None:
@@ -39,25 +36,27 @@ class Problems(list[Problem]):
 
     def error(self, where: str, message: str) -> None:
         """Add a problem that prevents a build."""
-        self.append(Problem("error", where, message))
+        self._add(Problem("error", where, message))
 
     def warning(self, where: str, message: str) -> None:
         """Add a problem that does not prevent a build."""
-        self.append(Problem("warning", where, message))
+        self._add(Problem("warning", where, message))
 
     def notice(self, where: str, message: str) -> None:
         """Add information about how the input was read."""
-        self.append(Problem("notice", where, message))
+        self._add(Problem("notice", where, message))
 
     @contextmanager
     def catching(self, where: str) -> Iterator[None]:
-        """Turn an error that epigx raises into a finding, once, and continue."""
+        """Turn an error that epigx raises into a finding, and continue."""
         try:
             yield
         except EpigxError as error:
-            message = self._in_manifest_paths(where, str(error))
-            if Problem("error", where, message) not in self:
-                self.error(where, message)
+            self.error(where, self._in_manifest_paths(where, str(error)))
+
+    def _add(self, problem: Problem) -> None:
+        if problem not in self:  # several cell types may use the same file
+            self.append(problem)
 
     def _in_manifest_paths(self, where: str, message: str) -> str:
         """Name files as the manifest does, and leave out ``where`` at the start."""

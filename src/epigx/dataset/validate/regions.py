@@ -12,7 +12,7 @@ from epigx.dataset.validate.problem import Problems, counted
 from epigx.dataset.validate.signals import check_chromosomes, sample_genes
 from epigx.dataset.window_grid import WindowGrid
 from epigx.errors import did_you_mean
-from epigx.genome.peaks.macs3 import MACS3_IS_MISSING, find_macs3
+from epigx.genome.peaks.peak_calling import MACS3_IS_MISSING, find_macs3
 from epigx.genome.peaks.peaks import Peaks
 
 __all__ = ["NOT_A_TRACK", "NOT_CONTACTS", "check_regions"]

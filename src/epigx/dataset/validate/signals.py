@@ -46,7 +46,7 @@ def check_signals(
                     _check_contacts(readers, where, spec, genes, problems)
                 else:
                     transform = manifest.signals[name].transform
-                    _check_track(readers, where, cast(Track, signal), genes, transform, problems)
+                    _check_track(readers, where, spec, genes, transform, problems)
 
 
 def check_cage(
@@ -130,9 +130,10 @@ def _check_lengths(
 
 
 def _check_track(
-    readers: Readers, where: str, track: Track, genes: pd.DataFrame, transform: Transform, problems: Problems
+    readers: Readers, where: str, spec: SignalFile, genes: pd.DataFrame, transform: Transform, problems: Problems
 ) -> None:
     """Find tracks without information, and values that cannot be stored or transformed."""
+    track = cast(Track, readers.signal(spec))
     survey = track.summary(genes["chrom"].unique())
     if not survey.covered_bases or np.isnan(survey.maximum):
         problems.error(where, "it has no value on the genes' chromosomes (only NaN). Download or make it again.")
@@ -158,7 +159,7 @@ def _check_track(
             f"it is 0 or has no value in all {counted(len(sample), 'window')} checked. "
             "Check that it is the right file and of the genes' assembly.",
         )
-    elif share > _MOSTLY and not where.lower().removesuffix(".gz").endswith("narrowpeak"):
+    elif share > _MOSTLY and not spec.format.sparse:
         problems.warning(
             where,
             f"{share:.0%} of the bases of {counted(len(sample), 'window')} have no value (NaN): read as 0. "

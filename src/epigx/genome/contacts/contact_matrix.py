@@ -15,20 +15,10 @@ __all__ = ["MatrixContacts"]
 
 
 class MatrixContacts:
-    """A Hi-C matrix. The band of one chromosome is in memory at a time.
+    """A Hi-C matrix (.hic, .cool, .mcool), read up to a distance of ``band`` bp from the TSS, one chromosome at a time.
 
     Whole bands are read for speed: one query per gene is several times slower for .cool and 80 times slower for .hic.
-
-    Parameters
-    ----------
-    path : Path
-        A .hic, .cool or .mcool file.
-    resolution : int, bp
-        The bin size.
-    normalization : str
-        The normalization as named in the file; ``NONE`` for raw counts.
-    band : int, bp
-        The largest distance from the TSS that is read.
+    The normalization is named as in the file; ``NONE`` for raw counts.
 
     Raises
     ------
@@ -75,10 +65,6 @@ class MatrixContacts:
         left = np.maximum(bins * self._resolution, starts[:, None])
         right = np.minimum(np.minimum((bins + 1) * self._resolution, size), starts[:, None] + length)
         return _paint(contacts, left - starts[:, None], right - starts[:, None], length)
-
-    def close(self) -> None:
-        """Close the file."""
-        self._file.close()
 
     def _contacts(
         self, name: str, tss: Int64[np.ndarray, " n"], bins: Int64[np.ndarray, "n bins"]

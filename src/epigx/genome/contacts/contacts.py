@@ -35,33 +35,16 @@ class Contacts(Protocol):
     def profile(
         self, chrom: str, tss: Int64[np.ndarray, " n"], starts: Int64[np.ndarray, " n"], length: int
     ) -> Float32[np.ndarray, "n length"]:
-        """Return the contact of each base of some windows with the TSS of their gene.
+        """Return the contact of each base of some windows with the TSS of their gene; TSSs and starts are 0-based.
 
-        Parameters
-        ----------
-        chrom : str
-            The chromosome as named by the genes (``chr1`` also matches ``1``).
-        tss : ndarray of int64, shape (n,)
-            0-based TSSs.
-        starts : ndarray of int64, shape (n,)
-            0-based starts of the windows.
-        length : int, bp
-            The length of every window.
-
-        Returns
-        -------
-        ndarray of float32, shape (n, length)
-            0 where there is no contact and beyond the ends of the chromosome.
+        The chromosome is named as in the genes (``chr1`` also matches ``1``). The value is 0 where there is no contact
+        and beyond the ends of the chromosome.
 
         Raises
         ------
         InputError
             The file is damaged or lacks the chromosome, or a TSS lies beyond the end of the chromosome.
         """
-        ...
-
-    def close(self) -> None:
-        """Close the file."""
         ...
 
 
@@ -93,20 +76,10 @@ def open_contacts(path: str | Path | None, kind: str | None = None, *, band: int
 def open_matrix(
     path: Path, *, band: int, resolution: int = 5_000, normalization: str = "NONE", pseudocount: bool = False
 ) -> Contacts:
-    """Open a Hi-C matrix (.hic, .cool, .mcool).
+    """Open a Hi-C matrix (see :class:`~.contact_matrix.MatrixContacts`).
 
-    Parameters
-    ----------
-    path : Path
-        The file.
-    band : int, bp
-        The largest distance from the TSS that is read.
-    resolution : int, bp
-        The bin size.
-    normalization : str
-        The normalization as named in the file: ``NONE``, ``VC``, ``KR``, ``SCALE``, ``weight``, …
-    pseudocount : bool
-        Whether to add min(pl(d), pl(1 Mb)), as the ABC model does; pl is the power law of :mod:`~.powerlaw`.
+    Normalizations are ``NONE``, ``VC``, ``KR``, ``SCALE``, ``weight``, …, as named in the file. The pseudocount is
+    min(pl(d), pl(1 Mb)), which the ABC model adds; pl is the power law of :mod:`~.powerlaw`.
     """
     contacts = MatrixContacts(path, resolution=resolution, normalization=normalization, band=band)
     return _WithPseudocount(contacts) if pseudocount else contacts
@@ -115,21 +88,7 @@ def open_matrix(
 def open_loops(
     path: Path, *, band: int = 0, column: int | None = None, slack: int = 0, pseudocount: bool = False
 ) -> Contacts:
-    """Read chromatin loops (bedpe).
-
-    Parameters
-    ----------
-    path : Path
-        The file.
-    band : int, bp
-        Not used: the whole file is read.
-    column : int or None
-        The 1-based column with the value of a loop; ``None`` takes the last one that has only numbers.
-    slack : int, bp
-        The distance from an anchor up to which a TSS counts as inside it.
-    pseudocount : bool
-        As for :func:`open_matrix`.
-    """
+    """Read chromatin loops (see :class:`~.loops.LoopContacts`); ``band`` is not used, as the whole file is read."""
     contacts = LoopContacts(path, column=column, slack=slack)
     return _WithPseudocount(contacts) if pseudocount else contacts
 
@@ -151,6 +110,3 @@ class _WithPseudocount:
     ) -> Float32[np.ndarray, "n length"]:
         contacts = self._contacts.profile(chrom, tss, starts, length)
         return np.asarray(contacts + pseudocount_of(self._law.profile(chrom, tss, starts, length)))
-
-    def close(self) -> None:
-        self._contacts.close()

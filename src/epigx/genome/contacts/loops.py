@@ -38,8 +38,6 @@ class LoopContacts:
     column : int or None
         The 1-based column of the value. ``None`` takes the last column after the sixth that has only numbers; without
         such a column, every loop has the value 1.
-    slack : int, bp
-        The distance from an anchor up to which a TSS counts as inside it.
 
     Raises
     ------
@@ -79,9 +77,6 @@ class LoopContacts:
                     left, right = np.clip(anchor - start, 0, length)
                     np.maximum(contacts[row, left:right], loops.value[loop], out=contacts[row, left:right])
         return contacts
-
-    def close(self) -> None:
-        """Do nothing: the whole file has been read."""
 
 
 def _read(path: Path, column: int | None) -> dict[str, _Anchors]:

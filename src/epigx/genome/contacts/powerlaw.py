@@ -45,9 +45,6 @@ class PowerLawContacts:
             contacts[row] = power_law(np.abs(offset + np.arange(length)))
         return contacts
 
-    def close(self) -> None:
-        """Do nothing: there is no file."""
-
 
 def pseudocount_of(contacts: Float32[np.ndarray, "*shape"]) -> Float32[np.ndarray, "*shape"]:
     """Return the pseudocount of the ABC model, min(pl(d), pl(1 Mb)), from power-law contacts pl(d)."""

@@ -1,4 +1,4 @@
-"""Candidate enhancers from peaks, as in the ABC model, and their selection around a TSS."""
+"""Candidate enhancers from peaks, as in the ABC model, their selection around a TSS, and activity."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
-from jaxtyping import Float64, Int64
+from jaxtyping import Float32, Float64, Int64
 
 from epigx.errors import InputError
 from epigx.genome.tracks.tracks import Track
 
-__all__ = ["CANDIDATE_WIDTH", "Candidates", "activity", "candidates"]
+__all__ = ["CANDIDATE_WIDTH", "Candidates", "activity", "candidates", "promoter_activity"]
 
 CANDIDATE_WIDTH = 500
 """Length in bp of a candidate around the summit of a peak, as in the ABC model."""
@@ -20,13 +20,7 @@ _BLOCK_BYTES = 1 << 25
 
 
 class Candidates(NamedTuple):
-    """Candidate enhancers of one chromosome; they do not overlap and are sorted.
-
-    Attributes
-    ----------
-    starts, ends : ndarray of int64, shape (n,), bp
-        0-based, half-open.
-    """
+    """Candidate enhancers of one chromosome (0-based, half-open); they do not overlap and are sorted."""
 
     starts: Int64[np.ndarray, " n"]
     ends: Int64[np.ndarray, " n"]
@@ -37,18 +31,10 @@ class Candidates(NamedTuple):
         return np.asarray((self.starts + self.ends) // 2)
 
     def nearest(self, tss: int, *, count: int, reach: int, promoter: int) -> Int64[np.ndarray, " chosen"]:
-        """Return the indices of the candidates around a TSS, the nearest first.
+        """Return the indices of at most ``count`` candidates around a TSS (0-based), the nearest first.
 
-        Parameters
-        ----------
-        tss : int
-            0-based TSS.
-        count : int
-            The largest number to return.
-        reach : int, bp
-            The largest distance between centre and TSS.
-        promoter : int, bp
-            Half the width of the promoter ``[tss - promoter, tss + promoter]``; candidates do not overlap it.
+        Their centres are at most ``reach`` bp away, and they do not overlap the promoter
+        ``[tss - promoter, tss + promoter]``.
         """
         centers = self.centers
         first, last = np.searchsorted(centers, tss - reach), np.searchsorted(centers, tss + reach, side="right")
@@ -60,14 +46,8 @@ class Candidates(NamedTuple):
 def candidates(peaks: pd.DataFrame, size: int, longest: int) -> Candidates:
     """Make candidates from the peaks of one chromosome: 500 bp around each summit, merged if they overlap or touch.
 
-    Parameters
-    ----------
-    peaks : DataFrame
-        With the column ``summit``, as returned by :func:`~.peaks.read_peaks`.
-    size : int, bp
-        Length of the chromosome; candidates are clipped to it.
-    longest : int, bp
-        Longer candidates are cropped to centre ± ``longest / 2`` after merging.
+    They are clipped to the chromosome, of ``size`` bp. After merging, those longer than ``longest`` bp are cropped to
+    centre ± ``longest / 2``.
 
     Examples
     --------
@@ -88,18 +68,7 @@ def activity(
 ) -> Float64[np.ndarray, " n"]:
     """Return the activity of each candidate as in the ABC model, sqrt(mean H3K27ac · mean accessibility).
 
-    It is on the scale of the tracks; bases without a value count as 0.
-
-    Parameters
-    ----------
-    h3k27ac, accessibility : Track
-        The two tracks.
-    chrom : str
-        The chromosome.
-    chosen : Candidates
-        The candidates.
-    longest : int, bp
-        The largest length of a candidate.
+    It is on the scale of the tracks; bases without a value count as 0. Candidates are at most ``longest`` bp long.
 
     Raises
     ------
@@ -113,11 +82,22 @@ def activity(
             lowest = int(np.argmin(mean))
             raise InputError(
                 f"{track.path}: the mean signal over {chrom}:{chosen.starts[lowest] + 1:,}-{chosen.ends[lowest]:,} is "
-                f"negative ({mean[lowest]:.3g}), so the activity of the element cannot be computed. "
+                f"negative ({mean[lowest]:.3g}), so the activity cannot be computed. "
                 "Use a track of fold change or counts, not of logarithms."
             )
         product *= mean
     return np.sqrt(product)
+
+
+def promoter_activity(
+    h3k27ac: Track, accessibility: Track, chrom: str, tss: Int64[np.ndarray, " n"], half: int = 500
+) -> Float32[np.ndarray, " n"]:
+    """Return the :func:`activity` of ``[tss - half, tss + half)``, with 0-based TSSs.
+
+    This is the promoter activity of the ABC model, with the mean signal of the tracks instead of reads per million.
+    """
+    promoters = Candidates(np.asarray(tss) - half, np.asarray(tss) + half)
+    return activity(h3k27ac, accessibility, chrom, promoters, 2 * half).astype(np.float32)
 
 
 def _means(track: Track, chrom: str, chosen: Candidates, longest: int) -> Float64[np.ndarray, " n"]:

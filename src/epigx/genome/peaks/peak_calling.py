@@ -1,20 +1,28 @@
-"""Peak calling by a threshold, a minimum length and a maximum gap."""
+"""Peak calling by a threshold, a minimum length and a maximum gap: built in, or with MACS3 if it is installed."""
 
 from __future__ import annotations
 
+import shutil
+import subprocess
+import sys
 from collections.abc import Iterator
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 
-from epigx.genome.peaks.peaks import no_peaks
+from epigx.errors import InputError
+from epigx.genome.peaks.peaks import no_peaks, read_peaks
 from epigx.genome.tracks.step_function import StepFunction
 from epigx.genome.tracks.tracks import Track
 
-__all__ = ["PeakRule", "call_peaks", "constant_segments"]
+__all__ = ["MACS3_IS_MISSING", "PeakRule", "call_peaks", "call_peaks_with_macs3", "constant_segments", "find_macs3"]
 
 _BLOCK = 1 << 20
+
+MACS3_IS_MISSING = "MACS3 is not installed. Install it (pip install 'epigx[peaks]'), or use `caller: threshold`."
 
 
 class PeakRule(NamedTuple):
@@ -36,35 +44,17 @@ class PeakRule(NamedTuple):
 
 
 def call_peaks(track: Track, chrom: str, size: int, rule: PeakRule, *, block: int = _BLOCK) -> pd.DataFrame:
-    """Call peaks on one chromosome. Memory is bounded by ``block`` and the number of peaks.
+    """Call peaks on one chromosome of ``size`` bp, which the track must have.
 
     Bases with values of at least ``cutoff`` are merged across gaps of at most ``max_gap``; intervals shorter than
     ``min_length`` are then dropped. This is the rule of ``macs3 bdgpeakcall``: no background is modelled, so only the
-    cutoff separates peaks from noise.
-
-    Parameters
-    ----------
-    track : Track
-        The signal, usually accessibility.
-    chrom : str
-        The chromosome as named by the genes; the track must have it.
-    size : int, bp
-        The length of the chromosome.
-    rule : PeakRule
-        The parameters.
-    block : int, bp
-        The number of bases to read at a time; the result does not depend on it.
+    cutoff separates peaks from noise. ``block`` bases are read at a time; the result does not depend on it.
 
     Returns
     -------
     DataFrame
         ``chrom``, ``start``, ``end``, ``signal`` (the highest value) and ``summit`` (the middle of the first interval
         with that value), sorted by start, with the columns of :func:`~.peaks.read_peaks`.
-
-    Raises
-    ------
-    InputError
-        The track is damaged.
     """
     high = _concatenate([_above(steps, rule.cutoff) for steps in constant_segments(track, chrom, size, block)])
     if not len(high.starts):
@@ -100,3 +90,41 @@ def _concatenate(segments: list[StepFunction]) -> StepFunction:
     starts, ends, values = (np.concatenate(column) for column in zip(*segments, strict=True))
     new = np.concatenate([[True], (starts[1:] != ends[:-1]) | (values[1:] != values[:-1])])[: len(starts)]
     return StepFunction(starts[new], ends[np.append(new[1:], True)[: len(ends)]], values[new])
+
+
+def find_macs3() -> Path | None:
+    """Return the program ``macs3`` of this Python environment, or else the one in ``PATH``."""
+    in_environment = shutil.which("macs3", path=str(Path(sys.executable).parent))
+    found = in_environment or shutil.which("macs3")
+    return Path(found) if found else None
+
+
+def call_peaks_with_macs3(track: Track, chrom: str, size: int, rule: PeakRule) -> pd.DataFrame:
+    """Call peaks on one chromosome with ``macs3 bdgpeakcall``.
+
+    Parameters and result are the same as for :func:`call_peaks`, except that ``signal`` is 0. It is an
+    ``InputError`` if MACS3 is not installed or fails.
+    """
+    program = find_macs3()
+    if program is None:
+        raise InputError(MACS3_IS_MISSING)
+    with TemporaryDirectory(prefix="epigx-peaks-") as folder:
+        values, called = Path(folder, "track.bedGraph"), Path(folder, "called.narrowPeak")
+        _write_bedgraph(values, track, chrom, size)
+        options = {"-i": values, "-o": called, "-c": rule.cutoff, "-l": rule.min_length, "-g": rule.max_gap}
+        arguments = [str(argument) for option in options.items() for argument in option]
+        run = subprocess.run([program, "bdgpeakcall", *arguments, "--no-trackline"], capture_output=True, text=True)
+        if run.returncode or not called.is_file():
+            message = (run.stderr.strip().splitlines() or ["no message"])[-1]
+            raise InputError(f"{track.path}: macs3 bdgpeakcall failed on {chrom}: {message}")
+        if not called.stat().st_size:
+            return no_peaks()
+        return read_peaks(called)
+
+
+def _write_bedgraph(path: Path, track: Track, chrom: str, size: int) -> None:
+    # Without gaps, because MACS3 fills a gap with the value that follows it.
+    with path.open("w", newline="\n") as file:
+        for steps in constant_segments(track, chrom, size):
+            rows = zip(steps.starts.tolist(), steps.ends.tolist(), steps.values.tolist(), strict=True)
+            file.writelines(f"{chrom}\t{start}\t{end}\t{value!r}\n" for start, end, value in rows)

@@ -16,12 +16,7 @@ __all__ = ["Peaks", "no_peaks", "on_chromosome", "read_peaks"]
 
 
 def read_peaks(path: str | Path) -> pd.DataFrame:
-    """Read peaks.
-
-    Parameters
-    ----------
-    path : str or Path
-        narrowPeak or BED with three or more columns, plain or gzipped.
+    """Read peaks: narrowPeak or BED with three or more columns, plain or gzipped.
 
     Returns
     -------
@@ -65,13 +60,7 @@ def on_chromosome(peaks: pd.DataFrame, chrom: str) -> pd.DataFrame:
 
 
 class Peaks:
-    """Peaks as masks: whether each base is in a peak.
-
-    Parameters
-    ----------
-    peaks : DataFrame
-        ``chrom``, ``start`` and ``end``, as returned by :func:`read_peaks`. Peaks may overlap.
-    """
+    """Peaks (see :func:`read_peaks`) as masks: whether each base is in a peak. Peaks may overlap."""
 
     def __init__(self, peaks: pd.DataFrame) -> None:
         self._steps = {
@@ -81,16 +70,9 @@ class Peaks:
         self.chromosomes: dict[str, int | None] = dict.fromkeys(self._steps)
 
     def mask(self, chrom: str, starts: Int64[np.ndarray, " n"], length: int) -> Bool[np.ndarray, "n length"]:
-        """Return whether each base of some windows is in a peak.
+        """Return whether each base of some windows, with 0-based starts in any order, is in a peak.
 
-        Parameters
-        ----------
-        chrom : str
-            The chromosome as named by the genes. If it has no peaks, all bases are false.
-        starts : ndarray of int64, shape (n,)
-            0-based starts, in any order.
-        length : int, bp
-            The length of every window.
+        A chromosome without peaks, under any of its names, gives no bases.
         """
         name = match_chromosome(chrom, self._steps)
         if name is None:

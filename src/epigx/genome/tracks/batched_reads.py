@@ -12,15 +12,7 @@ __all__ = ["BatchedRead", "batched_reads"]
 
 
 class BatchedRead(NamedTuple):
-    """One read that covers several windows.
-
-    Attributes
-    ----------
-    start, end : int, bp
-        The interval to read, inside ``[0, size)``.
-    rows : ndarray of int64
-        Indices of the windows inside it.
-    """
+    """One read of the interval ``[start, end)``, inside the chromosome, that covers the windows ``rows``."""
 
     start: int
     end: int
@@ -42,25 +34,18 @@ class BatchedRead(NamedTuple):
 def batched_reads(
     starts: Int64[np.ndarray, " n"], length: int, size: int, *, gap: int = 8_192, limit: int = 2_097_152
 ) -> Iterator[BatchedRead]:
-    """Group the windows of one chromosome into few reads, sorted by position.
+    """Group the windows of one chromosome of ``size`` bp into few reads, sorted by position.
+
+    Each read covers all bases of its windows that are on the chromosome; windows entirely outside are not read.
 
     Parameters
     ----------
     starts : ndarray of int64, shape (n,)
         0-based starts in any order; windows may overlap and extend beyond the chromosome.
-    length : int, bp
-        The length of every window.
-    size : int, bp
-        The length of the chromosome. Windows entirely outside it are not read.
     gap : int, bp
         Windows separated by at most this distance share a read.
     limit : int, bp
         The largest length of a read (unless a single window is longer), which bounds memory.
-
-    Yields
-    ------
-    BatchedRead
-        Covers all bases of its windows that are on the chromosome.
     """
     order = np.argsort(starts, kind="stable")
     order = order[(starts[order] < size) & (starts[order] + length > 0)]

@@ -17,7 +17,7 @@ from jaxtyping import Float32, Int64
 from epigx.errors import InputError
 from epigx.genome.chromosomes import match_chromosome, require_chromosome
 from epigx.genome.tracks.batched_reads import batched_reads
-from epigx.genome.tracks.track_summary import ChromosomeSummary, TrackSummary, combine
+from epigx.genome.tracks.tracks import TrackSummary
 
 __all__ = ["BigWigTrack"]
 
@@ -34,7 +34,7 @@ class BigWigTrack:
         _check_header(path)
         # The reader only accepts paths that end in .bw or .bigWig, so it gets the open file.
         file = path.open("rb")
-        self._close_file = weakref.finalize(self, file.close)
+        weakref.finalize(self, file.close)
         self._reader = _open(path, file)
         self._exact = self._reader.info()["primaryDataSize"] <= _EXACT_BYTES
         self.chromosomes: dict[str, int | None] = dict(self._reader.chroms())
@@ -63,19 +63,15 @@ class BigWigTrack:
         sums are a few per cent too high where intervals are short.
         """
         names = (match_chromosome(chrom, self.chromosomes) for chrom in chroms)
-        return combine(self._summary(name) for name in names if name)
+        return TrackSummary.combine(self._summary(name) for name in names if name)
 
-    def close(self) -> None:
-        """Close the file."""
-        self._reader.close()
-        self._close_file()
-
-    def _summary(self, name: str) -> ChromosomeSummary:
+    def _summary(self, name: str) -> TrackSummary:
         size = self.chromosomes[name] or 0
-        summaries = ("bases_covered", "sum", "max", "min")
+        summaries = ("bases_covered", "max", "min")
         with _silent_stderr():
-            found = [self._values(name, 0, size, bins=1, summary=each, exact=self._exact) for each in summaries]
-        return ChromosomeSummary(size, *(float(values[0]) for values in found))
+            found = [self._values(name, 0, size, bins=1, summary=each, exact=self._exact)[0] for each in summaries]
+        covered, highest, lowest = map(float, found)
+        return TrackSummary(int(covered), highest, lowest < 0)
 
     def _values(self, name: str, start: int, end: int, **options: Any) -> np.ndarray:
         """Read some values; to be called inside :func:`_silent_stderr`."""

@@ -12,20 +12,14 @@ from jaxtyping import Float32, Int64
 from epigx.errors import InputError
 from epigx.genome.bed import Column, check_intervals, read_bed
 from epigx.genome.chromosomes import find_chromosome, match_chromosome
-from epigx.genome.tracks.step_function import StepFunction, max_of_intervals
-from epigx.genome.tracks.track_summary import ChromosomeSummary, TrackSummary, combine
+from epigx.genome.tracks.step_function import max_of_intervals
+from epigx.genome.tracks.tracks import TrackSummary
 
 __all__ = ["IntervalTrack", "open_bedgraph", "open_narrowpeak"]
 
 
 def open_bedgraph(path: Path) -> IntervalTrack:
-    """Read a bedGraph: chrom, start, end, value.
-
-    Raises
-    ------
-    InputError
-        Two intervals overlap, or :func:`~epigx.genome.bed.read_bed` cannot read the file.
-    """
+    """Read a bedGraph: chrom, start, end, value. Overlapping intervals are an ``InputError``."""
     rows = _read(path, value=3, what="a bedGraph")
     _refuse_overlaps(rows, path)
     return IntervalTrack(path, rows)
@@ -39,12 +33,7 @@ def open_narrowpeak(path: Path) -> IntervalTrack:
 class IntervalTrack:
     """A track of intervals (see :class:`~.tracks.Track`).
 
-    Parameters
-    ----------
-    path : Path
-        The file with the intervals.
-    rows : DataFrame
-        ``chrom``, ``start``, ``end`` and ``value``; where intervals overlap, the highest value counts.
+    ``rows`` has ``chrom``, ``start``, ``end`` and ``value``; where intervals overlap, the highest value counts.
     """
 
     def __init__(self, path: Path, rows: pd.DataFrame) -> None:
@@ -70,10 +59,11 @@ class IntervalTrack:
     def summary(self, chroms: Iterable[str]) -> TrackSummary:
         """Summarize the values on some chromosomes (see :meth:`~.tracks.Track.summary`)."""
         names = (match_chromosome(chrom, self._steps) for chrom in chroms)
-        return combine(_summary(self._steps[name]) for name in names if name)
-
-    def close(self) -> None:
-        """Do nothing: the whole file has been read."""
+        steps = [self._steps[name] for name in names if name]
+        return TrackSummary.combine(
+            TrackSummary(int((each.ends - each.starts).sum()), float(each.values.max()), bool(each.values.min() < 0))
+            for each in steps
+        )
 
 
 def _read(path: Path, *, value: int, what: str) -> pd.DataFrame:
@@ -99,14 +89,3 @@ def _refuse_overlaps(rows: pd.DataFrame, path: Path) -> None:
             f"{path}, line {later}: the interval overlaps the one in line {earlier}. "
             "A bedGraph has one value per base; merge the intervals first."
         )
-
-
-def _summary(steps: StepFunction) -> ChromosomeSummary:
-    widths = steps.ends - steps.starts
-    return ChromosomeSummary(
-        length=int(steps.ends[-1]),
-        covered=float(widths.sum()),
-        total=float((widths * steps.values).sum()),
-        maximum=float(steps.values.max()),
-        minimum=float(steps.values.min()),
-    )

@@ -11,32 +11,14 @@ __all__ = ["StepFunction", "max_of_intervals"]
 
 
 class StepFunction(NamedTuple):
-    """A step function on one chromosome: sorted, non-overlapping intervals with a value each.
-
-    Attributes
-    ----------
-    starts, ends : ndarray of int64, shape (steps,), bp
-        0-based, half-open.
-    values : ndarray of float64, shape (steps,)
-        The value of every base of each interval.
-    """
+    """A step function on one chromosome: sorted, non-overlapping intervals (0-based, half-open) with a value each."""
 
     starts: Int64[np.ndarray, " steps"]
     ends: Int64[np.ndarray, " steps"]
     values: Float64[np.ndarray, " steps"]
 
     def windows(self, starts: Int64[np.ndarray, " n"], length: int, fill: float) -> Float32[np.ndarray, "n length"]:
-        """Return the value of each base of some windows.
-
-        Parameters
-        ----------
-        starts : ndarray of int64, shape (n,)
-            0-based starts, in any order.
-        length : int, bp
-            The length of every window.
-        fill : float
-            The value of bases outside all intervals.
-        """
+        """Return the value of each base of some windows (0-based, in any order); ``fill`` outside all intervals."""
         first = np.searchsorted(self.ends, starts, side="right")
         count = np.searchsorted(self.starts, starts + length, side="left") - first
         window = np.repeat(np.arange(len(starts)), count)

@@ -4,15 +4,48 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any, Protocol, cast, runtime_checkable
+from typing import Any, NamedTuple, Protocol, cast, runtime_checkable
 
 import numpy as np
 from jaxtyping import Float32, Int64
 
 from epigx.genome.formats import require_format
-from epigx.genome.tracks.track_summary import TrackSummary
 
 __all__ = ["Track", "TrackSummary", "open_track"]
+
+
+class TrackSummary(NamedTuple):
+    """Summary statistics of a track on some chromosomes.
+
+    Attributes
+    ----------
+    covered_bases : int
+        Bases with a value.
+    maximum : float
+        Over the covered bases; NaN if there are none.
+    negative : bool
+        Whether any value is below zero.
+    """
+
+    covered_bases: int
+    maximum: float
+    negative: bool
+
+    @classmethod
+    def combine(cls, parts: Iterable[TrackSummary]) -> TrackSummary:
+        """Combine the summaries of several chromosomes.
+
+        Examples
+        --------
+        >>> TrackSummary.combine([TrackSummary(10, 5.0, False), TrackSummary(0, 0.0, False)])
+        TrackSummary(covered_bases=10, maximum=5.0, negative=False)
+        """
+        known = [part for part in parts if part.covered_bases]
+        return cls(
+            covered_bases=sum(part.covered_bases for part in known),
+            maximum=max((part.maximum for part in known), default=float("nan")),
+            negative=any(part.negative for part in known),
+        )
 
 
 @runtime_checkable
@@ -34,21 +67,10 @@ class Track(Protocol):
     chromosomes: dict[str, int | None]
 
     def windows(self, chrom: str, starts: Int64[np.ndarray, " n"], length: int) -> Float32[np.ndarray, "n length"]:
-        """Return the value of each base of some windows on one chromosome.
+        """Return the value of each base of some windows on one chromosome; NaN where there is none, and outside of it.
 
-        Parameters
-        ----------
-        chrom : str
-            The chromosome as named by the genes (``chr1`` also matches ``1``).
-        starts : ndarray of int64, shape (n,)
-            0-based starts of the windows, in any order; windows may extend beyond the chromosome.
-        length : int, bp
-            The length of every window.
-
-        Returns
-        -------
-        ndarray of float32, shape (n, length)
-            NaN where the file has no value and outside the chromosome.
+        The chromosome is named as in the genes (``chr1`` also matches ``1``). Starts are 0-based, in any order; windows
+        may extend beyond the chromosome.
 
         Raises
         ------
@@ -59,10 +81,6 @@ class Track(Protocol):
 
     def summary(self, chroms: Iterable[str]) -> TrackSummary:
         """Summarize the values on some chromosomes, ignoring those that are not in the file."""
-        ...
-
-    def close(self) -> None:
-        """Close the file."""
         ...
 
 

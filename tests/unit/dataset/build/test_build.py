@@ -12,9 +12,10 @@ import pytest
 from epigx.dataset.build import tasks
 from epigx.dataset.build.build import build
 from epigx.dataset.store import open_dataset
-from epigx.errors import ConfigError, InputError
+from epigx.errors import ConfigError, InputError, RunError
 from epigx.genome.sequence import Genome
 from epigx.genome.tracks.tracks import open_track
+from epigx.system.locks import locked
 
 WINDOW = 200
 
@@ -128,6 +129,28 @@ def test_progress(genome_files, tmp_path):
     total = calls[0][1]
     assert calls == [(done, total) for done in range(total + 1)]
     assert total == len(genome_files.manifest().files()) + 2 * (1 + 2) + 3
+
+
+def test_only_one_build_at_a_time(genome_files, tmp_path):
+    def again(done, total):
+        with pytest.raises(RunError, match=r"out is being written by another process, PID .*\. Wait until it ends, or"):
+            build(genome_files.manifest(), WINDOW, tmp_path / "out")
+
+    build(genome_files.manifest(), WINDOW, tmp_path / "out", progress=again).verify()
+    assert not list(tmp_path.glob(".out*"))
+
+
+def test_a_build_whose_lock_was_replaced_stops(genome_files, tmp_path):
+    with locked(tmp_path / "out") as lock:
+        lock.lost = True
+        with pytest.raises(RunError, match="considered this one dead"):
+            build(genome_files.manifest(), WINDOW, tmp_path / "out", lock=lock)
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_place_that_holds_no_folders(genome_files):
+    with pytest.raises(InputError, match=r"^/proc/no/such/place cannot be written: .*\. Choose"):
+        build(genome_files.manifest(), WINDOW, "/proc/no/such/place")
 
 
 class Killed(BaseException):

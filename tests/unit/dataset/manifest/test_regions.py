@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from epigx.dataset.manifest.regions import ElementSource, PeakSource
+from epigx.dataset.manifest.sources import ElementSource, PeakSource
 from epigx.errors import ConfigError
 
 

@@ -157,3 +157,20 @@ def test_names_of_chromosomes_may_be_numbers(genome_files):
 def test_a_folder_is_no_manifest(tmp_path):
     with pytest.raises(InputError, match=r" is a folder\. Give the path of a manifest"):
         read_manifest(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("file", "message"),
+    [
+        (
+            "some.bed.gz",
+            r"features: some\.bed\.gz has regions, not one row of features per gene\. .* `peaks: some\.bed\.gz` there\."
+            r" .* `blacklist: some\.bed\.gz` instead\.$",
+        ),
+        ("f.tsv", r"features: name the columns to read, too: write `features: \{file: f\.tsv, columns: \{cds_length"),
+    ],
+)
+def test_features_that_are_a_path_only(genome_files, file, message):
+    genome_files.values["features"] = file
+    with pytest.raises(ConfigError, match=message):
+        read_manifest(genome_files.write())

@@ -16,6 +16,13 @@ def test_levels():
     assert problems == [Problem("error", "a", "is wrong."), ("warning", "b", "is odd."), ("notice", "c", "is so.")]
 
 
+def test_a_problem_is_listed_once():
+    problems = Problems()
+    for _ in range(2):  # two cell types with the same file
+        problems.warning("x.bw", "it has no data on chr1.")
+    assert problems == [Problem("warning", "x.bw", "it has no data on chr1.")]
+
+
 def test_own_errors_become_findings_and_others_pass():
     problems = Problems()
     with problems.catching("x.bw"):

@@ -110,7 +110,6 @@ def test_contacts_can_be_pickled(path: Path) -> None:
     again = pickle.loads(pickle.dumps(contacts))
     places = (np.array([31]), np.array([20]), 30)
     np.testing.assert_array_equal(again.profile("chr1", *places), contacts.profile("chr1", *places))
-    contacts.close()
 
 
 def test_an_unknown_resolution_or_normalization_is_refused(path: Path) -> None:

@@ -27,7 +27,6 @@ def test_the_pseudocount_is_added_to_every_base(tmp_path: Path) -> None:
     raised = contacts.profile("chr1", *places)
     assert raised.dtype == np.float32
     np.testing.assert_allclose(raised, plain + power_law(1_000_000), rtol=1e-6)
-    contacts.close()
 
 
 @pytest.mark.parametrize(

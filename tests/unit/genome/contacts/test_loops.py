@@ -69,7 +69,6 @@ def test_gzip_other_names_and_chromosomes_without_loops(tmp_path: Path) -> None:
     assert contacts.chromosomes == {"1": None}
     assert contacts.profile("chr1", np.array([100]), np.array([100]), 2).tolist() == [[2.5, 2.5]]
     assert contacts.profile("chr2", np.array([100]), np.array([100]), 2).tolist() == [[0.0, 0.0]]
-    contacts.close()
 
 
 @pytest.mark.parametrize(

@@ -28,7 +28,6 @@ def test_profile_is_the_law_of_the_distance_to_the_tss() -> None:
     np.testing.assert_allclose(profile[1], power_law(np.abs(np.arange(40_000, 100_000) - 80_000)), rtol=1e-6)
     assert contacts.path is None
     assert contacts.chromosomes is None
-    contacts.close()
 
 
 def test_the_pseudocount_is_at_most_that_of_1_mb() -> None:

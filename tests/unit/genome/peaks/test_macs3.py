@@ -4,9 +4,8 @@ import numpy as np
 import pytest
 
 from epigx.errors import InputError
-from epigx.genome.peaks import macs3
-from epigx.genome.peaks.macs3 import call_peaks_with_macs3
-from epigx.genome.peaks.peak_calling import PeakRule, call_peaks
+from epigx.genome.peaks import peak_calling
+from epigx.genome.peaks.peak_calling import PeakRule, call_peaks, call_peaks_with_macs3
 from epigx.genome.tracks.interval_track import open_bedgraph
 
 
@@ -35,7 +34,7 @@ def test_no_peak_is_no_error(track):
 
 
 def test_without_macs3(track, monkeypatch):
-    monkeypatch.setattr(macs3, "find_macs3", lambda: None)
+    monkeypatch.setattr(peak_calling, "find_macs3", lambda: None)
     with pytest.raises(InputError, match=r"MACS3 is not installed. Install it \(pip install 'epigx\[peaks\]'\), or"):
         call_peaks_with_macs3(track[0], "chr1", track[1], PeakRule(3.0))
 
@@ -44,6 +43,6 @@ def test_a_macs3_that_fails(track, tmp_path, monkeypatch):
     program = tmp_path / "macs3"
     program.write_text("#!/bin/sh\necho no memory >&2\nexit 1\n")
     program.chmod(0o755)
-    monkeypatch.setattr(macs3, "find_macs3", lambda: program)
+    monkeypatch.setattr(peak_calling, "find_macs3", lambda: program)
     with pytest.raises(InputError, match=r"dnase.bedGraph: macs3 bdgpeakcall failed on chr1: no memory$"):
         call_peaks_with_macs3(track[0], "chr1", track[1], PeakRule(3.0))

@@ -26,7 +26,6 @@ def test_bedgraph_windows(tmp_path: Path, starts: np.ndarray) -> None:
         np.testing.assert_array_equal(windows, [dense[start + 300 : start + 300 + length] for start in starts])
     again = pickle.loads(pickle.dumps(track))
     np.testing.assert_array_equal(again.windows("chr1", starts, 9), track.windows("chr1", starts, 9))
-    track.close()
     assert repr(track).endswith("signal.bedGraph')")
 
 
@@ -40,7 +39,7 @@ def test_summary(tmp_path: Path) -> None:
     path = tmp_path / "signal.bedGraph"
     path.write_text(BEDGRAPH)
     summary = open_track(path, "bedgraph").summary(["chr1", "2", "chr9"])
-    assert summary == (25, pytest.approx((15 - 20 + 35) / 25), 7.0, 10, True)
+    assert summary == (25, 7.0, True)
 
 
 def test_overlaps_of_a_bedgraph_are_refused(tmp_path: Path) -> None:
