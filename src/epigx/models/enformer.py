@@ -103,15 +103,7 @@ class EnformerModel(Model):
 
 
 class Enformer(nn.Module):
-    """Enformer's trunk, the mean over its bins, and the head.
-
-    Parameters
-    ----------
-    config : EnformerModel
-        Settings.
-    n_features : int
-        Number of features that the head reads in addition to the pooled bins.
-    """
+    """Enformer's trunk, the mean over its bins, and the head."""
 
     def __init__(self, config: EnformerModel, n_features: int) -> None:
         super().__init__()
