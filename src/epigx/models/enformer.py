@@ -15,9 +15,8 @@ from torch import Tensor, nn
 
 from epigx.batch import Batch, Prediction
 from epigx.errors import ConfigError
-from epigx.layers.attention import RelativeAttention, relative_features
+from epigx.layers.attention import AttentionPool, RelativeAttention, relative_features
 from epigx.layers.batch_norm import BatchNorm
-from epigx.layers.pooling import AttentionPool
 from epigx.models.base import Cost, Model
 from epigx.models.head import Head, centre, pool_centre
 
