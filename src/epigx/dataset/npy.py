@@ -51,7 +51,7 @@ def open_array(path: Path, shape: tuple[int, ...], dtype: str) -> NDArray[Any]:
         It cannot be read, or has another shape or type.
     """
     try:
-        array: NDArray[Any] = np.load(path, mmap_mode="r", allow_pickle=False)
+        array: NDArray[Any] = np.lib.format.open_memmap(path, mode="r")
     except Exception as error:  # NumPy parses the header as Python: a damaged one raises anything
         raise DatasetError(f"{path} cannot be read: {error}. {REPAIR}") from None
     if array.shape != shape or array.dtype != np.dtype(dtype):

@@ -8,9 +8,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from pathlib import Path
-from pickle import UnpicklingError
 from typing import Any
-from zipfile import BadZipFile, ZipFile, is_zipfile
+from zipfile import ZipFile, is_zipfile
 
 import torch
 from torch import Tensor
@@ -21,18 +20,6 @@ from epigx.system.atomic import atomic_file
 __all__ = ["Best", "State"]
 
 _FORMAT = 2
-_UNREADABLE = (
-    RuntimeError,
-    BadZipFile,
-    UnpicklingError,
-    EOFError,
-    OSError,
-    ValueError,
-    LookupError,
-    TypeError,
-    AttributeError,
-)
-"""Errors that a damaged archive can raise."""
 
 
 @dataclass(frozen=True)
@@ -118,6 +105,6 @@ class State:
                 raise ValueError("it was written by another version of epigx")
             best = values.pop("best")
             return cls(best=None if best is None else Best(**best), **values)
-        except _UNREADABLE as e:
-            reason = str(e).partition("\n")[0]
+        except Exception as error:  # a damaged archive raises many kinds of exception
+            reason = str(error).partition("\n")[0]
             raise RunError(f"{path} cannot be read: {reason}. Restart the run with --force.") from None

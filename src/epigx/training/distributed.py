@@ -30,10 +30,8 @@ class Processes:
 
     Parameters
     ----------
-    rank : int
-        Number of this process, from 0.
-    count : int
-        Number of processes, over all machines.
+    rank, count : int
+        Number of this process, from 0, and number of processes, over all machines.
     local_rank : int
         Number of this process on its machine; it selects the GPU.
     """

@@ -154,7 +154,7 @@ class Network(Method):
         state = _resume(data, session, device, processes)
         session.start(data.inputs, resumed=resumed)
         if state.step < self.training.steps:
-            fit(material, self.training, state, session.folder, session.interruption, processes, session.progress)
+            fit(material, self.training, state, session, processes)
         if state.step < self.training.steps and session.interruption.received:
             raise StoppedError(
                 f"{session.interruption.received} received: stopped after {state.step:,} of "
@@ -165,7 +165,7 @@ class Network(Method):
             best_step = state.best.step
             networks.load(state.best.weights, source="the best weights")
         kernel = kernel_in_use(device)
-        fitted = FittedNetwork(Networks(networks.model.eval(), networks.objective.eval()), device)
+        fitted = FittedNetwork(networks, device)
         fitted.facts = TrainingFacts(
             finished=state.step >= self.training.steps,
             steps_done=state.step,
@@ -184,22 +184,14 @@ class Network(Method):
         """Read ``weights.safetensors``."""
         networks = build_networks(self.model, self.objective, inputs)
         read_weights(folder / "weights.safetensors", networks)
-        return FittedNetwork(Networks(networks.model.eval(), networks.objective.eval()))
+        return FittedNetwork(networks)
 
 
 class FittedNetwork(FittedModel):
-    """Trained networks.
-
-    Parameters
-    ----------
-    networks : Networks
-        Model and objective, in evaluation mode.
-    device : torch.device, optional
-        Where to predict; the accelerator if there is one.
-    """
+    """Trained networks, which predict on ``device``, or on the accelerator if there is one."""
 
     def __init__(self, networks: Networks, device: torch.device | None = None) -> None:
-        self.networks = networks
+        self.networks = Networks(networks.model.eval(), networks.objective.eval())
         self.device = device
 
     def predict(
@@ -219,14 +211,13 @@ class FittedNetwork(FittedModel):
 
     def diagnostics(self, windows: Windows) -> Mapping[str, NDArray[np.floating[Any]]]:
         """Return the objective's values for each gene, such as the background patterns."""
-        objective: Any = self.networks.objective
+        objective = self.networks.objective
         device = next((p.device for p in objective.parameters()), torch.device("cpu"))
         with torch.inference_mode():
             batches = eval_loader(windows, evaluation_batch(windows))
             rows = [objective.diagnostics(batch.to(device)) for batch in batches]
-        return {
-            name: torch.cat([row[name] for row in rows]).float().cpu().numpy() for name in (rows[0] if rows else ())
-        }
+        names = rows[0] if rows else ()
+        return {name: torch.cat([row[name] for row in rows]).float().cpu().numpy() for name in names}
 
 
 def _resume(data: TrainingData, session: Session, device: torch.device, processes: Processes) -> State:

@@ -19,8 +19,8 @@ __all__ = ["Track", "TrackSummary", "open_track"]
 class Track(Protocol):
     """A signal along the genome.
 
-    A track has an open file, or has read all intervals of a file. It can be pickled; another process then opens the
-    file again.
+    A track has an open file, or has read all intervals of a file. It can be sent to another process, which
+    opens the file again.
 
     Attributes
     ----------
