@@ -24,60 +24,39 @@ _FORMAT = 2
 
 @dataclass(frozen=True)
 class Best:
-    """The validation with the lowest mean squared error.
-
-    Parameters
-    ----------
-    step : int
-        Optimizer steps made before it.
-    mse : float
-        Mean squared error over the validation genes.
-    weights : dict of str to Tensor
-        ``model.*`` and ``objective.*``, on the CPU.
-    """
+    """The validation with the lowest mean squared error."""
 
     step: int
+    """Optimizer steps made before it."""
     mse: float
+    """Mean squared error over the validation genes."""
     weights: dict[str, Tensor]
+    """``model.*`` and ``objective.*``, on the CPU."""
 
 
 @dataclass
 class State:
-    """The checkpoint of a training run.
-
-    Parameters
-    ----------
-    dataset_hash : str
-        Hash of the dataset.
-    kernel : str
-        Name of the kernel; another one rounds differently.
-    processes : int
-        Number of processes that train together; another number rounds differently.
-    step : int
-        Optimizer steps made.
-    weights, optimizer : dict
-        ``model.*`` and ``objective.*``, and the state of AdamW, after that step.
-    terms : dict of str to Tensor
-        The loss terms of each step since the last row of the log, (step,).
-    rows : list of dict
-        The rows of the log.
-    best : Best, optional
-        The best validation so far.
-    wall_seconds, cpu_seconds : float
-        Wall-clock time, and CPU time summed over processes, in seconds.
-    """
+    """The checkpoint of a training run."""
 
     dataset_hash: str
     kernel: str
+    """Name of the kernel; another one rounds differently."""
     processes: int = 1
+    """Number of processes that train together; another number rounds differently."""
     step: int = 0
+    """Optimizer steps made."""
     weights: dict[str, Tensor] = field(default_factory=dict)
+    """``model.*`` and ``objective.*`` after that step."""
     optimizer: dict[str, Any] = field(default_factory=dict)
+    """State of AdamW after that step."""
     terms: dict[str, Tensor] = field(default_factory=dict)
+    """Loss terms of each step since the last row of the log, (step,)."""
     rows: list[dict[str, float]] = field(default_factory=list)
+    """Rows of the log."""
     best: Best | None = None
     wall_seconds: float = 0.0
     cpu_seconds: float = 0.0
+    """CPU time, summed over processes."""
 
     def save(self, path: Path) -> None:
         """Write the checkpoint atomically; an older one is replaced."""
@@ -87,13 +66,7 @@ class State:
 
     @classmethod
     def load(cls, path: Path) -> State:
-        """Read a checkpoint; the file may hold tensors and plain values only.
-
-        Raises
-        ------
-        RunError
-            The file is missing, damaged, or not a checkpoint of this version of epigx.
-        """
+        """Read a checkpoint; RunError if it is missing, damaged, or of another version of epigx."""
         try:
             if not is_zipfile(path):
                 raise ValueError("the file is missing, truncated, or not a checkpoint")

@@ -130,19 +130,7 @@ class Network(Method):
         return 1.0 + 20e-9 * weights + self.training.batch_size * self.objective.predictions * hidden * kept
 
     def fit(self, data: TrainingData, session: Session) -> FittedNetwork:
-        """Train; the weights kept are those with the lowest mean squared error over the validation genes.
-
-        Raises
-        ------
-        ConfigError
-            The model or the objective does not fit the inputs.
-        RunError
-            The run to be resumed is damaged, or of another dataset or kernel.
-        StoppedError
-            SIGTERM or SIGINT came. The state was saved.
-        DivergedError
-            The loss is no longer a number.
-        """
+        """Train; the weights kept are those with the lowest mean squared error over the validation genes."""
         with _threads(self.training.threads), flushed_denormals():
             return self._fit(data, session)
 
@@ -160,16 +148,14 @@ class Network(Method):
                 f"{session.interruption.received} received: stopped after {state.step:,} of "
                 f"{self.training.steps:,} steps. Continue with --resume."
             )
-        best_step = state.step
         if state.best is not None:
-            best_step = state.best.step
             networks.load(state.best.weights, source="the best weights")
         kernel = kernel_in_use(device)
         fitted = FittedNetwork(networks, device)
         fitted.facts = TrainingFacts(
             finished=state.step >= self.training.steps,
             steps_done=state.step,
-            best_step=best_step,
+            best_step=state.best.step if state.best is not None else state.step,
             device=f"cuda: {torch.cuda.get_device_name(device)}" if device.type == "cuda" else device.type,
             kernel=kernel.name,
             kernel_why=kernel.why,

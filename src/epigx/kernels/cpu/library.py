@@ -51,13 +51,7 @@ class Shape(NamedTuple):
 
     @classmethod
     def of(cls, xz: Tensor, parameters: Sequence[Tensor]) -> Shape:
-        """Return the sizes of the tensors; `parameters` are those of one direction, or of two one after the other.
-
-        Raises
-        ------
-        ValueError
-            The shapes or devices do not match. The library cannot check this, as it only receives addresses.
-        """
+        """Check and return the sizes; `parameters` are those of one direction, or of two one after the other."""
         shape = cls.with_parameters(xz.shape[0], xz.shape[1], parameters)._replace(channels=xz.shape[2] // 2)
         for first in range(0, len(parameters), _WIDTH):
             own = zip(Direction._fields, parameters[first : first + _WIDTH], shape.parameters(), strict=True)
