@@ -139,7 +139,11 @@ class Network(Method):
         networks, device = material.networks, material.device
         processes.wait()  # until all have looked at the folder
         resumed = session.resume and session.checkpoint.is_file()
-        state = _resume(data, session, device, processes)
+        kernel = kernel_in_use(device)
+        if resumed:
+            state = _resume(data, session, kernel.name, processes)
+        else:
+            state = State(data.dataset.hash, kernel.name, processes.count)
         session.start(data.inputs, resumed=resumed)
         if state.step < self.training.steps:
             fit(material, self.training, state, session, processes)
@@ -150,7 +154,6 @@ class Network(Method):
             )
         if state.best is not None:
             networks.load(state.best.weights, source="the best weights")
-        kernel = kernel_in_use(device)
         fitted = FittedNetwork(networks, device)
         fitted.facts = TrainingFacts(
             finished=state.step >= self.training.steps,
@@ -206,11 +209,14 @@ class FittedNetwork(FittedModel):
         return {name: torch.cat([row[name] for row in rows]).float().cpu().numpy() for name in names}
 
 
-def _resume(data: TrainingData, session: Session, device: torch.device, processes: Processes) -> State:
-    """Return the state of a training to be resumed, or a new one."""
-    kernel = kernel_in_use(device).name
-    if not (session.resume and session.checkpoint.is_file()):
-        return State(dataset_hash=data.dataset.hash, kernel=kernel, processes=processes.count)
+def _resume(data: TrainingData, session: Session, kernel: str, processes: Processes) -> State:
+    """Return the state of a training to be resumed.
+
+    Raises
+    ------
+    RunError
+        Its checkpoint is damaged, or of another dataset or kernel.
+    """
     state = State.load(session.checkpoint)
     if session.leads:
         remove_partials(session.folder)

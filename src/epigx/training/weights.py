@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 import torch
-from safetensors import SafetensorError, safe_open
-from safetensors.torch import save
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save
 from torch import Tensor, nn
 
 from epigx.dataset.inputs import Inputs
@@ -17,7 +17,7 @@ from epigx.models import Model
 from epigx.objectives import Objective, ObjectiveModule
 from epigx.system.atomic import atomic_file
 
-__all__ = ["Networks", "build_networks", "read_weights", "weight_names", "write_weights"]
+__all__ = ["Networks", "build_networks", "read_weights", "write_weights"]
 
 
 class Networks(NamedTuple):
@@ -87,23 +87,10 @@ def write_weights(path: Path, networks: Networks) -> None:
         partial.write_bytes(save(weights, metadata={"format": "pt"}))
 
 
-def weight_names(path: Path) -> frozenset[str]:
-    """Return the names in a safetensors file, from its header; RunError if it is missing, damaged or truncated."""
+def read_weights(path: Path, networks: Networks) -> None:
+    """Load a safetensors file into networks; RunError if it is missing or damaged, or belongs to other networks."""
     try:
-        with safe_open(path, "pt") as file:
-            return frozenset(file.keys())
+        weights = load_file(path)
     except (SafetensorError, OSError) as error:
         raise RunError(f"{path} cannot be read: {error}. Copy the run again from the original.") from None
-
-
-def read_weights(path: Path, networks: Networks) -> None:
-    """Load a safetensors file into networks.
-
-    Raises
-    ------
-    RunError
-        The file is missing or damaged, or belongs to other networks.
-    """
-    names = weight_names(path)
-    with safe_open(path, "pt") as file:
-        networks.load({name: file.get_tensor(name) for name in names}, source=str(path))
+    networks.load(weights, source=str(path))
