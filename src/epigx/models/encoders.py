@@ -80,12 +80,6 @@ class ConfounderEncoder(nn.Module):
 
     Parameters
     ----------
-    n_signals : int
-        Signals d.
-    n_patterns : int
-        Patterns n.
-    n_encoded : int
-        Encoded-signal channels d′.
     activation : {"sigmoid", "softmax"}
         Activation of the pattern weights; the paper uses the sigmoid. The softmax is over the d′ channels.
     """

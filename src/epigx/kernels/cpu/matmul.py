@@ -53,7 +53,7 @@ def _linear(x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
 
 
 @_linear.register_fake
-def _output_of(x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
+def _(x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
     return x.new_empty(*x.shape[:-1], weight.shape[0])
 
 
@@ -65,7 +65,7 @@ def _linear_backward(dy: Tensor, weight: Tensor) -> Tensor:
 
 
 @_linear_backward.register_fake
-def _input_of(dy: Tensor, weight: Tensor) -> Tensor:
+def _(dy: Tensor, weight: Tensor) -> Tensor:
     return dy.new_empty(*dy.shape[:-1], weight.shape[1])
 
 
@@ -88,7 +88,7 @@ def weight_gradient(dy: Tensor, x: Tensor) -> Tensor:
 
 
 @weight_gradient.register_fake
-def _weight_gradient_of(dy: Tensor, x: Tensor) -> Tensor:
+def _(dy: Tensor, x: Tensor) -> Tensor:
     return x.new_empty(dy.shape[-1], x.shape[-1])
 
 

@@ -42,7 +42,7 @@ def _norm(x: Tensor, weight: Tensor, eps: float) -> Tensor:
 
 
 @_norm.register_fake
-def _normed_of(x: Tensor, weight: Tensor, eps: float) -> Tensor:
+def _(x: Tensor, weight: Tensor, eps: float) -> Tensor:
     return library.like(x)
 
 
@@ -55,7 +55,7 @@ def _norm_backward(d_normed: Tensor, x: Tensor, weight: Tensor, eps: float) -> t
 
 
 @_norm_backward.register_fake
-def _norm_gradients_of(d_normed: Tensor, x: Tensor, weight: Tensor, eps: float) -> tuple[Tensor, Tensor]:
+def _(d_normed: Tensor, x: Tensor, weight: Tensor, eps: float) -> tuple[Tensor, Tensor]:
     return library.like(x), library.like(weight)
 
 
@@ -81,7 +81,7 @@ def _add_norm(x: Tensor, residual: Tensor, weight: Tensor, eps: float) -> tuple[
 
 
 @_add_norm.register_fake
-def _total_and_normed_of(x: Tensor, residual: Tensor, weight: Tensor, eps: float) -> tuple[Tensor, Tensor]:
+def _(x: Tensor, residual: Tensor, weight: Tensor, eps: float) -> tuple[Tensor, Tensor]:
     return library.like(x, torch.float32), library.like(x)
 
 
