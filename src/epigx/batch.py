@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Literal
+from typing import Any, Literal
 
 import torch
 from jaxtyping import Bool, Float
@@ -23,25 +23,18 @@ Need = Literal["peaks", "blacklist", "elements"]
 
 @dataclass(frozen=True)
 class Elements:
-    """The promoter of each gene and the candidate enhancers around it.
-
-    Parameters
-    ----------
-    sequence : Float[Tensor, "batch element length 4"]
-        One-hot bases in the order A, C, G, T; the promoter comes first, then the enhancers, the nearest first. An
-        element shorter than ``length`` lies in the middle of its zeros, and a slot without an element is all zeros.
-    features : Float[Tensor, "batch element 3"]
-        Distance from the TSS in kb, log10(1 + contact with the TSS), and activity; zeros for the promoter.
-    """
+    """The promoter of each gene and the candidate enhancers around it."""
 
     sequence: Float[Tensor, "batch element length 4"]
+    """One-hot bases in the order A, C, G, T; the promoter comes first, then the enhancers, the nearest first.
+
+    An element shorter than ``length`` lies in the middle of its zeros, and a slot without an element is all zeros."""
     features: Float[Tensor, "batch element 3"]
+    """Distance from the TSS in kb, log10(1 + contact with the TSS), and activity; zeros for the promoter."""
 
     def to(self, device: torch.device | str) -> Elements:
         """Return the elements with their tensors on ``device``."""
-        return Elements(
-            sequence=self.sequence.to(device, non_blocking=True), features=self.features.to(device, non_blocking=True)
-        )
+        return Elements(**_moved(self, device))
 
 
 @dataclass(frozen=True)
@@ -83,16 +76,13 @@ class Batch:
 
     def to(self, device: torch.device | str) -> Batch:
         """Return the batch with its tensors on ``device``."""
-        return replace(
-            self,
-            sequence=self.sequence.to(device, non_blocking=True),
-            signals=self.signals.to(device, non_blocking=True),
-            features=self.features.to(device, non_blocking=True),
-            expression=None if self.expression is None else self.expression.to(device, non_blocking=True),
-            peaks=None if self.peaks is None else self.peaks.to(device, non_blocking=True),
-            blacklist=None if self.blacklist is None else self.blacklist.to(device, non_blocking=True),
-            elements=None if self.elements is None else self.elements.to(device),
-        )
+        elements = None if self.elements is None else self.elements.to(device)
+        return replace(self, **_moved(self, device), elements=elements)
+
+
+def _moved(values: Elements | Batch, device: torch.device | str) -> dict[str, Any]:
+    tensors = {name: value for name, value in vars(values).items() if isinstance(value, Tensor)}
+    return {name: tensor.to(device, non_blocking=True) for name, tensor in tensors.items()}
 
 
 @dataclass(frozen=True)
@@ -119,15 +109,8 @@ class Prediction:
 
 @dataclass(frozen=True)
 class Loss:
-    """What training minimises, and its parts by name, for the log.
-
-    Parameters
-    ----------
-    total : Float[Tensor, ""]
-        The scalar to minimise.
-    terms : Mapping of str to Float[Tensor, ""]
-        The unweighted parts (``"prediction"`` for L1, ``"intervention"`` for L2, ``"diversity"`` for L3).
-    """
+    """What training minimises, and its parts by name, for the log."""
 
     total: Float[Tensor, ""]
     terms: Mapping[str, Float[Tensor, ""]] = field(default_factory=dict)
+    """The unweighted parts (``"prediction"`` for L1, ``"intervention"`` for L2, ``"diversity"`` for L3)."""

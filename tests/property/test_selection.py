@@ -13,8 +13,8 @@ from torch.nn.functional import one_hot
 from epigx.backbones import Caduceus
 from epigx.batch import Batch
 from epigx.models import Seq2ExpHard, Seq2ExpSoft
+from epigx.models.head import centre_of
 from epigx.models.mask_posterior import MaskEvidence
-from epigx.models.packing import centre_of
 from epigx.models.seq2exp import Seq2ExpModel
 
 SMALL = Caduceus(d_model=8, n_layers=1)

@@ -1,4 +1,4 @@
-"""The base class of backbones: sequence networks that keep the shape (batch, length, channel)."""
+"""The base classes of backbones: sequence networks that keep the shape (batch, length, channel)."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from torch import nn
 
 from epigx.config import Kind
 from epigx.layers.linear import Linear
-from epigx.layers.stack import BYTES_PER_CHANNEL
+from epigx.layers.stack import BYTES_PER_CHANNEL, MambaStack
 
-__all__ = ["Backbone"]
+__all__ = ["Backbone", "MambaBackbone"]
 
 
 class Backbone(Kind):
@@ -38,3 +38,30 @@ class Backbone(Kind):
 
     def check_length(self, length: int) -> None:
         """Raise ConfigError if the network cannot read this number of positions; by default any length is allowed."""
+
+
+class MambaBackbone(Backbone):
+    """A stack of Mamba blocks, in one direction or in both; it reads windows of any length."""
+
+    bidirectional: ClassVar[bool]
+    """Whether the blocks read the window in both directions."""
+
+    kind: str
+    n_layers: int = Field(default=4, ge=1)
+    """Number of blocks."""
+    d_state: int = Field(default=16, ge=1)
+    """States per inner channel."""
+    d_conv: int = Field(default=4, ge=1)
+    """Width of the short convolution, in positions."""
+    expand: int = Field(default=2, ge=1)
+    """Inner channels per channel."""
+
+    @property
+    def bytes_per_position(self) -> float:
+        """Rough memory that training keeps per position, in bytes."""
+        return BYTES_PER_CHANNEL * self.n_layers * self.d_model
+
+    def build(self) -> MambaStack:
+        """Return the stack with fresh weights."""
+        sizes = self.n_layers, self.d_model, self.d_state, self.d_conv, self.expand
+        return MambaStack(*sizes, bidirectional=self.bidirectional)

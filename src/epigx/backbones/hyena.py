@@ -47,13 +47,7 @@ class HyenaDNA(Backbone):
         return TokenEmbedding(self.d_model)
 
     def check_length(self, length: int) -> None:
-        """Check that the window is not longer than the filters.
-
-        Raises
-        ------
-        ConfigError
-            The window is longer than the filters.
-        """
+        """Raise ConfigError if the window is longer than the filters."""
         if length > self.longest:
             raise ConfigError(
                 f"HyenaDNA's filters span {self.longest:,} positions, but the window has {length:,}. "
@@ -113,13 +107,7 @@ class HyenaStack(Checkpointed):
                     nn.init.zeros_(module.bias)
 
     def forward(self, x: Float[Tensor, "batch length channel"]) -> Float[Tensor, "batch length channel"]:
-        """Run the blocks over the window.
-
-        Raises
-        ------
-        ConfigError
-            The window is longer than the filters.
-        """
+        """Run the blocks over the window, which must not be longer than the filters."""
         self.config.check_length(x.shape[1])
         x = self.dropout(x.to(torch.promote_types(x.dtype, torch.float32)))
         for block in self.blocks:

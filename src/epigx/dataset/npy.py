@@ -45,7 +45,7 @@ def write_rows(path: Path, first: int, rows: NDArray[Any]) -> None:
 def open_array(path: Path, shape: tuple[int, ...], dtype: str) -> NDArray[Any]:
     """Map a file into memory, read-only; one that is damaged or has another shape or type is a ``DatasetError``."""
     try:
-        array: NDArray[Any] = np.load(path, mmap_mode="r", allow_pickle=False)
+        array: NDArray[Any] = np.lib.format.open_memmap(path, mode="r")
     except Exception as error:  # NumPy parses the header as Python: a damaged one raises anything
         raise DatasetError(f"{path} cannot be read: {error}. {REPAIR}") from None
     if array.shape != shape or array.dtype != np.dtype(dtype):

@@ -106,7 +106,8 @@ class Description(Config):
 class Dataset:
     """Windows around genes, on disk and read-only.
 
-    Arrays are memory-mapped: values are read from disk when they are used. Unpickling opens the dataset again.
+    Arrays are memory-mapped: values are read from disk when they are used. A dataset can be sent to another
+    process, which opens it again.
 
     ``dataset["GATA1"]`` returns one gene, by symbol or identifier.
 

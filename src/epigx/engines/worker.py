@@ -40,7 +40,7 @@ class Worker:
             self.pipe.send(task)
         except OSError:
             pass  # the process died, which `outcome` reports
-        except Exception as error:  # pickle raises whatever the objects raise
+        except Exception as error:  # packing a task raises whatever its objects raise
             self._unsent = error
             with suppress(OSError):
                 self.pipe.send(None)  # so that the process answers
@@ -88,7 +88,7 @@ def _serve(pipe: Connection) -> None:
             answer = "" if task is None else attempt(task)
         except (EOFError, OSError):
             return
-        except Exception as error:  # unpickling imports the function's module
+        except Exception as error:  # unpacking a task imports the module of its function
             answer = f"The process cannot import the task: {sentence(error)}"
         try:
             pipe.send(answer)

@@ -32,8 +32,8 @@ class Genome:
     """A reference genome in a FASTA file, plain or bgzip.
 
     The index (``.fai``, and ``.gzi`` for bgzip) is read from the folder of the file. If there is none, it is created
-    once, there or, if the folder is not writable, in the user's cache. A genome can be pickled; another process then
-    opens the file again.
+    once, there or, if the folder is not writable, in the user's cache. A genome can be sent to another process,
+    which opens the file again.
 
     Attributes
     ----------

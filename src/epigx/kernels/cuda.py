@@ -10,10 +10,8 @@ from importlib.util import find_spec
 from torch import Tensor
 
 from epigx.kernels.params import Direction
+from epigx.kernels.torch.block import add_rms_norm, compose, linear
 from epigx.kernels.torch.chunked import causal_conv1d
-from epigx.kernels.torch.compose import compose
-from epigx.kernels.torch.linear import linear
-from epigx.kernels.torch.norm import add_rms_norm
 
 __all__ = ["add_rms_norm", "bimamba_inner", "causal_conv1d", "linear", "missing", "selective_scan"]
 

@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from typing import Literal, NamedTuple, get_args
+from typing import Literal, NamedTuple, cast, get_args
 
 import torch
 
@@ -31,11 +31,6 @@ class KernelChoice(NamedTuple):
 
 def kernel_in_use(device: torch.device | str) -> KernelChoice:
     """Return the kernel in use on a device.
-
-    Parameters
-    ----------
-    device : torch.device or str
-        Device of the tensors.
 
     Raises
     ------
@@ -88,12 +83,10 @@ def _price(name: KernelName, kind: str) -> str:
 
 
 def _check(asked: str, kind: str) -> KernelName:
-    names: tuple[KernelName, ...] = get_args(KernelName)
-    for name in names:
-        if name == asked:
-            break
-    else:
+    names = get_args(KernelName)
+    if asked not in names:
         raise ConfigError(f"EPIGX_KERNEL={asked} is not a kernel.{did_you_mean(asked, names)}")
+    name = cast(KernelName, asked)
     homes = {"native": ("cpu", cpu.missing), "cuda": ("cuda", cuda.missing)}
     if name not in homes:
         return name

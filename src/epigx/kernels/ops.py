@@ -1,4 +1,7 @@
-"""The five operations of this package; each calls the kernel in use."""
+"""The five operations of this package; each calls the kernel in use.
+
+All raise ConfigError if `EPIGX_KERNEL` names a kernel that cannot run here.
+"""
 
 from __future__ import annotations
 
@@ -38,15 +41,13 @@ def selective_scan(
     *,
     reverse: bool = False,
 ) -> Float[Tensor, "batch length channel"]:
-    """Run the selective scan of Mamba along a window.
+    """Run the selective scan of Mamba along a window, with `reverse` from its end.
 
     ``h_t = exp(delta_t A) h_{t-1} + delta_t B_t u_t`` and ``y_t = C_t · h_t + D u_t`` from ``h = 0``. It is
-    computed in float32 for any precision of `u` (in float64 if `u` is float64).
+    computed in float32 for any precision of `u` (in float64 if `u` is float64); the output has the precision of `u`.
 
     Parameters
     ----------
-    u : Float[Tensor, "batch length channel"]
-        Input.
     delta : Float[Tensor, "batch length channel"]
         Step sizes, positive (after softplus).
     A : Float[Tensor, "channel state"]
@@ -55,18 +56,6 @@ def selective_scan(
         Input and output projections of the state at each position.
     D : Float[Tensor, "channel"]
         Skip connection.
-    reverse : bool
-        Whether to run from the window's end.
-
-    Returns
-    -------
-    Float[Tensor, "batch length channel"]
-        Output, in the precision of `u`.
-
-    Raises
-    ------
-    ConfigError
-        `EPIGX_KERNEL` names a kernel that cannot run here.
     """
     y: Tensor = _implementation(u).selective_scan(u, delta, A, B, C, D, reverse=reverse)
     return y
@@ -81,28 +70,8 @@ def causal_conv1d(
 ) -> Float[Tensor, "batch length channel"]:
     """Convolve each channel with its own filter, over previous positions only (with `reverse`, over later ones only).
 
-    ``y_t = bias + Σ_k weight[k] x_{t - (K-1) + k}``, zeros outside the window, no activation.
-
-    Parameters
-    ----------
-    x : Float[Tensor, "batch length channel"]
-        Input.
-    weight : Float[Tensor, "channel tap"]
-        Filters; the last tap is for the current position.
-    bias : Float[Tensor, "channel"]
-        Bias of each channel.
-    reverse : bool
-        Mirror image: ``y_t = bias + Σ_k weight[k] x_{t + (K-1) - k}``.
-
-    Returns
-    -------
-    Float[Tensor, "batch length channel"]
-        Output, in the precision of `x`.
-
-    Raises
-    ------
-    ConfigError
-        `EPIGX_KERNEL` names a kernel that cannot run here.
+    ``y_t = bias + Σ_k weight[k] x_{t - (K-1) + k}``, zeros outside the window, no activation. The last tap is for the
+    current position. With `reverse`, the mirror image: ``x_{t + (K-1) - k}``. The output has the precision of `x`.
     """
     y: Tensor = _implementation(x).causal_conv1d(x, weight, bias, reverse=reverse)
     return y
@@ -119,21 +88,9 @@ def bimamba_inner(
     Parameters
     ----------
     xz : Float[Tensor, "batch length twice_channel"]
-        Output of the input projection, float32 or bfloat16; parameters are used in float32.
-    forward : Direction
-        Parameters of the direction that starts at the window's start.
+        Output of the input projection, float32 or bfloat16, as the result; parameters are used in float32.
     reverse : Direction or None
         Parameters of the direction that starts at the window's end; None for a unidirectional block.
-
-    Returns
-    -------
-    Float[Tensor, "batch length channel"]
-        Input of the output projection, in the precision of `xz`.
-
-    Raises
-    ------
-    ConfigError
-        `EPIGX_KERNEL` names a kernel that cannot run here.
     """
     y: Tensor = _implementation(xz).bimamba_inner(xz, forward, reverse)
     return y
@@ -149,28 +106,12 @@ def add_rms_norm(
 
     The sum is computed and kept in float32 for any precision of `x` (in float64 if `x` is float64).
 
-    Parameters
-    ----------
-    x : Float[Tensor, "*position channel"]
-        Output of a layer, to be added.
-    residual : Float[Tensor, "*position channel"] or None
-        Residual stream so far; None if it starts with `x`.
-    weight : Float[Tensor, "channel"]
-        Scale of each channel.
-    eps : float
-        Added to the mean square.
-
     Returns
     -------
     residual : Float[Tensor, "*position channel"]
         Residual stream with `x` added; `x` itself if there was no stream.
     normed : Float[Tensor, "*position channel"]
         Input of the next layer, in the precision of `x`.
-
-    Raises
-    ------
-    ConfigError
-        `EPIGX_KERNEL` names a kernel that cannot run here.
     """
     total: Tensor
     normed: Tensor
@@ -183,29 +124,10 @@ def linear(
     weight: Float[Tensor, "out channel"],
     bias: Float[Tensor, " out"] | None = None,
 ) -> Float[Tensor, "*position out"]:
-    """Apply a linear layer to each position: ``x Wᵀ + bias``.
+    """Apply a linear layer to each position: ``x Wᵀ + bias``, in the precision of `x`.
 
     With the native kernel in float32, the result for a position has the same bits for any number of other positions and
     of threads.
-
-    Parameters
-    ----------
-    x : Float[Tensor, "*position channel"]
-        Input.
-    weight : Float[Tensor, "out channel"]
-        Weights W.
-    bias : Float[Tensor, "out"], optional
-        Bias of each output channel.
-
-    Returns
-    -------
-    Float[Tensor, "*position out"]
-        Output, in the precision of `x`.
-
-    Raises
-    ------
-    ConfigError
-        `EPIGX_KERNEL` names a kernel that cannot run here.
     """
     y: Tensor = _implementation(x).linear(x, weight, bias)
     return y

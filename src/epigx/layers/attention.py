@@ -1,4 +1,4 @@
-"""Attention with relative positions, as in Enformer (Avsec et al., 2021).
+"""Attention with relative positions, and attention pooling, as in Enformer (Avsec et al., 2021).
 
 B batch, N positions, D channels, H heads, K channels of a key, F features of a distance.
 """
@@ -10,8 +10,9 @@ import math
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
+from torch.nn import functional
 
-__all__ = ["RelativeAttention", "relative_features", "shift_to_pairs"]
+__all__ = ["AttentionPool", "RelativeAttention", "relative_features", "shift_to_pairs"]
 
 
 class RelativeAttention(nn.Module):
@@ -21,16 +22,12 @@ class RelativeAttention(nn.Module):
 
     Parameters
     ----------
-    d_model : int
-        Channels D.
     n_heads : int
         Heads H; each has D / H value channels and D / H distance features.
     d_key : int
         Channels K of the queries and keys per head.
-    dropout : float
-        Dropout rate of the attention weights.
-    position_dropout : float
-        Dropout rate of the distance features.
+    dropout, position_dropout : float
+        Dropout rates of the attention weights and of the distance features.
     """
 
     def __init__(
@@ -54,15 +51,7 @@ class RelativeAttention(nn.Module):
     def forward(
         self, x: Float[Tensor, "batch position channel"], features: Float[Tensor, "distance feature"]
     ) -> Float[Tensor, "batch position channel"]:
-        """Mix the positions of each window.
-
-        Parameters
-        ----------
-        x : Float[Tensor, "batch position channel"]
-            Input.
-        features : Float[Tensor, "distance feature"]
-            Distance features, from :func:`relative_features` for the same number of positions.
-        """
+        """Mix the positions of each window; the features are those that :func:`relative_features` returns for them."""
         query, key, value = (self._heads(project(x)) for project in (self.query, self.key, self.value))
         distance = self._heads(self.distance(self.position_dropout(features)))
         query = query * self.scale
@@ -75,6 +64,29 @@ class RelativeAttention(nn.Module):
     def _heads(self, x: Tensor) -> Tensor:
         """Split the channels (…, N, H · C) into heads (…, H, N, C)."""
         return torch.unflatten(x, -1, (self.n_heads, -1)).transpose(-3, -2)
+
+
+class AttentionPool(nn.Module):
+    """Weighted mean over pairs of neighbouring positions, with weights per channel from a softmax (Enformer).
+
+    The projection is initialised to twice the identity, between mean and maximum pooling. With an odd number of
+    positions, the last one is kept as it is.
+    """
+
+    def __init__(self, d_model: int) -> None:
+        super().__init__()
+        self.logits = nn.Linear(d_model, d_model, bias=False)
+        with torch.no_grad():
+            self.logits.weight.copy_(2 * torch.eye(d_model))
+
+    def forward(self, x: Float[Tensor, "batch channel length"]) -> Float[Tensor, "batch channel half"]:
+        """Halve the number of positions, rounded up."""
+        logits: Tensor = self.logits(x.transpose(1, 2)).transpose(1, 2)
+        if x.shape[-1] % 2:
+            x = functional.pad(x, (0, 1))
+            logits = functional.pad(logits, (0, 1), value=float("-inf"))
+        pairs, weights = torch.unflatten(x, -1, (-1, 2)), torch.unflatten(logits, -1, (-1, 2)).softmax(dim=-1)
+        return (pairs * weights).sum(dim=-1)
 
 
 def shift_to_pairs(
@@ -105,8 +117,6 @@ def relative_features(
         Positions N.
     n_features : int
         Features F; a multiple of 6.
-    device : device
-        Device of the result.
 
     Returns
     -------

@@ -51,7 +51,7 @@ class BatchNorm(nn.BatchNorm1d):
         # In float64, so that the mean square minus the squared mean keeps the precision of float32.
         wide = x.double()
         here = torch.stack([torch.ones_like(wide).sum((0, 2)), wide.sum((0, 2)), wide.square().sum((0, 2))])
-        number, total, squares = _sum_over_processes(here)
+        number, total, squares = _Sum.apply(here)  # type: ignore[no-untyped-call]  # PyTorch gives it no types
         mean = total / number
         variance = squares / number - mean.square()
         self._remember(mean.detach(), (variance * number / (number - 1)).detach())
@@ -86,8 +86,3 @@ class _Sum(torch.autograd.Function):
         total = gradient.contiguous().clone()
         distributed.all_reduce(total)
         return total
-
-
-def _sum_over_processes(x: Tensor) -> Tensor:
-    total: Tensor = _Sum.apply(x)  # type: ignore[no-untyped-call]  # PyTorch gives it no types
-    return total

@@ -57,8 +57,6 @@ def spare_memory(network: nn.Module, device: torch.device, precision: torch.dtyp
 
     Parameters
     ----------
-    network : nn.Module
-        The network that will run.
     device : torch.device
         Where it runs; on a GPU nothing changes, as PyTorch manages that memory.
     precision : torch.dtype

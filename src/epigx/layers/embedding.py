@@ -18,11 +18,6 @@ class TokenEmbedding(nn.Embedding):
     The table has twelve rows (CLS, SEP, BOS, MASK, PAD, RESERVED, UNK, A, C, G, T, N). Windows never contain the first
     seven tokens, so their rows are neither read nor trained. They are kept so that official weights load unchanged and
     the number of parameters is the published one.
-
-    Parameters
-    ----------
-    d_model : int
-        Channels of the embedding.
     """
 
     no_weight_decay: ClassVar[frozenset[str]] = frozenset({"weight"})

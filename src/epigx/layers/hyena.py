@@ -26,22 +26,14 @@ class FilterLinear(nn.Linear):
 
 
 class Sine(nn.Module):
-    """sin(f x), with a trained frequency f for each channel.
-
-    Parameters
-    ----------
-    width : int
-        Channels.
-    frequency : float
-        Initial value of each f.
-    """
+    """sin(f x), with a trained frequency f for each channel, all of them 10 at first."""
 
     no_weight_decay: ClassVar[frozenset[str]] = frozenset({"frequency"})
     """Parameters that the optimizer does not decay."""
 
-    def __init__(self, width: int, frequency: float = 10.0) -> None:
+    def __init__(self, width: int) -> None:
         super().__init__()
-        self.frequency = nn.Parameter(torch.full((width,), frequency))
+        self.frequency = nn.Parameter(torch.full((width,), 10.0))
 
     def forward(self, x: Float[Tensor, "*position channel"]) -> Float[Tensor, "*position channel"]:
         """Apply the sine."""
@@ -57,8 +49,6 @@ class ImplicitFilter(nn.Module):
 
     Parameters
     ----------
-    d_model : int
-        Channels D.
     longest : int
         Positions over which t runs from 0 to 1.
     width : int
@@ -120,14 +110,12 @@ class Hyena(nn.Module):
 
     Parameters
     ----------
-    d_model : int
-        Channels D.
     longest : int
         Longest window, in positions.
     width : int
         Hidden units of the implicit filter.
     d_conv : int
-        Width of the short convolution.
+        Width of the short convolution, in positions.
     """
 
     def __init__(self, d_model: int, longest: int, width: int = 64, d_conv: int = 3) -> None:

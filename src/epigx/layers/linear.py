@@ -36,13 +36,7 @@ class Linear(nn.Linear):
 
 
 class Projection(Linear):
-    """A linear layer without bias: x Wᵀ.
-
-    Parameters
-    ----------
-    n_in, n_out : int
-        Channels of the input and of the output.
-    """
+    """A linear layer without bias: x Wᵀ."""
 
     def __init__(self, n_in: int, n_out: int) -> None:
         super().__init__(n_in, n_out, bias=False)

@@ -22,19 +22,7 @@ STEP_MIN, STEP_MAX, STEP_FLOOR = 1e-3, 1e-1, 1e-4
 
 
 class Scan(nn.Module):
-    """Parameters of one direction: a short convolution and a selective state space (Gu & Dao, 2023).
-
-    Parameters
-    ----------
-    d_inner : int
-        Inner channels E.
-    d_state : int
-        States per channel N.
-    d_conv : int
-        Width K of the causal convolution.
-    dt_rank : int
-        Rank R of the projection to step sizes.
-    """
+    """Parameters of one direction: a short convolution and a selective state space (Gu & Dao, 2023)."""
 
     no_weight_decay: ClassVar[frozenset[str]] = frozenset({"A_log", "D", "conv_bias", "dt_bias"})
     """Parameters that the optimizer does not decay."""
@@ -85,12 +73,8 @@ class BiMamba(nn.Module):
 
     Parameters
     ----------
-    d_model : int
-        Channels D.
-    d_state : int
-        States per inner channel N.
-    d_conv : int
-        Width K of the short convolution.
+    d_model, d_state, d_conv : int
+        D, N and K.
     expand : int
         Inner channels per channel, E / D.
     bidirectional : bool

@@ -66,29 +66,16 @@ def read(
     buffers: Sequence[Tensor] | None = None,
     out: Tensor | None = None,
 ) -> Float[Tensor, "batch length channel"]:
-    """Run the blocks and the final norm, without gradients.
+    """Run the blocks and the final norm of scale ``last_norm``, without gradients; ``x`` is not modified.
 
     Parameters
     ----------
-    x : Float[Tensor, "batch length channel"]
-        Input of the first block; not modified.
-    blocks : sequence of Weights
-        Parameters of the blocks, in order.
-    last_norm : Float[Tensor, "channel"]
-        Scale of the final norm.
-    eps : float
-        Added to each norm's mean square.
     streams : sequence of Float[Tensor, "batch length channel"], optional
         Receive the residual stream after each block. By default only the latest one is kept.
     buffers : sequence of Tensor, optional
         Working memory from :func:`allocate_buffers` for at least as many positions; allocated by default.
     out : Float[Tensor, "batch length channel"], optional
         Receives the result.
-
-    Returns
-    -------
-    Float[Tensor, "batch length channel"]
-        Output of the final norm.
     """
     hidden = torch.empty_like(x) if out is None else out
     project, scan = buffers or allocate_buffers(x, blocks[0].inner)
@@ -118,18 +105,7 @@ def read_checkpointed(
     last_norm: Float[Tensor, " channel"],
     eps: float,
 ) -> Float[Tensor, "batch length channel"]:
-    """Run the blocks and the final norm with gradients; the backward pass recomputes each block.
-
-    Parameters
-    ----------
-    x, blocks, last_norm, eps
-        As in :func:`read`.
-
-    Returns
-    -------
-    Float[Tensor, "batch length channel"]
-        Output of the final norm.
-    """
+    """Do the same as :func:`read` with gradients; the backward pass recomputes each block."""
     parameters = [tensor for block in blocks for tensor in block.flat()]
     hidden: Tensor = _Checkpointed.apply(x, len(blocks), eps, last_norm, *parameters)  # type: ignore[no-untyped-call]
     return hidden

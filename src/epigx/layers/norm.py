@@ -12,15 +12,7 @@ __all__ = ["RMSNorm"]
 
 
 class RMSNorm(nn.Module):
-    """x / sqrt(mean(x²) + eps) · weight over the last axis, in float32 whatever the precision of x.
-
-    Parameters
-    ----------
-    d_model : int
-        Channels, the last axis.
-    eps : float
-        Added to the mean square.
-    """
+    """x / sqrt(mean(x²) + eps) · weight over the last axis, in float32 whatever the precision of x."""
 
     def __init__(self, d_model: int, eps: float = 1e-5) -> None:
         super().__init__()

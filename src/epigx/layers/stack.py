@@ -27,15 +27,7 @@ BASES_IN_FLIGHT = 2**14
 
 
 class MambaBlock(nn.Module):
-    """A norm and the mixer that follows it; the stack adds the mixer's output to the residual stream.
-
-    Parameters
-    ----------
-    mixer : BiMamba
-        The Mamba mixer.
-    d_model : int
-        Channels of its input and output.
-    """
+    """A norm and the mixer that follows it; the stack adds the mixer's output to the residual stream."""
 
     def __init__(self, mixer: BiMamba, d_model: int) -> None:
         super().__init__()
@@ -47,16 +39,7 @@ class MambaStack(Checkpointed):
     """x ← x + mixer(RMSNorm(x)) for each block, and a final RMSNorm.
 
     The output projections are initialised smaller by a factor of sqrt(n_layers), so that the variance of the residual
-    stream does not grow with depth.
-
-    Parameters
-    ----------
-    n_layers : int
-        Number of blocks.
-    d_model, d_state, d_conv, expand : int
-        Sizes of a block, see :class:`~epigx.layers.mamba.BiMamba`.
-    bidirectional : bool
-        Whether the blocks read the window in both directions.
+    stream does not grow with depth. The sizes of a block are those of :class:`~epigx.layers.mamba.BiMamba`.
     """
 
     def __init__(
@@ -137,10 +120,7 @@ class MambaStack(Checkpointed):
             and all(part.eps == self.norm.eps for part in parts if isinstance(part, RMSNorm))
             and all(part.bias is None for part in parts if isinstance(part, Projection))
             and all(tensor.dtype == torch.float32 and tensor.is_contiguous() for tensor in self.parameters())
-            and not (
-                _has_any_global_hook()  # type: ignore[no-untyped-call]
-                or any(map(_hooked, parts))
-            )
+            and not (_has_any_global_hook() or any(map(_hooked, parts)))  # type: ignore[no-untyped-call]
         )
 
 

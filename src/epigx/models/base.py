@@ -16,21 +16,14 @@ __all__ = ["Cost", "Model", "Need"]
 
 @dataclass(frozen=True)
 class Cost:
-    """Rough cost of one prediction for one gene.
-
-    Parameters
-    ----------
-    weights : int
-        Weights that are applied at each position.
-    positions : int
-        Positions that the network reads.
-    bytes_per_gene : float
-        Memory of the hidden states that training keeps for the backward pass, in bytes.
-    """
+    """Rough cost of one prediction for one gene."""
 
     weights: int
+    """Weights that are applied at each position."""
     positions: int
+    """Positions that the network reads."""
     bytes_per_gene: float
+    """Memory of the hidden states that training keeps for the backward pass, in bytes."""
 
 
 class Model(Kind):
@@ -60,8 +53,6 @@ class Model(Kind):
         ----------
         window : int, bp
             Length of the windows.
-        weights : int
-            Weights of the network.
         n_elements : int
             Regulatory elements per gene, including the promoter, if the dataset has elements.
         """

@@ -13,13 +13,7 @@ from epigx.errors import ConfigError
 from epigx.layers.batch_norm import BatchNorm
 from epigx.layers.linear import Linear
 
-__all__ = [
-    "Activation",
-    "ConfounderEncoder",
-    "MotifEncoder",
-    "SignalEncoder",
-    "mean_over_positions",
-]
+__all__ = ["Activation", "ConfounderEncoder", "MotifEncoder", "SignalEncoder", "mean_over_positions"]
 
 Activation = Literal["sigmoid", "softmax"]
 
@@ -29,12 +23,10 @@ class MotifEncoder(nn.Module):
 
     Parameters
     ----------
-    n_encoded : int
-        Channels of the embedding.
     resolution : int, bp
         Bases per position.
-    n_motifs, width : int
-        Number of convolution filters, and their width in bases (odd).
+    width : int, bp
+        Width of a convolution filter; odd.
     """
 
     def __init__(self, n_encoded: int, resolution: int, n_motifs: int = 64, width: int = 15) -> None:
@@ -69,15 +61,7 @@ def mean_over_positions(
 
 
 class SignalEncoder(Linear):
-    """g_θ: H = g_θ(S), one linear layer per position (section 3.1 and appendix G.1).
-
-    Parameters
-    ----------
-    n_signals : int
-        Signals d.
-    n_encoded : int
-        Encoded-signal channels d′.
-    """
+    """g_θ: H = g_θ(S), one linear layer per position, from d signals to d′ channels (section 3.1, appendix G.1)."""
 
     def __init__(self, n_signals: int, n_encoded: int) -> None:
         super().__init__(n_signals, n_encoded)
@@ -96,12 +80,6 @@ class ConfounderEncoder(nn.Module):
 
     Parameters
     ----------
-    n_signals : int
-        Signals d.
-    n_patterns : int
-        Patterns n.
-    n_encoded : int
-        Encoded-signal channels d′.
     activation : {"sigmoid", "softmax"}
         Activation of the pattern weights; the paper uses the sigmoid. The softmax is over the d′ channels.
     """
@@ -110,13 +88,7 @@ class ConfounderEncoder(nn.Module):
 
     @classmethod
     def check_length(cls, window: int) -> None:
-        """Check that a window is long enough for the three poolings.
-
-        Raises
-        ------
-        ConfigError
-            The window is shorter than 64 bp.
-        """
+        """Raise ConfigError if a window is shorter than 64 bp, too short for the three poolings."""
         if window < cls.SHORTEST:
             raise ConfigError(
                 f"The confounder encoder needs windows of at least {cls.SHORTEST} bp, but this one has {window} bp. "
@@ -135,13 +107,7 @@ class ConfounderEncoder(nn.Module):
         self.projection = Linear(32, n_encoded * n_patterns)
 
     def forward(self, signals: Float[Tensor, "batch length signal"]) -> Float[Tensor, "batch pattern encoded"]:
-        """Return the patterns of each gene, always in float32.
-
-        Raises
-        ------
-        ConfigError
-            The windows are shorter than 64 bp.
-        """
+        """Return the patterns of each gene, always in float32."""
         self.check_length(signals.shape[1])
         summary = self.convolutions(signals.transpose(1, 2)).mean(-1)
         weights = self.projection(summary).float().unflatten(-1, (-1, self.n_patterns)).transpose(1, 2)

@@ -15,9 +15,8 @@ from torch import Tensor, nn
 
 from epigx.batch import Batch, Prediction
 from epigx.errors import ConfigError
-from epigx.layers.attention import RelativeAttention, relative_features
+from epigx.layers.attention import AttentionPool, RelativeAttention, relative_features
 from epigx.layers.batch_norm import BatchNorm
-from epigx.layers.pooling import AttentionPool
 from epigx.models.base import Cost, Model
 from epigx.models.head import Head, centre, pool_centre
 
@@ -103,15 +102,7 @@ class EnformerModel(Model):
 
 
 class Enformer(nn.Module):
-    """Enformer's trunk, the mean over its bins, and the head.
-
-    Parameters
-    ----------
-    config : EnformerModel
-        Settings.
-    n_features : int
-        Number of features that the head reads in addition to the pooled bins.
-    """
+    """Enformer's trunk, the mean over its bins, and the head."""
 
     def __init__(self, config: EnformerModel, n_features: int) -> None:
         super().__init__()

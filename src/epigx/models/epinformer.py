@@ -80,15 +80,7 @@ class EPInformerModel(Model):
 
 
 class EPInformer(nn.Module):
-    """Encodes elements, combines them by attention, and predicts expression from the promoter's embedding.
-
-    Parameters
-    ----------
-    config : EPInformerModel
-        Settings.
-    n_features : int
-        Number of features that the head reads in addition to the promoter's embedding.
-    """
+    """Encodes elements, combines them by attention, and predicts expression from the promoter's embedding."""
 
     def __init__(self, config: EPInformerModel, n_features: int) -> None:
         super().__init__()

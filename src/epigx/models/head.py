@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 from epigx.layers.linear import RowwiseLinear
 
-__all__ = ["Head", "centre", "pool_centre"]
+__all__ = ["Head", "centre", "centre_of", "pool_centre"]
 
 
 class Head(nn.Module):
@@ -18,12 +18,8 @@ class Head(nn.Module):
 
     Parameters
     ----------
-    d_model : int
-        Channels of the pooled hidden state.
-    n_features : int
-        Features per gene.
     width : int, optional
-        Hidden units; by default ``d_model``.
+        Hidden units; by default ``d_model``, the channels of the pooled hidden state.
     """
 
     def __init__(self, d_model: int, n_features: int, width: int | None = None) -> None:
@@ -46,23 +42,24 @@ class Head(nn.Module):
         return expression.squeeze(-1)
 
 
-def centre(x: Float[Tensor, "gene length channel"], central: int) -> Float[Tensor, "gene part channel"]:
-    """Return the central positions; all of them if ``central`` is 0 or the window is not longer."""
-    length = x.shape[1]
-    if not 0 < central < length:
-        return x
+def centre_of(length: int, central: int) -> slice:
+    """Return the slice of the ``central`` middle positions; all of them if it is 0 or the window is not longer.
+
+    Examples
+    --------
+    >>> centre_of(600, 200), centre_of(100, 200), centre_of(100, 0)
+    (slice(200, 400, None), slice(0, 100, None), slice(0, 100, None))
+    """
+    central = min(central or length, length)
     start = (length - central) // 2
-    return x[:, start : start + central]
+    return slice(start, start + central)
+
+
+def centre(x: Float[Tensor, "gene length channel"], central: int) -> Float[Tensor, "gene part channel"]:
+    """Return the positions of :func:`centre_of`."""
+    return x[:, centre_of(x.shape[1], central)]
 
 
 def pool_centre(hidden: Float[Tensor, "gene length channel"], central: int) -> Float[Tensor, "gene channel"]:
-    """Average the hidden states of the window's central positions, in float32.
-
-    Parameters
-    ----------
-    hidden : Float[Tensor, "gene length channel"]
-        Hidden state of each position.
-    central : int
-        Positions to average; 0 for all. Shorter windows are averaged completely.
-    """
+    """Average the hidden states of the positions of :func:`centre_of`, in float32."""
     return centre(hidden, central).mean(dim=1, dtype=torch.float32)

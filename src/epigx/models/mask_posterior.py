@@ -60,15 +60,6 @@ class MaskPosterior(nn.Module):
     α_seq and β_seq are softplus of two linear read-outs of the hidden state, plus the floor f; αᵢ = (sᵢ + f) · scale
     and βᵢ = (bᵢ + f) · scale, where sᵢ is the signal. Negative signals are set to zero.
 
-    Parameters
-    ----------
-    config : MaskEvidence
-        Settings.
-    d_model : int
-        Channels of the hidden state.
-    n_signals : int
-        Signals.
-
     Raises
     ------
     ConfigError

@@ -69,17 +69,7 @@ class PredictorModel(Model):
 
 
 class Predictor(nn.Module):
-    """The predictor h_φ with its base embedding and the signal encoder g_θ (Figure 3).
-
-    Parameters
-    ----------
-    config : PredictorModel
-        Settings: backbone, pooling, mask.
-    n_signals : int
-        Number of signals; 0 to read only DNA.
-    n_features : int
-        Number of features that the head reads in addition to the pooled hidden state.
-    """
+    """The predictor h_φ with its base embedding and the signal encoder g_θ (Figure 3); 0 signals: it reads only DNA."""
 
     def __init__(self, config: PredictorModel, n_signals: int, n_features: int) -> None:
         super().__init__()
@@ -103,28 +93,12 @@ class Predictor(nn.Module):
         return Prediction(expression=self.head(pooled, batch.features), mask=mask)
 
     def encode_sequence(self, batch: Batch) -> Float[Tensor, "batch position encoded"]:
-        """Embed the bases of each position; N is the bias, or its own row in a token embedding.
-
-        Raises
-        ------
-        ConfigError
-            The window is not a multiple of ``resolution``.
-        DatasetError
-            The model is masked by peaks, but the batch has none.
-        """
+        """Embed the bases of each position; N is the bias, or its own row in a token embedding."""
         _check_length(batch.sequence.shape[1], self.resolution)
         return self._mask(self.sequence_encoder(batch.sequence), batch)
 
     def encode_signals(self, batch: Batch) -> Float[Tensor, "batch position encoded"]:
-        """Return H = g_θ(S), where S is the mean of each signal over each position.
-
-        Raises
-        ------
-        ConfigError
-            The model reads no signals.
-        DatasetError
-            The model is masked by peaks, but the batch has none.
-        """
+        """Return H = g_θ(S), where S is the mean of each signal over each position."""
         if self.signal_encoder is None:
             raise ConfigError("This model reads no signals (model.signals is false), so it cannot encode signals.")
         return self._mask(self.signal_encoder(mean_over_positions(batch.signals, self.resolution)), batch)

@@ -15,17 +15,29 @@ from jaxtyping import Bool, Float
 from pydantic import Field, model_validator
 from torch import Tensor, nn
 from torch.distributions import Beta
+from torch.nn.utils.rnn import pad_sequence
 
 from epigx.backbones import Backbone, Caduceus
 from epigx.batch import Batch, Prediction
 from epigx.errors import ConfigError
 from epigx.models.base import Cost, Model, Need
 from epigx.models.encoders import SignalEncoder
-from epigx.models.head import Head, pool_centre
+from epigx.models.head import Head, centre, centre_of, pool_centre
 from epigx.models.mask_posterior import MaskEvidence, MaskPosterior
-from epigx.models.packing import Packing, centre_of, pool_packed
 
-__all__ = ["HardSeq2Exp", "Selection", "Seq2Exp", "Seq2ExpHard", "Seq2ExpModel", "Seq2ExpSoft", "SoftSeq2Exp"]
+__all__ = [
+    "HardSeq2Exp",
+    "Packing",
+    "Selection",
+    "Seq2Exp",
+    "Seq2ExpHard",
+    "Seq2ExpModel",
+    "Seq2ExpSoft",
+    "SoftSeq2Exp",
+    "pool_packed",
+]
+
+Packing = Literal["gene", "batch"]
 
 
 class Seq2ExpModel(Model):
@@ -129,17 +141,7 @@ class Selection(NamedTuple):
 
 
 class Seq2Exp(nn.Module):
-    """Computes a mask from the window, then predicts from the selected positions.
-
-    Parameters
-    ----------
-    config : Seq2ExpModel
-        Settings.
-    n_signals, n_features : int
-        Number of signals, and of features that the head reads.
-    window : int, bp
-        Length of the training windows.
-    """
+    """Computes a mask from the window, then predicts from the selected positions."""
 
     def __init__(self, config: Seq2ExpModel, n_signals: int, n_features: int, window: int) -> None:
         super().__init__()
@@ -168,13 +170,7 @@ class Seq2Exp(nn.Module):
         return self.select(batch).prediction
 
     def select(self, batch: Batch) -> Selection:
-        """Predict, and return the distribution of the mask.
-
-        Raises
-        ------
-        ConfigError
-            The model has vectors for positions, and the windows are longer than in training.
-        """
+        """Predict, and return the distribution of the mask."""
         sequence: Tensor = self.sequence_encoder(batch.sequence)
         if self.positions is not None:
             sequence = sequence + _centre(self.positions, sequence.shape[1])
@@ -243,9 +239,9 @@ def _decided(
     """Set the mask to 0 on the blacklist, then to 1 in the centre, at the promoter."""
     if blacklist is not None:
         mask = mask.masked_fill(blacklist, 0.0)
-    centre = torch.zeros(mask.shape[1], dtype=torch.bool, device=mask.device)
-    centre[centre_of(mask.shape[1], central)] = True
-    return mask.masked_fill(centre, 1.0)
+    promoter = torch.zeros(mask.shape[1], dtype=torch.bool, device=mask.device)
+    promoter[centre_of(mask.shape[1], central)] = True
+    return mask.masked_fill(promoter, 1.0)
 
 
 def _centre(positions: Float[Tensor, "1 longest channel"], length: int) -> Float[Tensor, "1 length channel"]:
@@ -255,4 +251,33 @@ def _centre(positions: Float[Tensor, "1 longest channel"], length: int) -> Float
             f"The model has vectors for {positions.shape[1]:,} positions, but the windows have {length:,} bp. "
             "Use shorter windows, or train with model.positions=false."
         )
-    return positions[:, centre_of(positions.shape[1], length)]
+    return centre(positions, length)
+
+
+def pool_packed(
+    backbone: nn.Module,
+    embedded: Float[Tensor, "gene length channel"],
+    keep: Bool[Tensor, "gene length"],
+    central: int,
+    packing: Packing,
+) -> Float[Tensor, "gene channel"]:
+    """Run a backbone over the kept positions and average the hidden states of the centre, in float32.
+
+    Parameters
+    ----------
+    keep : Bool[Tensor, "gene length"]
+        Positions to keep; must include the centre.
+    packing : {"gene", "batch"}
+        Whether genes are read separately, or as one batch that is zero-padded on the right. With padding, the hidden
+        states of a gene depend slightly on the other genes of the batch.
+    """
+    kept = [window[places] for window, places in zip(embedded, keep, strict=True)]
+    if packing == "batch":
+        hidden = list(backbone(pad_sequence(kept, batch_first=True)))
+    else:
+        hidden = [backbone(window[None])[0] for window in kept]
+    promoter = centre_of(keep.shape[1], central)
+    starts = keep[:, : promoter.start].sum(1).tolist()
+    width = promoter.stop - promoter.start
+    pairs = zip(hidden, starts, strict=True)
+    return torch.stack([states[start : start + width].mean(0, dtype=torch.float32) for states, start in pairs])

@@ -74,21 +74,12 @@ class Backdoor(Objective):
 
 
 class BackdoorLoss(ObjectiveModule):
-    """The three losses of a batch, and the confounder encoder, which is used only in training.
+    """The three losses of a batch, and the confounder encoder, which is used only in training."""
 
-    Parameters
-    ----------
-    config : Backdoor
-        Settings.
-    n_signals : int
-        Signals d.
-    n_encoded : int
-        Encoded-signal channels d′.
-    """
+    config: Backdoor
 
     def __init__(self, config: Backdoor, n_signals: int, n_encoded: int) -> None:
-        super().__init__()
-        self.config = config
+        super().__init__(config)
         self.confounder_encoder = ConfounderEncoder(n_signals, config.n_patterns, n_encoded, config.activation)
 
     def forward(self, model: Predictor, batch: Batch) -> tuple[Prediction, Loss]:
@@ -162,10 +153,6 @@ def diversity(
 
     Parameters
     ----------
-    patterns : Float[Tensor, "batch pattern encoded"]
-        Background patterns aᵢ.
-    temperature : float
-        Temperature t.
     diagonal : bool
         Whether the sum includes i = j.
     normalize : bool
@@ -202,12 +189,6 @@ def diversity_floor(
 
     Parameters
     ----------
-    n_patterns : int
-        Patterns n.
-    temperature : float
-        Temperature t.
-    diagonal : bool
-        Whether the sum includes i = j.
     normalize : bool
         Whether each pattern is scaled to unit length first; otherwise L₃ is lowest for patterns of zeros.
     cosine : float
@@ -226,11 +207,6 @@ def diversity_floor(
 
 def pattern_statistics(patterns: Float[Tensor, "gene pattern encoded"]) -> dict[str, float]:
     """Measure whether the patterns differ from each other and between genes.
-
-    Parameters
-    ----------
-    patterns : Float[Tensor, "gene pattern encoded"]
-        Background patterns aᵢ of each gene.
 
     Returns
     -------

@@ -1,7 +1,8 @@
-"""Changes of background signals that objectives share; nothing else in a batch is changed."""
+"""What objectives that change background signals share; nothing else in a batch is changed."""
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Literal
@@ -13,8 +14,39 @@ from torch import Tensor
 from epigx.batch import Batch
 from epigx.errors import ConfigError
 from epigx.models import Model
+from epigx.objectives.base import Objective, ObjectiveModule
 
-__all__ = ["BackgroundState", "accessibility", "exchanged", "in_state", "need_background"]
+__all__ = ["BackgroundObjective", "BackgroundState", "accessibility", "exchanged", "in_state"]
+
+
+class BackgroundObjective(Objective):
+    """An objective that reads or changes the background signals of the run's inputs."""
+
+    kind: str
+
+    def build(self, model: Model, n_signals: int, background: tuple[int, ...] = ()) -> ObjectiveModule:
+        """Return the objective's module with fresh weights.
+
+        Raises
+        ------
+        ConfigError
+            The model encodes no signals, or none of the run's signals has the role of background.
+        """
+        if not model.n_encoded:
+            raise ConfigError(
+                f"The objective {self.kind!r} changes background signals that a predictor encodes, but the model reads "
+                "no signals or is not a predictor. Use a predictor with model.signals, or the objective 'regression'."
+            )
+        if not background:
+            raise ConfigError(
+                f"The objective {self.kind!r} changes background signals, but the run's inputs have none. Add one to "
+                "data.signals, give one the role background in the manifest, or use the objective 'regression'."
+            )
+        return self._module(model, n_signals, background)
+
+    @abstractmethod
+    def _module(self, model: Model, n_signals: int, background: tuple[int, ...]) -> ObjectiveModule: ...
+
 
 BackgroundState = Literal["kept", "absent", "exchanged"]
 """The gene's own background signals; zeros, as if not measured; or those of another gene of the batch."""
@@ -49,23 +81,3 @@ def accessibility(batch: Batch, background: Sequence[int]) -> Float[Tensor, " ba
     means = batch.signals[..., list(background)].float().mean(1)
     centred = means - means.mean(0)
     return (centred / centred.square().mean(0).sqrt().clamp_min(1e-6)).sum(-1)
-
-
-def need_background(kind: str, model: Model, background: Sequence[int]) -> None:
-    """Check that the model encodes signals and that the run has background signals.
-
-    Raises
-    ------
-    ConfigError
-        The model encodes no signals, or none of the run's signals has the role of background.
-    """
-    if not model.n_encoded:
-        raise ConfigError(
-            f"The objective {kind!r} changes background signals that a predictor encodes, but the model reads no "
-            "signals or is not a predictor. Use a predictor with model.signals, or the objective 'regression'."
-        )
-    if not background:
-        raise ConfigError(
-            f"The objective {kind!r} changes background signals, but the run's inputs have none. "
-            "Add one to data.signals, give one the role background in the manifest, or use the objective 'regression'."
-        )

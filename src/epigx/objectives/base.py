@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar, Literal
 
 from jaxtyping import Float
@@ -32,7 +32,19 @@ class ObjectiveModule(nn.Module):
     """The network side of an objective: the loss of a batch, and what to report about genes.
 
     Its parameters are trained along with the model's and are not needed for prediction.
+
+    Parameters
+    ----------
+    config : Objective, optional
+        Settings, kept as ``config``.
+    background : sequence of int
+        Indices of the background signals, kept as ``background``.
     """
+
+    def __init__(self, config: Any = None, background: Sequence[int] = ()) -> None:
+        super().__init__()
+        self.config = config
+        self.background = list(background)
 
     @abstractmethod
     def forward(self, model: Any, batch: Batch) -> tuple[Prediction, Loss]:
@@ -43,13 +55,7 @@ class ObjectiveModule(nn.Module):
         return {}
 
     def summarize(self, diagnostics: Mapping[str, Tensor]) -> dict[str, float]:
-        """Turn the diagnostics of all validation genes into columns of the training log.
-
-        Parameters
-        ----------
-        diagnostics : mapping of str to Tensor
-            What :meth:`diagnostics` returned, concatenated over batches.
-        """
+        """Turn what :meth:`diagnostics` returned for all validation genes into columns of the training log."""
         return {}
 
 
@@ -69,13 +75,7 @@ class Objective(Kind):
         return 1
 
     def check_length(self, window: int) -> None:
-        """Check, before training, that the objective supports windows of this length in bp.
-
-        Raises
-        ------
-        ConfigError
-            It does not.
-        """
+        """Raise ConfigError if the objective does not support windows of this length in bp; by default any will do."""
 
     @model_validator(mode="wrap")
     @classmethod
@@ -114,13 +114,7 @@ def distance(
 
 
 def labels(batch: Batch) -> Float[Tensor, " batch"]:
-    """Return the measured expression of the batch.
-
-    Raises
-    ------
-    DatasetError
-        The batch has no expression.
-    """
+    """Return the measured expression of the batch; DatasetError if it has none."""
     if batch.expression is None:
         raise DatasetError("This batch has no expression. Train on genes that have a measured label.")
     return batch.expression

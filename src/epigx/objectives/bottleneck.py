@@ -55,9 +55,7 @@ class Bottleneck(Objective):
 class BottleneckLoss(ObjectiveModule):
     """The prediction loss, the divergence of the mask from its prior, and statistics of the mask."""
 
-    def __init__(self, config: Bottleneck) -> None:
-        super().__init__()
-        self.config = config
+    config: Bottleneck
 
     def forward(self, model: Seq2Exp, batch: Batch) -> tuple[Prediction, Loss]:
         """Predict, and compare the prediction with the labels and the mask with its prior."""

@@ -12,13 +12,13 @@ from torch import Tensor
 from epigx.batch import Batch, Loss, Prediction
 from epigx.models import ConfounderEncoder, Model, Predictor
 from epigx.objectives.backdoor import Backdoor, BackdoorLoss, diversity, diversity_floor
-from epigx.objectives.background import need_background
-from epigx.objectives.base import Distance, Objective
+from epigx.objectives.background import BackgroundObjective
+from epigx.objectives.base import Distance
 
 __all__ = ["GeneSpecificBackdoor", "GeneSpecificBackdoorLoss", "sameness"]
 
 
-class GeneSpecificBackdoor(Objective):
+class GeneSpecificBackdoor(BackgroundObjective):
     """L₁ + α L₂ + β L₃(aᵢ - āᵢ) + γ mean max(0, s - sd aᵢ): Eq. 6 with gene-specific patterns.
 
     L₃ compares the patterns after subtracting their mean over the genes of the batch. The last term penalises weights
@@ -58,15 +58,7 @@ class GeneSpecificBackdoor(Objective):
         """Check that the window is long enough for the confounder encoder."""
         ConfounderEncoder.check_length(window)
 
-    def build(self, model: Model, n_signals: int, background: tuple[int, ...] = ()) -> GeneSpecificBackdoorLoss:
-        """Return the objective's module with the confounder encoder g_ω of the background signals.
-
-        Raises
-        ------
-        ConfigError
-            There is no background signal.
-        """
-        need_background(self.kind, model, background)
+    def _module(self, model: Model, n_signals: int, background: tuple[int, ...]) -> GeneSpecificBackdoorLoss:
         return GeneSpecificBackdoorLoss(self, background, model.n_encoded)
 
 
@@ -74,14 +66,8 @@ class GeneSpecificBackdoorLoss(BackdoorLoss):
     """The four losses of a batch."""
 
     def __init__(self, config: GeneSpecificBackdoor, background: tuple[int, ...], n_encoded: int) -> None:
-        paper = Backdoor(
-            alpha=config.alpha,
-            beta=config.beta,
-            n_patterns=config.n_patterns,
-            distance=config.distance,
-            temperature=config.temperature,
-        )
-        super().__init__(paper, len(background), n_encoded)
+        shared = {name: getattr(config, name) for name in ("alpha", "beta", "n_patterns", "distance", "temperature")}
+        super().__init__(Backdoor(**shared), len(background), n_encoded)
         self.gamma, self.spread = config.gamma, config.spread
         self.background = list(background)
 

@@ -11,13 +11,13 @@ from torch import Tensor, nn
 
 from epigx.batch import Batch, Loss, Prediction
 from epigx.models import Model
-from epigx.objectives.background import BackgroundState, in_state, need_background
-from epigx.objectives.base import Distance, Objective, ObjectiveModule, distance, labels
+from epigx.objectives.background import BackgroundObjective, BackgroundState, in_state
+from epigx.objectives.base import Distance, ObjectiveModule, distance, labels
 
 __all__ = ["InputBackdoor", "InputBackdoorLoss"]
 
 
-class InputBackdoor(Objective):
+class InputBackdoor(BackgroundObjective):
     """dist(h(X, S), Y) + α dist((1/n) Σᵢ h(X, S_fg, cᵢ(S_bg)), Y): Eqs. 3 and 4 with states cᵢ instead of patterns.
 
     The states are given, not learned: the background of the gene (``kept``), none (``absent``), or that of another
@@ -46,25 +46,14 @@ class InputBackdoor(Objective):
         """One with the measured signals, and one in each state."""
         return 1 + len(self.states)
 
-    def build(self, model: Model, n_signals: int, background: tuple[int, ...] = ()) -> InputBackdoorLoss:
-        """Return the objective's module, which has no parameters.
-
-        Raises
-        ------
-        ConfigError
-            There is no background signal.
-        """
-        need_background(self.kind, model, background)
+    def _module(self, model: Model, n_signals: int, background: tuple[int, ...]) -> InputBackdoorLoss:
         return InputBackdoorLoss(self, background)
 
 
 class InputBackdoorLoss(ObjectiveModule):
     """The two losses of a batch."""
 
-    def __init__(self, config: InputBackdoor, background: tuple[int, ...]) -> None:
-        super().__init__()
-        self.config = config
-        self.background = background
+    config: InputBackdoor
 
     def forward(self, model: nn.Module, batch: Batch) -> tuple[Prediction, Loss]:
         """Predict with the measured signals and in each state, and compare both with the labels."""

@@ -21,19 +21,17 @@ class Regression(Objective):
     """Distance of prediction and label; L1 in the paper."""
 
     def build(self, model: Model, n_signals: int, background: tuple[int, ...] = ()) -> RegressionLoss:
-        """Return the objective's module, which has no parameters."""
+        """Return the module, which has no parameters."""
         return RegressionLoss(self)
 
 
 class RegressionLoss(ObjectiveModule):
     """L₁ of a batch."""
 
-    def __init__(self, config: Regression) -> None:
-        super().__init__()
-        self.distance = config.distance
+    config: Regression
 
     def forward(self, model: nn.Module, batch: Batch) -> tuple[Prediction, Loss]:
         """Predict and compare with the labels."""
         prediction: Prediction = model(batch)
-        loss = distance(self.distance, prediction.expression, labels(batch))
+        loss = distance(self.config.distance, prediction.expression, labels(batch))
         return prediction, Loss(total=loss, terms={"prediction": loss.detach()})

@@ -10,13 +10,13 @@ from torch import Tensor, nn
 
 from epigx.batch import Batch, Loss, Prediction
 from epigx.models import Model
-from epigx.objectives.background import need_background
-from epigx.objectives.base import Distance, Objective, ObjectiveModule, distance, labels
+from epigx.objectives.background import BackgroundObjective
+from epigx.objectives.base import Distance, ObjectiveModule, distance, labels
 
 __all__ = ["Residualize", "ResidualizeLoss"]
 
 
-class Residualize(Objective):
+class Residualize(BackgroundObjective):
     """dist(h(X, S), Y - β · (s - s̄)), where s are the background signals' means over the window.
 
     β is their slope in the least-squares regression Y ~ 1 + s_bg + s_fg on the means of all signals, over the training
@@ -36,20 +36,12 @@ class Residualize(Objective):
         """Always: the regression uses all genes that this process has seen."""
         return True
 
-    def build(self, model: Model, n_signals: int, background: tuple[int, ...] = ()) -> ResidualizeLoss:
-        """Return the objective's module, which has no parameters but a buffer with the sums of the regression.
-
-        Raises
-        ------
-        ConfigError
-            There is no background signal.
-        """
-        need_background(self.kind, model, background)
+    def _module(self, model: Model, n_signals: int, background: tuple[int, ...]) -> ResidualizeLoss:
         return ResidualizeLoss(self, n_signals, background)
 
 
 class ResidualizeLoss(ObjectiveModule):
-    """The loss against adjusted labels.
+    """The loss against adjusted labels; it has no parameters.
 
     Attributes
     ----------
@@ -60,15 +52,13 @@ class ResidualizeLoss(ObjectiveModule):
     products: Tensor
 
     def __init__(self, config: Residualize, n_signals: int, background: tuple[int, ...]) -> None:
-        super().__init__()
-        self.distance = config.distance
-        self.background = list(background)
+        super().__init__(config, background)
         self.register_buffer("products", torch.zeros(n_signals + 2, n_signals + 2, dtype=torch.float64))
 
     def forward(self, model: nn.Module, batch: Batch) -> tuple[Prediction, Loss]:
         """Adjust the labels, predict, and compare."""
         prediction: Prediction = model(batch)
-        loss = distance(self.distance, prediction.expression, self.adjusted(batch))
+        loss = distance(self.config.distance, prediction.expression, self.adjusted(batch))
         return prediction, Loss(total=loss, terms={"prediction": loss.detach()})
 
     @torch.no_grad()

@@ -10,13 +10,13 @@ from torch import nn
 
 from epigx.batch import Batch, Loss, Prediction
 from epigx.models import Model
-from epigx.objectives.background import accessibility, need_background
-from epigx.objectives.base import Distance, Objective, ObjectiveModule, distance, labels
+from epigx.objectives.background import BackgroundObjective, accessibility
+from epigx.objectives.base import Distance, ObjectiveModule, distance, labels
 
 __all__ = ["RiskExtrapolation", "RiskExtrapolationLoss"]
 
 
-class RiskExtrapolation(Objective):
+class RiskExtrapolation(BackgroundObjective):
     """mean_e R_e + weight · Var_e R_e, where R_e is the prediction loss of environment e.
 
     Environments are bins of accessibility of equal size within the batch, from the least to the most open.
@@ -38,25 +38,14 @@ class RiskExtrapolation(Objective):
         """Always: environments are bins of the batch."""
         return True
 
-    def build(self, model: Model, n_signals: int, background: tuple[int, ...] = ()) -> RiskExtrapolationLoss:
-        """Return the objective's module, which has no parameters.
-
-        Raises
-        ------
-        ConfigError
-            There is no background signal.
-        """
-        need_background(self.kind, model, background)
+    def _module(self, model: Model, n_signals: int, background: tuple[int, ...]) -> RiskExtrapolationLoss:
         return RiskExtrapolationLoss(self, background)
 
 
 class RiskExtrapolationLoss(ObjectiveModule):
     """Mean and variance of the risks of a batch."""
 
-    def __init__(self, config: RiskExtrapolation, background: tuple[int, ...]) -> None:
-        super().__init__()
-        self.config = config
-        self.background = background
+    config: RiskExtrapolation
 
     def forward(self, model: nn.Module, batch: Batch) -> tuple[Prediction, Loss]:
         """Predict and compare with the labels in each environment."""

@@ -11,13 +11,13 @@ from torch import nn
 
 from epigx.batch import Batch, Loss, Prediction
 from epigx.models import Model
-from epigx.objectives.background import exchanged, need_background
-from epigx.objectives.base import Distance, Objective, ObjectiveModule, distance, labels
+from epigx.objectives.background import BackgroundObjective, exchanged
+from epigx.objectives.base import Distance, ObjectiveModule, distance, labels
 
 __all__ = ["SignalDropout", "SignalDropoutLoss"]
 
 
-class SignalDropout(Objective):
+class SignalDropout(BackgroundObjective):
     """λ dist(h(X, g(S)), Y) + E_m dist(h(X, g(S̃(m))), Y), with m ~ Bernoulli(rate) for each gene and background signal.
 
     Where m = 1, the signal is replaced in the whole window: by zeros (``absent``), which show the model that the signal
@@ -50,25 +50,14 @@ class SignalDropout(Objective):
         """Two if ``intact`` is positive, otherwise one."""
         return 2 if self.intact else 1
 
-    def build(self, model: Model, n_signals: int, background: tuple[int, ...] = ()) -> SignalDropoutLoss:
-        """Return the objective's module, which has no parameters.
-
-        Raises
-        ------
-        ConfigError
-            There is no background signal.
-        """
-        need_background(self.kind, model, background)
+    def _module(self, model: Model, n_signals: int, background: tuple[int, ...]) -> SignalDropoutLoss:
         return SignalDropoutLoss(self, background)
 
 
 class SignalDropoutLoss(ObjectiveModule):
     """The prediction loss of a batch; signals are replaced only in training mode."""
 
-    def __init__(self, config: SignalDropout, background: tuple[int, ...]) -> None:
-        super().__init__()
-        self.config = config
-        self.background = list(background)
+    config: SignalDropout
 
     def forward(self, model: nn.Module, batch: Batch) -> tuple[Prediction, Loss]:
         """Predict with some signals replaced, and with all signals if ``intact``; compare with the labels."""

@@ -11,8 +11,8 @@
 ``checkpoints/``        ``last.ckpt``, from which training continues
 ======================= ============================================================================================
 
-Runs of epigx 0.1 have their weights in the same folder as ``config.yaml``; they can still be read. Nothing is
-unpickled, and nothing here imports torch.
+Runs of epigx 0.1 have their weights in the same folder as ``config.yaml``; they can still be read. Reading a
+run executes no code from its files, and nothing here imports torch.
 """
 
 from __future__ import annotations

@@ -98,7 +98,7 @@ class FittedModel(ABC):
 
     @abstractmethod
     def save(self, folder: Path) -> None:
-        """Write the model's files into a folder that exists, each atomically and without pickle."""
+        """Write the model's files into a folder that exists, each atomically; the files hold data, never code."""
 
     def parameters(self) -> dict[str, int]:
         """Return the number of fitted parameters, by component."""

@@ -8,9 +8,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from pathlib import Path
-from pickle import UnpicklingError
 from typing import Any
-from zipfile import BadZipFile, ZipFile, is_zipfile
+from zipfile import ZipFile, is_zipfile
 
 import torch
 from torch import Tensor
@@ -21,76 +20,43 @@ from epigx.system.atomic import atomic_file
 __all__ = ["Best", "State"]
 
 _FORMAT = 2
-_UNREADABLE = (
-    RuntimeError,
-    BadZipFile,
-    UnpicklingError,
-    EOFError,
-    OSError,
-    ValueError,
-    LookupError,
-    TypeError,
-    AttributeError,
-)
-"""Errors that a damaged archive can raise."""
 
 
 @dataclass(frozen=True)
 class Best:
-    """The validation with the lowest mean squared error.
-
-    Parameters
-    ----------
-    step : int
-        Optimizer steps made before it.
-    mse : float
-        Mean squared error over the validation genes.
-    weights : dict of str to Tensor
-        ``model.*`` and ``objective.*``, on the CPU.
-    """
+    """The validation with the lowest mean squared error."""
 
     step: int
+    """Optimizer steps made before it."""
     mse: float
+    """Mean squared error over the validation genes."""
     weights: dict[str, Tensor]
+    """``model.*`` and ``objective.*``, on the CPU."""
 
 
 @dataclass
 class State:
-    """The checkpoint of a training run.
-
-    Parameters
-    ----------
-    dataset_hash : str
-        Hash of the dataset.
-    kernel : str
-        Name of the kernel; another one rounds differently.
-    processes : int
-        Number of processes that train together; another number rounds differently.
-    step : int
-        Optimizer steps made.
-    weights, optimizer : dict
-        ``model.*`` and ``objective.*``, and the state of AdamW, after that step.
-    terms : dict of str to Tensor
-        The loss terms of each step since the last row of the log, (step,).
-    rows : list of dict
-        The rows of the log.
-    best : Best, optional
-        The best validation so far.
-    wall_seconds, cpu_seconds : float
-        Wall-clock time, and CPU time summed over processes, in seconds.
-    """
+    """The checkpoint of a training run."""
 
     dataset_hash: str
     kernel: str
+    """Name of the kernel; another one rounds differently."""
     processes: int = 1
+    """Number of processes that train together; another number rounds differently."""
     step: int = 0
+    """Optimizer steps made."""
     weights: dict[str, Tensor] = field(default_factory=dict)
+    """``model.*`` and ``objective.*`` after that step."""
     optimizer: dict[str, Any] = field(default_factory=dict)
+    """State of AdamW after that step."""
     terms: dict[str, Tensor] = field(default_factory=dict)
+    """Loss terms of each step since the last row of the log, (step,)."""
     rows: list[dict[str, float]] = field(default_factory=list)
+    """Rows of the log."""
     best: Best | None = None
     wall_seconds: float = 0.0
     cpu_seconds: float = 0.0
+    """CPU time, summed over processes."""
 
     def save(self, path: Path) -> None:
         """Write the checkpoint atomically; an older one is replaced."""
@@ -100,13 +66,7 @@ class State:
 
     @classmethod
     def load(cls, path: Path) -> State:
-        """Read a checkpoint; the file may hold tensors and plain values only.
-
-        Raises
-        ------
-        RunError
-            The file is missing, damaged, or not a checkpoint of this version of epigx.
-        """
+        """Read a checkpoint; RunError if it is missing, damaged, or of another version of epigx."""
         try:
             if not is_zipfile(path):
                 raise ValueError("the file is missing, truncated, or not a checkpoint")
@@ -118,6 +78,6 @@ class State:
                 raise ValueError("it was written by another version of epigx")
             best = values.pop("best")
             return cls(best=None if best is None else Best(**best), **values)
-        except _UNREADABLE as e:
-            reason = str(e).partition("\n")[0]
+        except Exception as error:  # a damaged archive raises many kinds of exception
+            reason = str(error).partition("\n")[0]
             raise RunError(f"{path} cannot be read: {reason}. Restart the run with --force.") from None

@@ -26,21 +26,14 @@ __all__ = ["Processes"]
 
 @dataclass(frozen=True)
 class Processes:
-    """The number of processes that train together, and the rank of this one.
-
-    Parameters
-    ----------
-    rank : int
-        Number of this process, from 0.
-    count : int
-        Number of processes, over all machines.
-    local_rank : int
-        Number of this process on its machine; it selects the GPU.
-    """
+    """The number of processes that train together, and the rank of this one."""
 
     rank: int = 0
+    """Number of this process, from 0."""
     count: int = 1
+    """Number of processes, over all machines."""
     local_rank: int = 0
+    """Number of this process on its machine; it selects the GPU."""
 
     @classmethod
     def launched(cls, environment: Mapping[str, str] = os.environ) -> Processes:

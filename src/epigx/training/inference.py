@@ -52,8 +52,6 @@ def predict_windows(
     ----------
     model : nn.Module
         In evaluation mode; it is moved to ``device``.
-    windows : Windows
-        What to predict.
     batch_size : int, optional
         Windows at a time; by default 32, and fewer where they are longer than 10 kb.
     device : torch.device, optional

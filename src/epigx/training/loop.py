@@ -5,9 +5,6 @@ from __future__ import annotations
 import logging
 import math
 import time
-from collections.abc import Callable, Mapping
-from pathlib import Path
-from typing import cast
 
 import numpy as np
 import pandas as pd
@@ -23,9 +20,9 @@ from epigx.dataset.order import Order
 from epigx.errors import RunError
 from epigx.layers.batch_norm import dealt_out
 from epigx.metrics import METRICS
-from epigx.objectives.base import ObjectiveModule
+from epigx.objectives import ObjectiveModule
 from epigx.runs.folder import write_text
-from epigx.system.shutdown import Interruption
+from epigx.runs.session import Session
 from epigx.training.checkpoint import Best, State
 from epigx.training.config import TrainingConfig
 from epigx.training.distributed import Processes
@@ -33,10 +30,7 @@ from epigx.training.inference import evaluation_batch
 from epigx.training.optim import learning_rate, parameter_groups
 from epigx.training.setup import Material
 
-__all__ = ["DivergedError", "Progress", "fit", "validation_interval"]
-
-Progress = Callable[[int, int, Mapping[str, float]], None]
-"""Called after each step with its number, the total number of steps, and the metrics of the last validation."""
+__all__ = ["DivergedError", "fit", "validation_interval"]
 
 _log = logging.getLogger(__name__)
 
@@ -47,44 +41,21 @@ class DivergedError(RunError):
     exit_code = 1
 
 
-def fit(
-    material: Material,
-    settings: TrainingConfig,
-    state: State,
-    folder: Path,
-    interruption: Interruption,
-    processes: Processes,
-    progress: Progress | None = None,
-) -> None:
+def fit(material: Material, settings: TrainingConfig, state: State, session: Session, processes: Processes) -> None:
     """Train from the step of ``state`` to the last step, or until a request to stop; update ``state``.
 
-    Parameters
-    ----------
-    material : Material
-        Training and validation windows, networks, device.
-    settings : TrainingConfig
-        Steps, batch size, optimizer, precision, seed.
-    state : State
-        The checkpoint to start from; its weights and optimizer state are ignored at step 0.
-    folder : Path
-        Run folder, for the log and the checkpoint.
-    interruption : Interruption
-        Request to stop; a request to one process stops all.
-    processes : Processes
-        The processes that train together; only the first one writes files.
-    progress : callable, optional
-        Called after each step.
+    Only the first process writes the log and the checkpoint; a request to stop one process stops all.
 
     Raises
     ------
     DivergedError
         The loss is NaN or infinite.
     """
-    interruption.listen()
+    session.interruption.listen()
     try:
-        _Trainer(material, settings, state, folder, interruption, processes, progress).run()
+        _Trainer(material, settings, state, session, processes).run()
     finally:
-        interruption.close()
+        session.interruption.close()
 
 
 def validation_interval(settings: TrainingConfig, steps_per_epoch: int) -> int:
@@ -95,7 +66,7 @@ def validation_interval(settings: TrainingConfig, steps_per_epoch: int) -> int:
 class _LossModule(nn.Module):
     """Model and objective as one module, from a batch to the loss: what is replicated on every process."""
 
-    def __init__(self, model: nn.Module, objective: nn.Module) -> None:
+    def __init__(self, model: nn.Module, objective: ObjectiveModule) -> None:
         super().__init__()
         self.model, self.objective = model, objective
 
@@ -117,17 +88,9 @@ class _Trainer:
     """
 
     def __init__(
-        self,
-        material: Material,
-        settings: TrainingConfig,
-        state: State,
-        folder: Path,
-        interruption: Interruption,
-        processes: Processes,
-        progress: Progress | None,
+        self, material: Material, settings: TrainingConfig, state: State, session: Session, processes: Processes
     ) -> None:
-        self.settings, self.state, self.folder = settings, state, folder
-        self.interruption, self.processes, self.progress = interruption, processes, progress
+        self.settings, self.state, self.session, self.processes = settings, state, session, processes
         self.device, self.networks, self.train = material.device, material.networks, material.train
         self.n_valid = len(material.valid)
         self.valid = material.valid.only(processes.shard.of(np.arange(self.n_valid)))
@@ -158,8 +121,7 @@ class _Trainer:
         )
         for step, batch in zip(range(start + 1, settings.steps + 1), batches, strict=False):  # batches never end
             self._optimize(step, batch.to(self.device))
-            if self.progress is not None:
-                self.progress(step, settings.steps, self.validated)
+            self.session.progress(step, settings.steps, self.validated)
             validates = step % self.interval == 0 or step == settings.steps
             if validates:
                 self._validate()
@@ -197,7 +159,7 @@ class _Trainer:
     @torch.no_grad()
     def _validate(self) -> None:
         """Score all validation genes at once, in float32 whatever the precision of training."""
-        model, objective = self.networks.model, cast(ObjectiveModule, self.networks.objective)
+        model, objective = self.networks
         self.module.eval()
         predicted: list[Tensor] = []
         observed: list[Tensor] = []
@@ -231,7 +193,7 @@ class _Trainer:
             self.state.best = Best(step, row["valid_mse"], weights)
         self._save(step)
         if self.processes.leads:
-            write_text(self.folder / "log.csv", pd.DataFrame(self.state.rows).to_csv(index=False))
+            write_text(self.session.folder / "log.csv", pd.DataFrame(self.state.rows).to_csv(index=False))
         _log.info("Step %d: validation MSE %.4f, r %.4f.", step, row["valid_mse"], row["valid_pearson"])
 
     def _row(self, step: int) -> dict[str, float]:
@@ -259,12 +221,12 @@ class _Trainer:
         state.optimizer = self.optimizer.state_dict()
         state.terms = {name: _stacked(values) for name, values in self.terms.items()}
         if self.processes.leads:
-            state.save(self.folder / "checkpoints" / "last.ckpt")
+            state.save(self.session.checkpoint)
 
     def _stop_requested(self) -> bool:
         """Return whether any process was asked to stop; all of them then know the reason."""
-        request = self.processes.largest(self.interruption.request)
-        self.interruption.adopt(request)
+        request = self.processes.largest(self.session.interruption.request)
+        self.session.interruption.adopt(request)
         return request > 0
 
     def _add_time(self) -> None:

@@ -130,19 +130,7 @@ class Network(Method):
         return 1.0 + 20e-9 * weights + self.training.batch_size * self.objective.predictions * hidden * kept
 
     def fit(self, data: TrainingData, session: Session) -> FittedNetwork:
-        """Train; the weights kept are those with the lowest mean squared error over the validation genes.
-
-        Raises
-        ------
-        ConfigError
-            The model or the objective does not fit the inputs.
-        RunError
-            The run to be resumed is damaged, or of another dataset or kernel.
-        StoppedError
-            SIGTERM or SIGINT came. The state was saved.
-        DivergedError
-            The loss is no longer a number.
-        """
+        """Train; the weights kept are those with the lowest mean squared error over the validation genes."""
         with _threads(self.training.threads), flushed_denormals():
             return self._fit(data, session)
 
@@ -151,25 +139,26 @@ class Network(Method):
         networks, device = material.networks, material.device
         processes.wait()  # until all have looked at the folder
         resumed = session.resume and session.checkpoint.is_file()
-        state = _resume(data, session, device, processes)
+        kernel = kernel_in_use(device)
+        if resumed:
+            state = _resume(data, session, kernel.name, processes)
+        else:
+            state = State(data.dataset.hash, kernel.name, processes.count)
         session.start(data.inputs, resumed=resumed)
         if state.step < self.training.steps:
-            fit(material, self.training, state, session.folder, session.interruption, processes, session.progress)
+            fit(material, self.training, state, session, processes)
         if state.step < self.training.steps and session.interruption.received:
             raise StoppedError(
                 f"{session.interruption.received} received: stopped after {state.step:,} of "
                 f"{self.training.steps:,} steps. Continue with --resume."
             )
-        best_step = state.step
         if state.best is not None:
-            best_step = state.best.step
             networks.load(state.best.weights, source="the best weights")
-        kernel = kernel_in_use(device)
-        fitted = FittedNetwork(Networks(networks.model.eval(), networks.objective.eval()), device)
+        fitted = FittedNetwork(networks, device)
         fitted.facts = TrainingFacts(
             finished=state.step >= self.training.steps,
             steps_done=state.step,
-            best_step=best_step,
+            best_step=state.best.step if state.best is not None else state.step,
             device=f"cuda: {torch.cuda.get_device_name(device)}" if device.type == "cuda" else device.type,
             kernel=kernel.name,
             kernel_why=kernel.why,
@@ -184,22 +173,14 @@ class Network(Method):
         """Read ``weights.safetensors``."""
         networks = build_networks(self.model, self.objective, inputs)
         read_weights(folder / "weights.safetensors", networks)
-        return FittedNetwork(Networks(networks.model.eval(), networks.objective.eval()))
+        return FittedNetwork(networks)
 
 
 class FittedNetwork(FittedModel):
-    """Trained networks.
-
-    Parameters
-    ----------
-    networks : Networks
-        Model and objective, in evaluation mode.
-    device : torch.device, optional
-        Where to predict; the accelerator if there is one.
-    """
+    """Trained networks, which predict on ``device``, or on the accelerator if there is one."""
 
     def __init__(self, networks: Networks, device: torch.device | None = None) -> None:
-        self.networks = networks
+        self.networks = Networks(networks.model.eval(), networks.objective.eval())
         self.device = device
 
     def predict(
@@ -219,21 +200,23 @@ class FittedNetwork(FittedModel):
 
     def diagnostics(self, windows: Windows) -> Mapping[str, NDArray[np.floating[Any]]]:
         """Return the objective's values for each gene, such as the background patterns."""
-        objective: Any = self.networks.objective
+        objective = self.networks.objective
         device = next((p.device for p in objective.parameters()), torch.device("cpu"))
         with torch.inference_mode():
             batches = eval_loader(windows, evaluation_batch(windows))
             rows = [objective.diagnostics(batch.to(device)) for batch in batches]
-        return {
-            name: torch.cat([row[name] for row in rows]).float().cpu().numpy() for name in (rows[0] if rows else ())
-        }
+        names = rows[0] if rows else ()
+        return {name: torch.cat([row[name] for row in rows]).float().cpu().numpy() for name in names}
 
 
-def _resume(data: TrainingData, session: Session, device: torch.device, processes: Processes) -> State:
-    """Return the state of a training to be resumed, or a new one."""
-    kernel = kernel_in_use(device).name
-    if not (session.resume and session.checkpoint.is_file()):
-        return State(dataset_hash=data.dataset.hash, kernel=kernel, processes=processes.count)
+def _resume(data: TrainingData, session: Session, kernel: str, processes: Processes) -> State:
+    """Return the state of a training to be resumed.
+
+    Raises
+    ------
+    RunError
+        Its checkpoint is damaged, or of another dataset or kernel.
+    """
     state = State.load(session.checkpoint)
     if session.leads:
         remove_partials(session.folder)

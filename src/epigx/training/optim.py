@@ -7,13 +7,12 @@ from typing import Any
 
 from torch import nn
 
-from epigx.layers.hyena import FilterLinear, Sine
 from epigx.training.config import TrainingConfig
 
 __all__ = ["learning_rate", "parameter_groups"]
 
-_UNDECAYED_MODULES = (nn.modules.batchnorm._BatchNorm, nn.LayerNorm, nn.Embedding, FilterLinear, Sine)
-_UNDECAYED_NAMES = ("A_log", "D")
+_PYTORCH_LAYERS = (nn.modules.batchnorm._BatchNorm, nn.LayerNorm, nn.Embedding)
+"""PyTorch's layers whose parameters are not decayed; other layers name theirs in ``no_weight_decay``."""
 
 
 def learning_rate(step: int, config: TrainingConfig) -> float:
@@ -42,9 +41,9 @@ def learning_rate(step: int, config: TrainingConfig) -> float:
 def parameter_groups(*modules: nn.Module, weight_decay: float) -> list[dict[str, Any]]:
     """Split the parameters of model and objective into those with weight decay and those without, for AdamW.
 
-    No weight decay: parameters whose name ends in ``bias``, those of batch and layer normalisation, of embeddings and
-    of Hyena's implicit filters, and ``A_log`` and ``D`` of the scan. The weights of RMSNorm are decayed, as in the
-    official code.
+    No weight decay: parameters whose name ends in ``bias``, those of batch and layer normalisation and of embeddings,
+    and those that a layer names in its ``no_weight_decay``. The weights of RMSNorm are decayed, as in the official
+    code.
 
     Returns
     -------
@@ -55,6 +54,6 @@ def parameter_groups(*modules: nn.Module, weight_decay: float) -> list[dict[str,
     undecayed: list[nn.Parameter] = []
     for owner in (owner for module in modules for owner in module.modules()):
         for name, parameter in owner.named_parameters(recurse=False):
-            exempt = name.endswith("bias") or name in _UNDECAYED_NAMES or isinstance(owner, _UNDECAYED_MODULES)
-            (undecayed if exempt else decayed).append(parameter)
+            named = name.endswith("bias") or name in getattr(owner, "no_weight_decay", ())
+            (undecayed if named or isinstance(owner, _PYTORCH_LAYERS) else decayed).append(parameter)
     return [{"params": decayed, "weight_decay": weight_decay}, {"params": undecayed, "weight_decay": 0.0}]

@@ -22,15 +22,7 @@ _log = logging.getLogger(__name__)
 
 @contextmanager
 def lock_output(folder: Path, processes: Processes, *, wait: bool) -> Iterator[FolderLock | None]:
-    """Lock a run's folder in the process that writes it; all processes raise when that is refused.
-
-    Raises
-    ------
-    RunError
-        Another process writes the run, and ``wait`` is false.
-    InputError
-        The folder cannot be written.
-    """
+    """Lock a run's folder in the process that writes it; all processes raise when that is refused."""
     with ExitStack() as stack:
         lock: FolderLock | None = None
         refusal: EpigxError | None = None

@@ -20,18 +20,12 @@ __all__ = ["Material", "prepare"]
 
 @dataclass(frozen=True)
 class Material(TrainingData):
-    """Data and networks of a training.
-
-    Parameters
-    ----------
-    networks : Networks
-        Model and objective with the weights that the seed gives.
-    device : torch.device
-        Device to train on.
-    """
+    """Data and networks of a training."""
 
     networks: Networks
+    """Model and objective with the weights that the seed gives."""
     device: torch.device
+    """Device to train on."""
 
 
 def prepare(method: Network, data: TrainingData) -> Material:

@@ -6,18 +6,18 @@ from pathlib import Path
 from typing import NamedTuple
 
 import torch
-from safetensors import SafetensorError, safe_open
-from safetensors.torch import save
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save
 from torch import Tensor, nn
 
 from epigx.dataset.inputs import Inputs
 from epigx.errors import ConfigError, RunError
 from epigx.layers.checkpointing import checkpoint_layers
 from epigx.models import Model
-from epigx.objectives import Objective
+from epigx.objectives import Objective, ObjectiveModule
 from epigx.system.atomic import atomic_file
 
-__all__ = ["Networks", "build_networks", "read_weights", "weight_names", "write_weights"]
+__all__ = ["Networks", "build_networks", "read_weights", "write_weights"]
 
 
 class Networks(NamedTuple):
@@ -25,7 +25,7 @@ class Networks(NamedTuple):
 
     model: nn.Module
     """The network that predicts."""
-    objective: nn.Module
+    objective: ObjectiveModule
     """Turns a batch into a loss; may have weights of its own, such as the confounder encoder g_ω."""
 
     def weights(self) -> dict[str, Tensor]:
@@ -37,13 +37,7 @@ class Networks(NamedTuple):
         }
 
     def load(self, weights: dict[str, Tensor], *, source: str) -> None:
-        """Copy weights into the networks; names and shapes must match exactly.
-
-        Raises
-        ------
-        RunError
-            A weight is missing, unexpected, or has another shape.
-        """
+        """Copy weights into the networks; RunError if their names and shapes do not match exactly."""
         own = self.weights()
         for name in sorted(own.keys() ^ weights.keys()):
             which = "lacks the weight" if name in own else "has the unexpected weight"
@@ -66,16 +60,7 @@ def build_networks(
 ) -> Networks:
     """Build a run's networks with fresh weights, which depend on ``seed`` only; the global generator is unchanged.
 
-    Parameters
-    ----------
-    model, objective : Model, Objective
-        Settings of the two.
-    inputs : Inputs
-        What the run reads.
-    seed : int
-        Seed of the weights.
-    recompute_layers : bool
-        Whether layers are recomputed in the backward pass (``training.checkpoint_layers``).
+    With ``recompute_layers``, the backward pass recomputes layers (``training.checkpoint_layers``).
 
     Raises
     ------
@@ -102,29 +87,10 @@ def write_weights(path: Path, networks: Networks) -> None:
         partial.write_bytes(save(weights, metadata={"format": "pt"}))
 
 
-def weight_names(path: Path) -> frozenset[str]:
-    """Return the names in a safetensors file, from its header.
-
-    Raises
-    ------
-    RunError
-        The file is missing, damaged or truncated.
-    """
+def read_weights(path: Path, networks: Networks) -> None:
+    """Load a safetensors file into networks; RunError if it is missing or damaged, or belongs to other networks."""
     try:
-        with safe_open(path, "pt") as file:
-            return frozenset(file.keys())
+        weights = load_file(path)
     except (SafetensorError, OSError) as error:
         raise RunError(f"{path} cannot be read: {error}. Copy the run again from the original.") from None
-
-
-def read_weights(path: Path, networks: Networks) -> None:
-    """Load a safetensors file into networks.
-
-    Raises
-    ------
-    RunError
-        The file is missing or damaged, or belongs to other networks.
-    """
-    names = weight_names(path)
-    with safe_open(path, "pt") as file:
-        networks.load({name: file.get_tensor(name) for name in names}, source=str(path))
+    networks.load(weights, source=str(path))

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import torch
 
-from epigx.layers.pooling import AttentionPool
+from epigx.layers.attention import AttentionPool
 
 
 def test_it_starts_between_the_mean_and_the_maximum() -> None:

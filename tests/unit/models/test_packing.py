@@ -5,7 +5,8 @@ import torch
 from torch import nn
 
 from epigx.backbones import Caduceus
-from epigx.models.packing import Packing, centre_of, pool_packed
+from epigx.models.head import centre_of
+from epigx.models.seq2exp import Packing, pool_packed
 
 
 def windows() -> tuple[torch.Tensor, torch.Tensor]:

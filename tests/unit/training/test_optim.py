@@ -39,6 +39,20 @@ def test_who_is_decayed() -> None:
     assert id(objective.confounder_encoder.convolutions[0][1].weight) in spared
 
 
+def test_a_layer_says_what_is_not_decayed() -> None:
+    class Scale(torch.nn.Module):
+        no_weight_decay = frozenset({"scale"})
+
+        def __init__(self) -> None:
+            super().__init__()
+            self.scale, self.power = torch.nn.Parameter(torch.ones(2)), torch.nn.Parameter(torch.ones(2))
+
+    layer = Scale()
+    decayed, undecayed = parameter_groups(layer, weight_decay=0.1)
+    assert [id(parameter) for parameter in decayed["params"]] == [id(layer.power)]
+    assert [id(parameter) for parameter in undecayed["params"]] == [id(layer.scale)]
+
+
 def test_embeddings_and_layer_norms_are_not_decayed() -> None:
     decayed, undecayed = parameter_groups(torch.nn.Embedding(3, 2), torch.nn.LayerNorm(2), weight_decay=0.1)
     assert not decayed["params"]

@@ -52,8 +52,8 @@ class TrackSummary(NamedTuple):
 class Track(Protocol):
     """A signal along the genome.
 
-    A track has an open file, or has read all intervals of a file. It can be pickled; another process then opens the
-    file again.
+    A track has an open file, or has read all intervals of a file. It can be sent to another process, which
+    opens the file again.
 
     Attributes
     ----------

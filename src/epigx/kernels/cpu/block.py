@@ -58,18 +58,15 @@ def _block_backward(
     d_out, xz, parameters = d_out.contiguous(), xz.contiguous(), [p.contiguous() for p in parameters]
     if (projected.numel(), states.numel()) != library.kept_sizes(library.Shape.of(xz, parameters)):
         raise RuntimeError(library.NOTHING_KEPT)
-    d_xz, gradients = torch.empty_like(xz), [torch.empty_like(p) for p in parameters]
+    d_xz, *gradients = library.new_gradients([xz, *parameters], d_out)
     if d_out.numel():
         library.backward(d_out, xz, parameters, (projected, states), d_xz, gradients)
-    else:
-        gradients = [torch.zeros_like(p) for p in parameters]
     return [d_xz, *gradients]
 
 
 @_block_backward.register_fake
 def _(d_out: Tensor, xz: Tensor, parameters: Sequence[Tensor], projected: Tensor, states: Tensor) -> list[Tensor]:
-    like = [xz, *parameters]
-    return [torch.empty_like(each, memory_format=torch.contiguous_format) for each in like]
+    return [library.like(each) for each in (xz, *parameters)]
 
 
 def _keep(ctx: Any, inputs: tuple[Tensor, Sequence[Tensor], bool], output: tuple[Tensor, Tensor, Tensor]) -> None:

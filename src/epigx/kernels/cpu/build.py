@@ -53,17 +53,7 @@ def source_hash() -> str:
 
 
 def build(target: Path | None = None) -> Path:
-    """Compile and link.
-
-    Parameters
-    ----------
-    target : Path, optional
-        Path of the library; by default in this folder.
-
-    Returns
-    -------
-    Path
-        The library.
+    """Compile and link the library, by default in this folder, and return its path.
 
     Raises
     ------

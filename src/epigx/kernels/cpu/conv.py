@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+from collections.abc import Sequence
 from typing import Any
 
 import torch
@@ -32,32 +33,32 @@ def _conv(x: Tensor, weight: Tensor, bias: Tensor, reverse: bool) -> Tensor:
     x, weight, bias = x.contiguous(), weight.contiguous(), bias.contiguous()
     y = torch.empty_like(x)
     if y.numel():
-        library.call("epigx_conv_forward", _arguments(x, weight, bias, reverse, y=y))
+        library.call("epigx_conv_forward", _arguments((x, weight, bias), reverse, y=y))
     return y
 
 
 @_conv.register_fake
-def _output_of(x: Tensor, weight: Tensor, bias: Tensor, reverse: bool) -> Tensor:
-    return torch.empty_like(x, memory_format=torch.contiguous_format)
+def _(x: Tensor, weight: Tensor, bias: Tensor, reverse: bool) -> Tensor:
+    return library.like(x)
 
 
 @torch.library.custom_op("epigx::causal_conv1d_backward", mutates_args=())
-def _conv_backward(dy: Tensor, x: Tensor, weight: Tensor, bias: Tensor, reverse: bool) -> tuple[Tensor, Tensor, Tensor]:
-    dy, x, weight, bias = (tensor.contiguous() for tensor in (dy, x, weight, bias))
-    if not dy.numel():
-        return torch.empty_like(x), torch.zeros_like(weight), torch.zeros_like(bias)
-    dx, d_weight, d_bias = torch.empty_like(x), torch.empty_like(weight), torch.empty_like(bias)
-    own = {"dx": dx, "d_weight": d_weight, "d_bias": d_bias}
-    library.call("epigx_conv_backward", _arguments(x, weight, bias, reverse, dy=dy, **own))
-    return dx, d_weight, d_bias
+def _conv_backward(dy: Tensor, inputs: Sequence[Tensor], reverse: bool) -> list[Tensor]:
+    dy, *inputs = (tensor.contiguous() for tensor in (dy, *inputs))
+    gradients = library.new_gradients(inputs, dy)
+    if dy.numel():
+        own = dict(zip(("dx", "d_weight", "d_bias"), gradients, strict=True))
+        library.call("epigx_conv_backward", _arguments(inputs, reverse, dy=dy, **own))
+    return gradients
 
 
 @_conv_backward.register_fake
-def _gradients_of(dy: Tensor, x: Tensor, weight: Tensor, bias: Tensor, reverse: bool) -> tuple[Tensor, ...]:
-    return tuple(torch.empty_like(tensor, memory_format=torch.contiguous_format) for tensor in (x, weight, bias))
+def _(dy: Tensor, inputs: Sequence[Tensor], reverse: bool) -> list[Tensor]:
+    return list(map(library.like, inputs))
 
 
-def _arguments(x: Tensor, weight: Tensor, bias: Tensor, reverse: bool, **others: Tensor) -> _Arguments:
+def _arguments(inputs: Sequence[Tensor], reverse: bool, **others: Tensor) -> _Arguments:
+    x, weight, bias = inputs
     (batch, length, channels), taps = x.shape, weight.shape[1]
     library.check(x, "x", weight=(weight, (channels, taps)), bias=(bias, (channels,)))
     return _Arguments(
@@ -78,7 +79,7 @@ def _keep(ctx: Any, inputs: tuple[Any, ...], output: Tensor) -> None:
 
 
 def _gradients(ctx: Any, dy: Tensor) -> tuple[Tensor | None, ...]:
-    return *_conv_backward(dy, *ctx.saved_tensors, ctx.reverse), None
+    return *_conv_backward(dy, list(ctx.saved_tensors), ctx.reverse), None
 
 
 _conv.register_autograd(_gradients, setup_context=_keep)

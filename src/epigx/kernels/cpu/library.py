@@ -26,7 +26,9 @@ __all__ = [
     "description",
     "forward",
     "kept_sizes",
+    "like",
     "missing",
+    "new_gradients",
     "use_instruction_set",
 ]
 
@@ -49,22 +51,11 @@ class Shape(NamedTuple):
 
     @classmethod
     def of(cls, xz: Tensor, parameters: Sequence[Tensor]) -> Shape:
-        """Return the sizes of the tensors; `parameters` are those of one direction, or of two one after the other.
-
-        Raises
-        ------
-        ValueError
-            The shapes or devices do not match. The library cannot check this, as it only receives addresses.
-        """
+        """Check and return the sizes; `parameters` are those of one direction, or of two one after the other."""
         shape = cls.with_parameters(xz.shape[0], xz.shape[1], parameters)._replace(channels=xz.shape[2] // 2)
-        expected = shape.parameters()
-        for i, tensor in enumerate(parameters):
-            name = Direction._fields[i % _WIDTH]
-            if tuple(tensor.shape) != expected[i % _WIDTH]:
-                want = expected[i % _WIDTH]
-                raise ValueError(f"{name} has the shape {tuple(tensor.shape)}, but the other tensors need {want}.")
-            if tensor.device != xz.device:
-                raise ValueError(f"{name} is on {tensor.device}, but xz is on {xz.device}.")
+        for first in range(0, len(parameters), _WIDTH):
+            own = zip(Direction._fields, parameters[first : first + _WIDTH], shape.parameters(), strict=True)
+            check(xz, "xz", **{name: (tensor, want) for name, tensor, want in own})
         return shape
 
     @classmethod
@@ -83,10 +74,8 @@ class Shape(NamedTuple):
 class _Shape(ctypes.Structure):
     _fields_ = [
         *((name, ctypes.c_int64) for name in ("batch", "length")),
-        *(
-            (name, ctypes.c_int32)
-            for name in ("channels", "state", "taps", "rank", "directions", "bfloat16", "threads")
-        ),
+        *((name, ctypes.c_int32) for name in ("channels", "state", "taps", "rank", "directions")),
+        *((name, ctypes.c_int32) for name in ("bfloat16", "threads")),
     ]
 
 
@@ -112,6 +101,8 @@ def _open() -> ctypes.CDLL | str:
     opened.epigx_instruction_set.restype = ctypes.c_char_p
     opened.epigx_use.restype = ctypes.c_bool
     opened.epigx_has_threads.restype = ctypes.c_bool
+    opened.epigx_forward.argtypes = [ctypes.c_void_p] * 6
+    opened.epigx_backward.argtypes = [ctypes.c_void_p] * 8
     if opened.epigx_sources().decode() != source_hash():
         return "its sources have changed since it was built; run `make native`"
     return opened
@@ -162,14 +153,8 @@ def forward(xz: Tensor, parameters: Sequence[Tensor], out: Tensor, kept: tuple[T
     """Fill `out`, and `kept` for the backward pass if given; all tensors must be contiguous."""
     shape = _shape(Shape.of(xz, parameters), xz.dtype)
     projected, states = (tensor.data_ptr() for tensor in kept) if kept else (None, None)
-    _library().epigx_forward(
-        ctypes.byref(shape),
-        ctypes.c_void_p(xz.data_ptr()),
-        _pointers(parameters),
-        ctypes.c_void_p(out.data_ptr()),
-        ctypes.c_void_p(projected),
-        ctypes.c_void_p(states),
-    )
+    addresses = xz.data_ptr(), _pointers(parameters), out.data_ptr(), projected, states
+    _library().epigx_forward(ctypes.byref(shape), *addresses)
 
 
 def backward(
@@ -182,16 +167,8 @@ def backward(
 ) -> None:
     """Fill `d_xz` and the parameter `gradients`; all tensors must be contiguous."""
     shape = _shape(Shape.of(xz, parameters), xz.dtype)
-    _library().epigx_backward(
-        ctypes.byref(shape),
-        ctypes.c_void_p(d_out.data_ptr()),
-        ctypes.c_void_p(xz.data_ptr()),
-        _pointers(parameters),
-        ctypes.c_void_p(kept[0].data_ptr()),
-        ctypes.c_void_p(kept[1].data_ptr()),
-        ctypes.c_void_p(d_xz.data_ptr()),
-        _pointers(gradients),
-    )
+    addresses = d_out.data_ptr(), xz.data_ptr(), _pointers(parameters), *(tensor.data_ptr() for tensor in kept)
+    _library().epigx_backward(ctypes.byref(shape), *addresses, d_xz.data_ptr(), _pointers(gradients))
 
 
 def _shape(shape: Shape, dtype: torch.dtype) -> _Shape:
@@ -211,6 +188,16 @@ def call(function: str, arguments: ctypes.Structure) -> None:
 def addresses(tensors: Mapping[str, Tensor | None]) -> dict[str, int | None]:
     """Return the addresses of contiguous tensors as fields of a structure; None stays None."""
     return {name: None if tensor is None else tensor.data_ptr() for name, tensor in tensors.items()}
+
+
+def like(x: Tensor, dtype: torch.dtype | None = None) -> Tensor:
+    """Allocate a contiguous tensor of the shape of another one."""
+    return torch.empty_like(x, dtype=dtype, memory_format=torch.contiguous_format)
+
+
+def new_gradients(inputs: Sequence[Tensor], d_out: Tensor) -> list[Tensor]:
+    """Allocate the gradients that a backward pass fills; zeros for an output without elements, which fills none."""
+    return [like(x) if d_out.numel() else torch.zeros_like(x) for x in inputs]
 
 
 def check(first: Tensor, name: str, **others: tuple[Tensor, tuple[int, ...]]) -> None:

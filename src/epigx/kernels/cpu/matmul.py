@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from epigx.kernels.cpu import library
-from epigx.kernels.torch import linear as plain
+from epigx.kernels.torch import block as plain
 
 __all__ = ["backward_into", "forward_into", "linear", "weight_gradient"]
 
@@ -53,7 +53,7 @@ def _linear(x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
 
 
 @_linear.register_fake
-def _output_of(x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
+def _(x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
     return x.new_empty(*x.shape[:-1], weight.shape[0])
 
 
@@ -65,26 +65,13 @@ def _linear_backward(dy: Tensor, weight: Tensor) -> Tensor:
 
 
 @_linear_backward.register_fake
-def _input_of(dy: Tensor, weight: Tensor) -> Tensor:
+def _(dy: Tensor, weight: Tensor) -> Tensor:
     return dy.new_empty(*dy.shape[:-1], weight.shape[1])
 
 
 @torch.library.custom_op("epigx::linear_weight_gradient", mutates_args=())
 def weight_gradient(dy: Tensor, x: Tensor) -> Tensor:
-    """Return the gradient of the weights, Σ dyᵀ x over all positions.
-
-    Parameters
-    ----------
-    dy : Float[Tensor, "*position out"]
-        Gradient of the output, float32.
-    x : Float[Tensor, "*position in"]
-        Input of the layer, float32.
-
-    Raises
-    ------
-    ValueError
-        The numbers of positions differ, or a tensor is not float32.
-    """
+    """Return the gradient of the weights, Σ dyᵀ x over all positions, from float32 tensors (*position, channel)."""
     dy, x = (plain.rows(tensor).contiguous() for tensor in (dy, x))
     library.check(x, "x", dy=(dy, (len(x), dy.shape[1])))
     if (dy.dtype, x.dtype) != (torch.float32, torch.float32):
@@ -101,7 +88,7 @@ def weight_gradient(dy: Tensor, x: Tensor) -> Tensor:
 
 
 @weight_gradient.register_fake
-def _weight_gradient_of(dy: Tensor, x: Tensor) -> Tensor:
+def _(dy: Tensor, x: Tensor) -> Tensor:
     return x.new_empty(dy.shape[-1], x.shape[-1])
 
 
@@ -116,13 +103,7 @@ def _new(like: Tensor, *shape: int) -> Tensor:
 
 
 def forward_into(x: Tensor, weight: Tensor, bias: Tensor | None, y: Tensor) -> None:
-    """Fill `y` with x Wᵀ + bias; all contiguous float32.
-
-    Raises
-    ------
-    ValueError
-        The shapes do not match.
-    """
+    """Fill `y` with x Wᵀ + bias; all contiguous float32."""
     out, wide = weight.shape
     others = {} if bias is None else {"bias": (bias, (out,))}
     library.check(weight, "the weight", x=(x, (*x.shape[:-1], wide)), y=(y, (*x.shape[:-1], out)), **others)
@@ -130,13 +111,7 @@ def forward_into(x: Tensor, weight: Tensor, bias: Tensor | None, y: Tensor) -> N
 
 
 def backward_into(dy: Tensor, weight: Tensor, dx: Tensor) -> None:
-    """Fill `dx` with dy W; all contiguous float32.
-
-    Raises
-    ------
-    ValueError
-        The shapes do not match.
-    """
+    """Fill `dx` with dy W; all contiguous float32."""
     out, wide = weight.shape
     library.check(weight, "the weight", dy=(dy, (*dy.shape[:-1], out)), dx=(dx, (*dy.shape[:-1], wide)))
     _call(dy, weight, None, dx, back=True)

@@ -42,8 +42,8 @@ def _norm(x: Tensor, weight: Tensor, eps: float) -> Tensor:
 
 
 @_norm.register_fake
-def _normed_of(x: Tensor, weight: Tensor, eps: float) -> Tensor:
-    return _like(x)
+def _(x: Tensor, weight: Tensor, eps: float) -> Tensor:
+    return library.like(x)
 
 
 @torch.library.custom_op("epigx::rms_norm_backward", mutates_args=())
@@ -55,8 +55,8 @@ def _norm_backward(d_normed: Tensor, x: Tensor, weight: Tensor, eps: float) -> t
 
 
 @_norm_backward.register_fake
-def _norm_gradients_of(d_normed: Tensor, x: Tensor, weight: Tensor, eps: float) -> tuple[Tensor, Tensor]:
-    return _like(x), _like(weight)
+def _(d_normed: Tensor, x: Tensor, weight: Tensor, eps: float) -> tuple[Tensor, Tensor]:
+    return library.like(x), library.like(weight)
 
 
 def _keep_norm(ctx: Any, inputs: tuple[Any, ...], output: Tensor) -> None:
@@ -81,50 +81,30 @@ def _add_norm(x: Tensor, residual: Tensor, weight: Tensor, eps: float) -> tuple[
 
 
 @_add_norm.register_fake
-def _total_and_normed_of(x: Tensor, residual: Tensor, weight: Tensor, eps: float) -> tuple[Tensor, Tensor]:
-    return _like(x, torch.float32), _like(x)
+def _(x: Tensor, residual: Tensor, weight: Tensor, eps: float) -> tuple[Tensor, Tensor]:
+    return library.like(x, torch.float32), library.like(x)
 
 
 @torch.library.custom_op("epigx::add_rms_norm_backward", mutates_args=())
 def _add_norm_backward(
-    d_total: Tensor | None,
-    d_normed: Tensor,
-    total: Tensor,
-    weight: Tensor,
-    eps: float,
-    residual_dtype: torch.dtype,
+    d_total: Tensor | None, d_normed: Tensor, total: Tensor, weight: Tensor, eps: float, residual_dtype: torch.dtype
 ) -> tuple[Tensor, Tensor, Tensor]:
     """Return the gradients of x, of the residual stream (empty if equal to that of x) and of the weight."""
     d_total = None if d_total is None else d_total.contiguous()
     d_normed, weight = d_normed.contiguous(), weight.contiguous()
     dx, d_residual, d_weight = _add_norm_gradients_of(d_total, d_normed, total, weight, eps, residual_dtype)
-    call(
-        "epigx_norm_backward",
-        eps,
-        x=dx,
-        weight=weight,
-        sum=total,
-        d_sum=d_total,
-        d_normed=d_normed,
-        dx=dx,
-        d_residual=d_residual if d_residual.numel() else None,
-        d_weight=d_weight,
-    )
+    own = {"d_sum": d_total, "d_normed": d_normed, "d_residual": d_residual if d_residual.numel() else None}
+    call("epigx_norm_backward", eps, x=dx, weight=weight, sum=total, dx=dx, d_weight=d_weight, **own)
     return dx, d_residual, d_weight
 
 
 @_add_norm_backward.register_fake
 def _add_norm_gradients_of(
-    d_total: Tensor | None,
-    d_normed: Tensor,
-    total: Tensor,
-    weight: Tensor,
-    eps: float,
-    residual_dtype: torch.dtype,
+    d_total: Tensor | None, d_normed: Tensor, total: Tensor, weight: Tensor, eps: float, residual_dtype: torch.dtype
 ) -> tuple[Tensor, Tensor, Tensor]:
     same = residual_dtype == d_normed.dtype
-    d_residual = d_normed.new_empty(0) if same else _like(d_normed, residual_dtype)
-    return _like(d_normed), d_residual, _like(weight)
+    d_residual = d_normed.new_empty(0) if same else library.like(d_normed, residual_dtype)
+    return library.like(d_normed), d_residual, library.like(weight)
 
 
 def _keep_add_norm(ctx: Any, inputs: tuple[Any, ...], output: tuple[Tensor, Tensor]) -> None:
@@ -137,12 +117,7 @@ def _keep_add_norm(ctx: Any, inputs: tuple[Any, ...], output: tuple[Tensor, Tens
 def _add_norm_gradients(ctx: Any, d_total: Tensor | None, d_normed: Tensor | None) -> tuple[Tensor | None, ...]:
     mixed, stream = ctx.dtypes
     if d_normed is None:
-        return (
-            None if d_total is None else d_total.to(mixed),
-            None if d_total is None else d_total.to(stream),
-            None,
-            None,
-        )
+        return *((None, None) if d_total is None else (d_total.to(mixed), d_total.to(stream))), None, None
     dx, d_residual, d_weight = _add_norm_backward(d_total, d_normed, *ctx.saved_tensors, ctx.eps, stream)
     return dx, d_residual if mixed != stream else dx, d_weight, None
 
@@ -166,7 +141,3 @@ def call(function: str, eps: float, *, x: Tensor, weight: Tensor, **others: Tens
         **library.addresses({"x": x, "weight": weight, **others}),
     )
     library.call(function, arguments)
-
-
-def _like(x: Tensor, dtype: torch.dtype | None = None) -> Tensor:
-    return torch.empty_like(x, dtype=dtype, memory_format=torch.contiguous_format)

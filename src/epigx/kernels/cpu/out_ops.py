@@ -1,8 +1,9 @@
 """The native operators with output tensors given by the caller, and without autograd.
 
 For code that runs many layers and reuses buffers: only parameter gradients are allocated. Tensors must be contiguous
-float32. Results are the same as those of the other operators, bit for bit. Outputs must not overlap inputs, unless an
-operator's documentation allows it.
+float32; ValueError says which shape, precision or memory layout does not match. Results are the same as those of the
+other operators, bit for bit. Outputs must not overlap inputs, unless an operator's documentation allows it. Those
+without a result need no shape inference.
 """
 
 from __future__ import annotations
@@ -43,19 +44,10 @@ def bimamba_inner(
 
     Parameters
     ----------
-    xz : Float[Tensor, "batch length twice_channel"]
-        Output of the input projection.
     parameters : sequence of Tensor
         The fields of one :class:`~epigx.kernels.Direction`, or of two one after the other.
-    out : Float[Tensor, "batch length channel"]
-        Receives the result.
     projected, states : Tensor or None
         Receive what :func:`bimamba_inner_backward` needs; flat, with the sizes of :func:`kept_sizes`.
-
-    Raises
-    ------
-    ValueError
-        Shape, precision or memory layout of a tensor does not match.
     """
     shape = library.Shape.of(xz, parameters)
     library.check(xz, "xz", out=(out, (shape.batch, shape.length, shape.channels)))
@@ -73,22 +65,7 @@ def bimamba_inner(
 def bimamba_inner_backward(
     d_out: Tensor, xz: Tensor, parameters: Sequence[Tensor], projected: Tensor, states: Tensor, d_xz: Tensor
 ) -> list[Tensor]:
-    """Fill `d_xz` and return the parameter gradients, as new tensors.
-
-    Parameters
-    ----------
-    d_out : Float[Tensor, "batch length channel"]
-        Gradient of the output.
-    xz, parameters, projected, states
-        As given to :func:`bimamba_inner`, which filled `projected` and `states`.
-    d_xz : Float[Tensor, "batch length twice_channel"]
-        Receives the gradient of `xz`.
-
-    Raises
-    ------
-    ValueError
-        Shape, precision or memory layout of a tensor does not match.
-    """
+    """Fill `d_xz` and return the parameter gradients, as new tensors; needs what :func:`bimamba_inner` kept."""
     shape = library.Shape.of(xz, parameters)
     library.check(xz, "xz", d_xz=(d_xz, xz.shape), d_out=(d_out, (shape.batch, shape.length, shape.channels)))
     _check(xz, d_out, d_xz, *parameters)
@@ -99,81 +76,53 @@ def bimamba_inner_backward(
     return gradients
 
 
+@bimamba_inner_backward.register_fake
+def _(
+    d_out: Tensor, xz: Tensor, parameters: Sequence[Tensor], projected: Tensor, states: Tensor, d_xz: Tensor
+) -> list[Tensor]:
+    return [torch.empty_like(p) for p in parameters]
+
+
 @torch.library.custom_op("epigx::linear_out", mutates_args=("y",))
 def linear(x: Tensor, weight: Tensor, y: Tensor) -> None:
-    """Fill `y` with x Wᵀ; see :func:`epigx.kernels.linear`.
-
-    Raises
-    ------
-    ValueError
-        Shape, precision or memory layout of a tensor does not match.
-    """
+    """Fill `y` with x Wᵀ; see :func:`epigx.kernels.linear`."""
     _check(x, weight, y)
     forward_into(x, weight, None, y)
 
 
 @torch.library.custom_op("epigx::linear_backward_out", mutates_args=("dx",))
 def linear_backward(dy: Tensor, weight: Tensor, dx: Tensor) -> None:
-    """Fill `dx`, the gradient of the input, with dy W.
-
-    Raises
-    ------
-    ValueError
-        Shape, precision or memory layout of a tensor does not match.
-    """
+    """Fill `dx`, the gradient of the input, with dy W."""
     _check(dy, weight, dx)
     backward_into(dy, weight, dx)
 
 
 @torch.library.custom_op("epigx::rms_norm_out", mutates_args=("normed",))
 def rms_norm(x: Tensor, weight: Tensor, eps: float, normed: Tensor) -> None:
-    """Fill `normed` with ``x / sqrt(mean(x²) + eps) · weight`` over the last axis.
-
-    Raises
-    ------
-    ValueError
-        Shape, precision or memory layout of a tensor does not match.
-    """
+    """Fill `normed` with ``x / sqrt(mean(x²) + eps) · weight`` over the last axis."""
     _check_rows(x, weight, normed=normed)
     call("epigx_norm_forward", eps, x=x, weight=weight, normed=normed)
 
 
 @torch.library.custom_op("epigx::rms_norm_backward_out", mutates_args=("dx",))
 def rms_norm_backward(d_normed: Tensor, x: Tensor, weight: Tensor, eps: float, dx: Tensor) -> Tensor:
-    """Fill `dx` and return the gradient of the weight, as a new tensor.
-
-    Raises
-    ------
-    ValueError
-        Shape, precision or memory layout of a tensor does not match.
-    """
+    """Fill `dx` and return the gradient of the weight, as a new tensor."""
     _check_rows(x, weight, d_normed=d_normed, dx=dx)
     d_weight = torch.empty_like(weight)
     call("epigx_norm_backward", eps, x=x, weight=weight, d_normed=d_normed, dx=dx, d_weight=d_weight)
     return d_weight
 
 
+@rms_norm_backward.register_fake
+def _(d_normed: Tensor, x: Tensor, weight: Tensor, eps: float, dx: Tensor) -> Tensor:
+    return torch.empty_like(weight)
+
+
 @torch.library.custom_op("epigx::add_rms_norm_out", mutates_args=("total", "normed"))
 def add_rms_norm(x: Tensor, residual: Tensor, weight: Tensor, eps: float, total: Tensor, normed: Tensor) -> None:
     """Fill `total` with ``residual + x`` and `normed` with its norm; see :func:`epigx.kernels.add_rms_norm`.
 
-    Parameters
-    ----------
-    x, residual : Float[Tensor, "*position channel"]
-        Output of a layer, and the residual stream so far.
-    weight : Float[Tensor, "channel"]
-        Scale of each channel.
-    eps : float
-        Added to the mean square.
-    total : Float[Tensor, "*position channel"]
-        Receives the sum; may be the same tensor as `residual`.
-    normed : Float[Tensor, "*position channel"]
-        Receives the norm; may be the same tensor as `total` if the sum is not needed.
-
-    Raises
-    ------
-    ValueError
-        Shape, precision or memory layout of a tensor does not match.
+    `total` may be the same tensor as `residual`, and `normed` the same as `total` if the sum is not needed.
     """
     _check_rows(x, weight, residual=residual, total=total, normed=normed)
     call("epigx_norm_forward", eps, x=x, weight=weight, residual=residual, sum=total, normed=normed)
@@ -185,61 +134,13 @@ def add_rms_norm_backward(
 ) -> Tensor:
     """Fill `dx`, the gradient of both summands, and return the gradient of the weight, as a new tensor.
 
-    Parameters
-    ----------
-    d_total : Float[Tensor, "*position channel"] or None
-        Gradient of the sum, if any; may be the same tensor as `dx`.
-    d_normed : Float[Tensor, "*position channel"]
-        Gradient of the norm.
-    total : Float[Tensor, "*position channel"]
-        Sum from the forward pass.
-    weight, eps
-        As given to :func:`add_rms_norm`.
-    dx : Float[Tensor, "*position channel"]
-        Receives the gradient.
-
-    Raises
-    ------
-    ValueError
-        Shape, precision or memory layout of a tensor does not match.
+    `total` is the sum from the forward pass; `d_total` may be the same tensor as `dx`.
     """
     _check_rows(total, weight, d_normed=d_normed, dx=dx, **({} if d_total is None else {"d_total": d_total}))
     d_weight = torch.empty_like(weight)
     own = {"sum": total, "d_sum": d_total, "d_normed": d_normed, "dx": dx, "d_weight": d_weight}
     call("epigx_norm_backward", eps, x=dx, weight=weight, **own)
     return d_weight
-
-
-@bimamba_inner.register_fake
-def _(*_: object) -> None: ...
-
-
-@bimamba_inner_backward.register_fake
-def _(
-    d_out: Tensor, xz: Tensor, parameters: Sequence[Tensor], projected: Tensor, states: Tensor, d_xz: Tensor
-) -> list[Tensor]:
-    return [torch.empty_like(p) for p in parameters]
-
-
-@linear.register_fake
-def _(*_: object) -> None: ...
-
-
-@linear_backward.register_fake
-def _(*_: object) -> None: ...
-
-
-@rms_norm.register_fake
-def _(*_: object) -> None: ...
-
-
-@rms_norm_backward.register_fake
-def _(d_normed: Tensor, x: Tensor, weight: Tensor, eps: float, dx: Tensor) -> Tensor:
-    return torch.empty_like(weight)
-
-
-@add_rms_norm.register_fake
-def _(*_: object) -> None: ...
 
 
 @add_rms_norm_backward.register_fake

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+from collections.abc import Sequence
 from typing import Any
 
 import torch
@@ -26,82 +27,56 @@ def selective_scan(
     u: Tensor, delta: Tensor, A: Tensor, B: Tensor, C: Tensor, D: Tensor, *, reverse: bool = False
 ) -> Tensor:
     """See :func:`epigx.kernels.selective_scan`."""
-    inputs = (u, *(x.float() for x in (delta, A, B, C, D)))
+    inputs = [u, *(x.float() for x in (delta, A, B, C, D))]
     keep = torch.is_grad_enabled() and any(x.requires_grad for x in inputs)
-    y: Tensor = _scan(*inputs, reverse, keep)[0]
+    y: Tensor = _scan(inputs, reverse, keep)[0]
     return y
 
 
 @torch.library.custom_op("epigx::selective_scan", mutates_args=())
-def _scan(
-    u: Tensor, delta: Tensor, A: Tensor, B: Tensor, C: Tensor, D: Tensor, reverse: bool, keep: bool
-) -> tuple[Tensor, Tensor]:
-    inputs = [x.contiguous() for x in (u, delta, A, B, C, D)]
-    y, states = _outputs(u, A, keep)
+def _scan(inputs: Sequence[Tensor], reverse: bool, keep: bool) -> tuple[Tensor, Tensor]:
+    inputs = [x.contiguous() for x in inputs]
+    y, states = _outputs(inputs, keep)
     if y.numel():
         library.call("epigx_scan_forward", _arguments(inputs, reverse, y=y, states=states if keep else None))
     return y, states
 
 
 @_scan.register_fake
-def _outputs_of(
-    u: Tensor, delta: Tensor, A: Tensor, B: Tensor, C: Tensor, D: Tensor, reverse: bool, keep: bool
-) -> tuple[Tensor, Tensor]:
-    return _outputs(u, A, keep)
+def _(inputs: Sequence[Tensor], reverse: bool, keep: bool) -> tuple[Tensor, Tensor]:
+    return _outputs(inputs, keep)
 
 
-def _outputs(u: Tensor, A: Tensor, keep: bool) -> tuple[Tensor, Tensor]:
+def _outputs(inputs: Sequence[Tensor], keep: bool) -> tuple[Tensor, Tensor]:
     """Allocate y, and the states if they are kept."""
-    floats = _states_kept(u, A) if keep else 0
-    return torch.empty_like(u, memory_format=torch.contiguous_format), u.new_empty(floats, dtype=torch.float32)
+    floats = _states_kept(inputs) if keep else 0
+    return library.like(inputs[0]), inputs[0].new_empty(floats, dtype=torch.float32)
 
 
-def _states_kept(u: Tensor, A: Tensor) -> int:
+def _states_kept(inputs: Sequence[Tensor]) -> int:
     """Return the size, in floats, of the states at the start of all chunks (single_scan.hpp)."""
-    batch, length, channels = u.shape
-    return batch * -(-length // 32) * -(-channels // 128) * 128 * -(-A.shape[1] // 4) * 4
+    (batch, length, channels), state = inputs[0].shape, inputs[2].shape[1]
+    return batch * -(-length // 32) * -(-channels // 128) * 128 * -(-state // 4) * 4
 
 
 @torch.library.custom_op("epigx::selective_scan_backward", mutates_args=())
-def _scan_backward(
-    dy: Tensor,
-    u: Tensor,
-    delta: Tensor,
-    A: Tensor,
-    B: Tensor,
-    C: Tensor,
-    D: Tensor,
-    states: Tensor,
-    reverse: bool,
-) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor, Tensor]:
-    dy, *inputs = (x.contiguous() for x in (dy, u, delta, A, B, C, D))
-    if states.numel() != _states_kept(u, A):
+def _scan_backward(dy: Tensor, inputs: Sequence[Tensor], states: Tensor, reverse: bool) -> list[Tensor]:
+    dy, *inputs = (x.contiguous() for x in (dy, *inputs))
+    if states.numel() != _states_kept(inputs):
         raise RuntimeError(library.NOTHING_KEPT)
-    gradients = [torch.empty_like(x) if dy.numel() else torch.zeros_like(x) for x in inputs]
+    gradients = library.new_gradients(inputs, dy)
     if dy.numel():
-        names = ("du", "d_delta", "dA", "dB", "dC", "dD")
-        own = dict(zip(names, gradients, strict=True))
+        own = dict(zip(("du", "d_delta", "dA", "dB", "dC", "dD"), gradients, strict=True))
         library.call("epigx_scan_backward", _arguments(inputs, reverse, states=states, dy=dy, **own))
-    du, d_delta, dA, dB, dC, dD = gradients
-    return du, d_delta, dA, dB, dC, dD
+    return gradients
 
 
 @_scan_backward.register_fake
-def _gradients_of(
-    dy: Tensor,
-    u: Tensor,
-    delta: Tensor,
-    A: Tensor,
-    B: Tensor,
-    C: Tensor,
-    D: Tensor,
-    states: Tensor,
-    reverse: bool,
-) -> tuple[Tensor, ...]:
-    return tuple(torch.empty_like(x, memory_format=torch.contiguous_format) for x in (u, delta, A, B, C, D))
+def _(dy: Tensor, inputs: Sequence[Tensor], states: Tensor, reverse: bool) -> list[Tensor]:
+    return list(map(library.like, inputs))
 
 
-def _arguments(inputs: list[Tensor], reverse: bool, **others: Tensor | None) -> _Arguments:
+def _arguments(inputs: Sequence[Tensor], reverse: bool, **others: Tensor | None) -> _Arguments:
     u, delta, A, B, C, D = inputs
     (batch, length, channels), state = u.shape, A.shape[1]
     library.check(u, "u", delta=(delta, u.shape), A=(A, (channels, state)), D=(D, (channels,)))
@@ -120,15 +95,16 @@ def _arguments(inputs: list[Tensor], reverse: bool, **others: Tensor | None) -> 
 
 
 def _keep(ctx: Any, inputs: tuple[Any, ...], output: tuple[Tensor, Tensor]) -> None:
-    *tensors, ctx.reverse, _ = inputs
-    ctx.save_for_backward(*tensors, output[1])
+    tensors, ctx.reverse, _ = inputs
+    ctx.save_for_backward(output[1], *tensors)
     ctx.set_materialize_grads(False)
 
 
-def _gradients(ctx: Any, dy: Tensor | None, _: None) -> tuple[Tensor | None, ...]:
+def _gradients(ctx: Any, dy: Tensor | None, _: None) -> tuple[list[Tensor] | None, None, None]:
     if dy is None:
-        return (None,) * 8
-    return *_scan_backward(dy, *ctx.saved_tensors, ctx.reverse), None, None
+        return None, None, None
+    states, *inputs = ctx.saved_tensors
+    return _scan_backward(dy, inputs, states, ctx.reverse), None, None
 
 
 _scan.register_autograd(_gradients, setup_context=_keep)

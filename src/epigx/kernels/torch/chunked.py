@@ -10,7 +10,7 @@ of the shape (batch, length, channel, state) do not exceed `BUDGET` bytes.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import torch
@@ -18,9 +18,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from epigx.kernels.params import Direction
-from epigx.kernels.torch.compose import compose
-from epigx.kernels.torch.linear import linear
-from epigx.kernels.torch.norm import add_rms_norm
+from epigx.kernels.torch.block import add_rms_norm, compose, linear
 
 __all__ = ["add_rms_norm", "bimamba_inner", "causal_conv1d", "linear", "selective_scan"]
 
@@ -71,9 +69,8 @@ def _(u: Tensor, delta: Tensor, A: Tensor, B: Tensor, C: Tensor) -> Tensor:
 
 
 @torch.library.custom_op("epigx::chunked_scan_backward", mutates_args=())
-def _scan_backward(
-    dy: Tensor, u: Tensor, delta: Tensor, A: Tensor, B: Tensor, C: Tensor
-) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor]:
+def _scan_backward(dy: Tensor, inputs: Sequence[Tensor]) -> list[Tensor]:
+    u, delta, A, B, C = inputs
     du, d_delta, dA = torch.empty_like(u), torch.empty_like(delta), torch.empty_like(A)
     dB, dC = torch.zeros_like(B), torch.zeros_like(C)
     with torch.autocast(u.device.type, enabled=False):
@@ -82,14 +79,12 @@ def _scan_backward(
             du[..., part], d_delta[..., part], dA[part], dB_part, dC_part = cut.gradients(dy[..., part])
             dB += dB_part
             dC += dC_part
-    return du, d_delta, dA, dB, dC
+    return [du, d_delta, dA, dB, dC]
 
 
 @_scan_backward.register_fake
-def _(
-    dy: Tensor, u: Tensor, delta: Tensor, A: Tensor, B: Tensor, C: Tensor
-) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor]:
-    return torch.empty_like(u), torch.empty_like(delta), torch.empty_like(A), torch.empty_like(B), torch.empty_like(C)
+def _(dy: Tensor, inputs: Sequence[Tensor]) -> list[Tensor]:
+    return [torch.empty_like(x) for x in inputs]
 
 
 def _keep_inputs(ctx: Any, inputs: tuple[Tensor, ...], output: Tensor) -> None:
@@ -97,8 +92,7 @@ def _keep_inputs(ctx: Any, inputs: tuple[Tensor, ...], output: Tensor) -> None:
 
 
 def _gradients(ctx: Any, dy: Tensor) -> tuple[Tensor, ...]:
-    gradients: tuple[Tensor, ...] = _scan_backward(dy, *ctx.saved_tensors)
-    return gradients
+    return tuple(_scan_backward(dy, list(ctx.saved_tensors)))
 
 
 _scan.register_autograd(_gradients, setup_context=_keep_inputs)

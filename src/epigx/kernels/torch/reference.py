@@ -10,9 +10,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from epigx.kernels.params import Direction
-from epigx.kernels.torch.compose import compose
-from epigx.kernels.torch.linear import linear
-from epigx.kernels.torch.norm import add_rms_norm
+from epigx.kernels.torch.block import add_rms_norm, compose, linear
 
 __all__ = ["add_rms_norm", "bimamba_inner", "causal_conv1d", "linear", "selective_scan"]
 

@@ -74,8 +74,8 @@ def test_what_is_not_finite_stays_visible(variant: str, which: int, value: float
 
 def test_nothing_is_kept_without_a_gradient() -> None:
     tensors = inputs()
-    y, states = scan._scan(*tensors, False, False)
-    kept, some = scan._scan(*tensors, False, True)
+    y, states = scan._scan(tensors, False, False)
+    kept, some = scan._scan(tensors, False, True)
     assert states.numel() == 0
     assert some.numel() == 2 * 3 * 128 * 16  # every 32 bases, for groups of 128 channels
     assert torch.equal(y, kept)
@@ -97,18 +97,18 @@ def test_an_input_in_another_layout() -> None:
 @pytest.mark.parametrize("reverse", [False, True])
 def test_operators_are_well_formed(reverse: bool) -> None:
     own = [x.requires_grad_() for x in inputs(33, 5, 3)]
-    torch.library.opcheck(scan._scan, (*own, reverse, True))
+    torch.library.opcheck(scan._scan, (own, reverse, True))
 
 
 def test_the_backward_operator_is_well_formed() -> None:
     own = inputs(33, 5, 3)
     own[0] = own[0].mT.contiguous().mT
-    states = scan._scan(*own, False, True)[1]
-    torch.library.opcheck(scan._scan_backward, (torch.randn(2, 5, 33).mT, *own, states, False))
+    states = scan._scan(own, False, True)[1]
+    torch.library.opcheck(scan._scan_backward, (torch.randn(2, 5, 33).mT, own, states, False))
 
 
 def test_a_backward_pass_that_nothing_was_kept_for() -> None:
-    y = scan._scan(*(x.requires_grad_() for x in inputs()), False, False)[0]
+    y = scan._scan([x.requires_grad_() for x in inputs()], False, False)[0]
     with pytest.raises(RuntimeError, match=r"kept nothing for the backward pass, because it was traced without"):
         y.sum().backward()
 

@@ -18,7 +18,7 @@ def run(x: Tensor, weight: Tensor, by: Tensor, *, ours: bool) -> list[Tensor]:
 @pytest.mark.parametrize("rows", [1, 7, 100])
 @pytest.mark.parametrize(("n_in", "n_out"), [(6, 20), (20, 6), (1, 1)])
 def test_gradients(monkeypatch: pytest.MonkeyPatch, rows: int, n_in: int, n_out: int) -> None:
-    monkeypatch.setattr("epigx.kernels.torch.linear.ROWS", 32)
+    monkeypatch.setattr("epigx.kernels.torch.block.ROWS", 32)
     x, weight, by = torch.randn(2, rows, n_in), torch.randn(n_out, n_in), torch.randn(2, rows, n_out)
     exact = run(x.double(), weight.double(), by.double(), ours=False)
     for e, f in zip(exact, run(x, weight, by, ours=True), strict=True):
