@@ -1,6 +1,6 @@
 """Why background patterns become fixed masks: what each loss does to the confounder encoder, step by step.
 
-    python examples/causal/collapse.py data/real --cell-type K562 --min-dna-coverage 0.95 -o build/causal/collapse.csv
+    python studies/causal/collapse.py data/real --cell-type K562 --min-dna-coverage 0.95 -o build/causal/collapse.csv
 
 The encoder is trained as in InFER, and with L₂ or L₃ switched off. On genes that no step has seen it tells how much the
 patterns, the logits under their sigmoid and the summary above it (the mean over positions) vary over genes, and how
@@ -21,17 +21,16 @@ from systems import configure
 
 from epigx.batch import Batch
 from epigx.dataset.loader import train_loader
-from epigx.objectives import Backdoor, GenePatterns, Objective
-from epigx.objectives.backdoor import BackdoorLoss
-from epigx.objectives.base import pattern_statistics
-from epigx.training.setup import Material, prepare
+from epigx.objectives import Backdoor, GeneSpecificBackdoor, Objective
+from epigx.objectives.backdoor import BackdoorLoss, pattern_statistics
+from epigx.runs.training_data import TrainingData, choose_training_data
 from epigx.training.weights import build_networks
 
 ARMS: dict[str, Objective] = {
     "InFER": Backdoor(),
     "InFER, L₂ alone (β = 0)": Backdoor(beta=0),
     "InFER, L₃ alone (α = 0)": Backdoor(alpha=0),
-    "gene patterns": GenePatterns(),
+    "gene patterns": GeneSpecificBackdoor(),
 }
 LOOKED_AT = 256
 
@@ -53,14 +52,14 @@ def main() -> None:
             "InFER", arguments.data, arguments.cell_type, seed,
             steps=arguments.steps, min_dna_coverage=arguments.min_dna_coverage,
         )  # fmt: skip
-        material = prepare(config)
-        held_out = material.valid.__getitems__(range(min(LOOKED_AT, len(material.valid))))
+        data = choose_training_data(config.data, config.method.needs)
+        held_out = data.valid.__getitems__(range(min(LOOKED_AT, len(data.valid))))
         for name, objective in ARMS.items():
             torch.manual_seed(seed)
-            networks = build_networks(config.model_copy(update={"objective": objective}), material.inputs, seed=seed)
+            networks = build_networks(config.method.model, objective, data.inputs, seed=seed)
             rows += [
                 {"arm": name, "seed": seed, **row}
-                for row in follow(*networks, material, held_out, seed, arguments.steps, arguments.every)
+                for row in follow(*networks, data, held_out, seed, arguments.steps, arguments.every)
             ]
     arguments.out.parent.mkdir(parents=True, exist_ok=True)
     table = pd.DataFrame(rows)
@@ -71,7 +70,7 @@ def main() -> None:
 def follow(
     model: torch.nn.Module,
     objective: BackdoorLoss,
-    material: Material,
+    data: TrainingData,
     held_out: Batch,
     seed: int,
     steps: int,
@@ -79,11 +78,11 @@ def follow(
 ) -> list[dict[str, float]]:
     """Train, and look at the encoder before the first step and after each so many."""
     optimizer = torch.optim.AdamW([*model.parameters(), *objective.parameters()], lr=2e-3, betas=(0.9, 0.95))
-    batches = itertools.islice(train_loader(material.train, batch_size=16, seed=seed), steps + 1)
+    batches = itertools.islice(train_loader(data.train, batch_size=16, seed=seed), steps + 1)
     rows = []
     for step, batch in enumerate(batches):
         if step % every == 0:
-            channels = list(material.inputs.background)
+            channels = list(data.inputs.background)
             found = variation(objective, held_out) | masking(model, objective, held_out, channels)
             rows.append({"step": step, **found, **gradients(model, objective, batch)})
         optimizer.zero_grad()

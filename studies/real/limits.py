@@ -10,6 +10,7 @@ the long study: whether the systems err on the same genes, and on which.
 from __future__ import annotations
 
 import argparse
+import tempfile
 from pathlib import Path
 
 import numpy as np
@@ -18,11 +19,15 @@ from references import genes_by_split
 from scores import interval, markdown, predictions
 
 import epigx as gx
-from epigx.baselines import GradientBoosting, fit_reference
+from epigx.baselines import FittedTrees, GradientBoosting
 from epigx.dataset.inputs import fit_inputs
 from epigx.dataset.manifest.split import fold
 from epigx.dataset.windows import Windows
 from epigx.metrics import bootstrap, metrics
+from epigx.runs.config import RunConfig
+from epigx.runs.session import Session
+from epigx.runs.training_data import TrainingData
+from epigx.system.shutdown import Interruption
 
 CELL_TYPE, OTHER = "K562", "GM12878"
 DRAWS = 5
@@ -60,6 +65,19 @@ def parts_of(data: Path, cell_types: tuple[str, ...], window: int) -> dict[str, 
     }
 
 
+def boosting(train: Windows, valid: Windows) -> FittedTrees:
+    """Fit boosting on chosen windows; nothing is written."""
+    data = TrainingData(train.dataset, train.dataset.split, train.inputs, train, valid, 0, 0)
+    method = GradientBoosting()
+    config = RunConfig(data={"path": train.dataset.path, "cell_types": [CELL_TYPE]}, method=method)
+    session = Session(Path(), config, resume=False, interruption=Interruption(), leads=False, progress=_no_progress)
+    return method.fit(data, session)
+
+
+def _no_progress(*_: object) -> None:
+    pass
+
+
 def fewer_genes(data: Path) -> str:
     """Fit on random parts of the training genes; the number of trees is chosen on the validation genes, as always."""
     parts = parts_of(data, (CELL_TYPE,), 20_480)
@@ -70,8 +88,8 @@ def fewer_genes(data: Path) -> str:
         scores = []
         for _ in range(DRAWS if fraction < 1 else 1):
             some = parts["train"].only(np.sort(rng.permutation(len(parts["train"]))[:size]))
-            predict = GradientBoosting().fit(some, parts["valid"])
-            scores.append(metrics(parts["valid"].expression, predict(parts["valid"])).pearson)
+            predicted = boosting(some, parts["valid"]).predict(parts["valid"])
+            scores.append(metrics(parts["valid"].expression, predicted).pearson)
         rows.append({"training genes": f"{size:,}", "draws": len(scores), "r, validation": f"{np.mean(scores):.3f}"})
     return markdown(rows)
 
@@ -90,7 +108,7 @@ def other_inputs(data: list[Path]) -> str:
 
 def _scored(path: Path, cell_types: tuple[str, ...], window: int, signals: tuple[str, ...]) -> dict[str, object]:
     parts = parts_of(path, cell_types, window)
-    predicted = GradientBoosting().fit(parts["train"], parts["valid"])(parts["valid"])
+    predicted = boosting(parts["train"], parts["valid"]).predict(parts["valid"])
     score = bootstrap(parts["valid"].expression, predicted)
     return {
         "signals": ", ".join(signals),
@@ -109,14 +127,15 @@ def folds(data: Path) -> str:
         config = gx.recipes.infer(data=data, cell_type=CELL_TYPE).override(
             "data.min_dna_coverage=0.95", "data.coverage_window=2000"
         )
-        config = config.data.model_copy(update={"split": split})
-        scores = {part: fit_reference(GradientBoosting(), config, split=part) for part in ("valid", "test")}
-        each = {part: metrics(table["observed"], table["predicted"]) for part, table in scores.items()}
+        config = RunConfig(data=config.data.model_copy(update={"split": split}), method=GradientBoosting())
+        with tempfile.TemporaryDirectory() as folder:
+            run = gx.train(config, Path(folder) / "run")
+            each = {part: gx.evaluate(run, split=part, bootstrap=0).metrics for part in ("valid", "test")}
         rows.append(
             {
                 "fold": str(number),
                 "test": ", ".join(split.test),
-                "genes": f"{len(scores['test']):,}",
+                "genes": f"{each['test'].n_genes:,}",
                 "r, validation": f"{each['valid'].pearson:.3f}",
                 "r, test": f"{each['test'].pearson:.3f}",
                 "MSE, test": f"{each['test'].mse:.3f}",
@@ -128,16 +147,16 @@ def folds(data: Path) -> str:
 def shared_errors(data: Path, study: Path) -> str:
     """Correlate the errors of each system with those of boosting, on validation genes; and average the two."""
     found = predictions(data, study, CELL_TYPE, "valid")
-    boosting = found["gradient boosting"]
-    error = boosting.drop(columns="observed").mean(axis=1) - boosting["observed"]
+    trees = found["gradient boosting"]
+    error = trees.drop(columns="observed").mean(axis=1) - trees["observed"]
     rows = []
     for system, table in found.items():
         own = table.drop(columns="observed").mean(axis=1)
         both = own.index.intersection(error.index)
         if len(both) < len(error) or system == "gradient boosting":
             continue
-        mean = (own.loc[both] + boosting.loc[both].drop(columns="observed").mean(axis=1)) / 2
-        observed = boosting.loc[both, "observed"].to_numpy()
+        mean = (own.loc[both] + trees.loc[both].drop(columns="observed").mean(axis=1)) / 2
+        observed = trees.loc[both, "observed"].to_numpy()
         shared = np.corrcoef(own.loc[both] - observed, error.loc[both])[0, 1]
         rows.append(
             {
