@@ -7,7 +7,6 @@ from collections.abc import Mapping
 from typing import Any, ClassVar, Literal
 
 from jaxtyping import Float
-from pydantic import model_validator
 from torch import Tensor, nn
 from torch.nn.functional import l1_loss, mse_loss, smooth_l1_loss
 
@@ -19,14 +18,6 @@ from epigx.models import Model
 __all__ = ["Distance", "Objective", "ObjectiveModule", "distance", "labels"]
 
 Distance = Literal["l1", "smooth_l1", "mse"]
-
-OLD_KINDS = {
-    "gene_patterns": "gene_specific_backdoor",
-    "regressed_out": "residualize",
-    "signal_adjustment": "input_backdoor",
-}
-"""Kinds that were renamed in version 0.2.0, as configurations saved before may name them."""
-
 
 class ObjectiveModule(nn.Module):
     """The network side of an objective: the loss of a batch, and what to report about genes.
@@ -57,6 +48,11 @@ class Objective(Kind):
     """Settings of an objective. To add an objective, write a subclass with its own ``kind`` and ``build``."""
 
     group: ClassVar[str] = "epigx.objectives"
+    renamed: ClassVar[Mapping[str, str]] = {  # in version 0.2.0
+        "gene_patterns": "gene_specific_backdoor",
+        "regressed_out": "residualize",
+        "signal_adjustment": "input_backdoor",
+    }
 
     @property
     def compares_genes(self) -> bool:
@@ -76,13 +72,6 @@ class Objective(Kind):
         ConfigError
             It does not.
         """
-
-    @model_validator(mode="wrap")
-    @classmethod
-    def _accept_old_kind(cls, values: Any, handler: Any) -> Any:
-        if isinstance(values, dict) and (kind := values.get("kind")) in OLD_KINDS:
-            values = {**values, "kind": OLD_KINDS[kind]}
-        return handler(values)
 
     @abstractmethod
     def build(self, model: Model, n_signals: int, background: tuple[int, ...] = ()) -> ObjectiveModule:
