@@ -19,6 +19,7 @@ __all__ = ["Distance", "Objective", "ObjectiveModule", "distance", "labels"]
 
 Distance = Literal["l1", "smooth_l1", "mse"]
 
+
 class ObjectiveModule(nn.Module):
     """The network side of an objective: the loss of a batch, and what to report about genes.
 

@@ -7,21 +7,18 @@ folder gives the recipe, the cell type and the seed, and the first digits of a c
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 
 from epigx.dataset.store import Dataset
 from epigx.errors import ConfigError, DatasetError
-from epigx.recipes.data import SEEDS, SHORT, SMALL, Scale
+from epigx.recipes.data import SEEDS, SHORT, SMALL, Recipe, Scale
 from epigx.runs.config import RunConfig
 from epigx.runs.method import Method
 
-__all__ = ["Recipe", "Study", "System"]
-
-Recipe = Callable[..., RunConfig]
-"""A function of :mod:`epigx.recipes`."""
+__all__ = ["Study", "System"]
 
 ALIKE = ("objective.distance=l1",)
 """The loss of all networks. The paper says that its prediction loss is the L1 function, while the code of Seq2Exp, from

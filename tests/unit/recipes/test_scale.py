@@ -7,10 +7,10 @@ import torch
 
 from epigx import recipes
 from epigx.batch import Batch
-from epigx.recipes import SIZES, models, selection
+from epigx.recipes import SIZES, models
 from epigx.runs.config import RunConfig
 
-NAMES = models.__all__ + selection.__all__
+NAMES = models.__all__
 RECIPES = [getattr(recipes, name) for name in NAMES]
 OF_A_PLAIN_BATCH = [
     recipes.infer, recipes.prism, recipes.caduceus_signals,
