@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from functools import partial
-
 from epigx import recipes
 from epigx.errors import ConfigError, did_you_mean
 from epigx.recipes.data import Recipe, Scale, recipe
@@ -37,9 +35,14 @@ def find_recipe(name: str) -> Recipe:
         found: Recipe = getattr(recipes, name.replace("-", "_"))
         return found
     if (method := Method.find(name)) is not None and name not in Method.builtin:
-        return recipe(None)(partial(_default, method))
+        return _default(method)
     raise ConfigError(f"There is no recipe {name!r}.{did_you_mean(name, recipe_names())}")
 
 
-def _default(method: type[Method], data: DataConfig, seed: int, scale: Scale) -> RunConfig:
-    return RunConfig(data=data, method=method().with_seed(seed))
+def _default(method: type[Method]) -> Recipe:
+    @recipe(None)
+    def default(data: DataConfig, seed: int, scale: Scale) -> RunConfig:
+        """Return the method with its default settings."""
+        return RunConfig(data=data, method=method().with_seed(seed))
+
+    return default
