@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Hashable, Mapping
 from functools import reduce
 from importlib import import_module
-from importlib.metadata import entry_points
+from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 from typing import Any, ClassVar, Self, get_args
 
@@ -20,7 +20,7 @@ from pydantic_core import ErrorDetails
 
 from epigx.errors import ConfigError, did_you_mean
 
-__all__ = ["Config", "Kind", "first_problem", "not_yaml", "read_yaml"]
+__all__ = ["Config", "Kind", "first_problem", "load_plugin", "not_yaml", "read_yaml"]
 
 
 class Config(BaseModel):
@@ -170,13 +170,7 @@ class Kind(Config):
             member: type[Self] = getattr(import_module(module), attribute)
             return member
         for plugin in entry_points(group=cls.group, name=name) if cls.group else ():
-            try:
-                plugin.load()
-            except Exception as error:
-                raise ConfigError(
-                    f"The plug-in {plugin.value!r} ({cls.group}) cannot be imported: {type(error).__name__}: {error}. "
-                    "Fix or uninstall its package."
-                ) from error
+            load_plugin(plugin)
             if name not in cls.members():
                 raise ConfigError(
                     f"The plug-in {plugin.value!r} ({cls.group}) defines no {cls.__name__.lower()} of kind {name!r}. "
@@ -205,6 +199,23 @@ class Kind(Config):
         if set(values := handler(self)) == set(type(self).model_fields):
             return dict(values)
         return self.model_dump(mode=info.mode)
+
+
+def load_plugin(plugin: EntryPoint) -> Any:
+    """Import what an installed package registers.
+
+    Raises
+    ------
+    ConfigError
+        It cannot be imported.
+    """
+    try:
+        return plugin.load()
+    except Exception as error:
+        raise ConfigError(
+            f"The plug-in {plugin.value!r} ({plugin.group}) cannot be imported: {type(error).__name__}: {error}. "
+            "Fix or uninstall its package."
+        ) from error
 
 
 def not_yaml(path: Path, error: yaml.YAMLError | UnicodeDecodeError) -> str:

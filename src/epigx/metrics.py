@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.stats import rankdata
 
+from epigx.config import load_plugin
 from epigx.errors import ConfigError, DatasetError
 
 __all__ = ["METRICS", "Estimate", "Metric", "Metrics", "all_metrics", "bootstrap", "metrics", "paired_bootstrap"]
@@ -95,13 +96,7 @@ def all_metrics() -> dict[str, Metric]:
     """
     found = dict(METRICS)
     for plugin in entry_points(group="epigx.metrics"):
-        try:
-            metric: Metric = plugin.load()
-        except Exception as error:
-            raise ConfigError(
-                f"The plug-in {plugin.value!r} (epigx.metrics) cannot be imported: {type(error).__name__}: {error}. "
-                "Fix or uninstall its package."
-            ) from error
+        metric: Metric = load_plugin(plugin)
         found[metric.name] = metric
     return found
 
