@@ -8,8 +8,7 @@ from typing import Annotated, Literal
 from cyclopts import App, Parameter
 
 from epigx.cli.console import emit, say
-from epigx.cli.options import Force
-from epigx.cli.output import check_output
+from epigx.cli.options import Force, check_output
 from epigx.cli.progress import Progress
 
 app = App(

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Annotated, Literal, get_args
 from cyclopts import App, Parameter
 
 from epigx.cli.console import columns, emit, emit_json, say, warn
-from epigx.cli.engine import Counted, choose_engine, divide
-from epigx.cli.exit import DONE, FAILED
+from epigx.cli.engine import Counted, EngineName, choose_engine, report_failures
+from epigx.cli.exit import DONE
 from epigx.cli.options import Json, Out, Settings
 from epigx.cli.progress import Progress
 from epigx.errors import ConfigError
@@ -57,7 +57,7 @@ def reproduce(
     cell_type: tuple[str, ...] = (),
     seeds: str | None = None,
     scale: Literal["paper", "small"] = "paper",
-    engine: Literal["local", "slurm", "dask"] = "local",
+    engine: EngineName = "local",
     jobs: int | None = None,
     dry_run: bool = False,
     settings: Settings = (),
@@ -94,10 +94,10 @@ def reproduce(
     from epigx.paper import plan
     from epigx.paper import reproduce as make
 
-    of_runs, of_engine = divide(settings)
+    where, of_runs = choose_engine(engine, settings, jobs=jobs)
+    assert where is not None
     study = None if data is None else _study(data, cell_type, seeds, scale, of_runs)
     items = _items(NAMES if name == "all" else (name,), study, scale)
-    where = choose_engine(engine, jobs, of_engine)
     for reason, rows in _left_out(items).items():
         warn(f"Left out: {', '.join(rows)}. {reason}")
     planned = plan(items, out / "runs")
@@ -114,14 +114,12 @@ def reproduce(
             engine=where, command=command(name, flags), progress=Counted(progress, len(planned)),
             written=pages.append,
         )  # fmt: skip
-    for outcome in outcomes:
-        if outcome.state == "failed":
-            warn(f"{outcome.name} failed: {outcome.error}")
+    status = report_failures(outcomes)
     if json:
         emit_json({"pages": list(map(str, pages)), "runs": [vars(outcome) for outcome in outcomes]})
     else:
         emit("\n".join(map(str, pages)))
-    return FAILED if any(outcome.state == "failed" for outcome in outcomes) else DONE
+    return status
 
 
 def seeds_of(text: str) -> tuple[int, ...]:
