@@ -22,21 +22,12 @@ __all__ = ["Ablation", "drop_signals", "drop_signals_of", "shorten_windows"]
 
 @dataclass(frozen=True)
 class Ablation:
-    """Scores with something removed, and those of the complete input.
+    """Scores with something removed, and those of the complete input."""
 
-    Parameters
-    ----------
-    baseline : Evaluation
-        Nothing removed.
-    arms : tuple of Evaluation
-        One for each thing removed.
-    differences : tuple of mapping of str to Estimate
-        For each arm its metrics minus the baseline's, on the same resampled genes; empty without bootstrap.
-    """
-
-    baseline: Evaluation
-    arms: tuple[Evaluation, ...]
+    baseline: Evaluation  # nothing removed
+    arms: tuple[Evaluation, ...]  # one for each thing removed
     differences: tuple[Mapping[str, Estimate], ...]
+    """Of each arm from the baseline, on the same resampled genes, by metric; empty without bootstrap."""
 
     def table(self) -> pd.DataFrame:
         """Return one row per arm, the baseline first: dropped signals, window, metrics.

@@ -27,30 +27,14 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Target:
-    """Genes of a dataset, as a run reads them.
-
-    Parameters
-    ----------
-    run : Run
-        The run.
-    dataset : Dataset
-        Where the genes are.
-    cell_type : str
-        The cell type.
-    split : {"train", "valid", "test", "all"}
-        Which genes of the run's split.
-    windows : Windows
-        The genes' windows, with and without label.
-    n_low_coverage : int
-        Genes left out because their window has too many N bases.
-    """
+    """Genes of a dataset, as a run reads them."""
 
     run: Run = field(repr=False)
-    dataset: Dataset
+    dataset: Dataset  # where the genes are
     cell_type: str
-    split: SplitName
-    windows: Windows = field(repr=False)
-    n_low_coverage: int
+    split: SplitName  # which genes of the run's split
+    windows: Windows = field(repr=False)  # the genes' windows, with and without label
+    n_low_coverage: int  # genes left out: too many N bases
 
     def replace(self, *, drop: Collection[str] | None = None, window: int | None = None) -> Target:
         """Return the same genes with other signals dropped or another window.

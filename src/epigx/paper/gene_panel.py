@@ -34,62 +34,30 @@ Values = NDArray[np.floating[Any]]
 
 @dataclass(frozen=True)
 class PanelGene:
-    """A gene of the figure.
-
-    Parameters
-    ----------
-    cell_type, gene_id, symbol, chrom, strand : str
-        Cell type, names and location.
-    tss : int
-        0-based coordinate of its TSS.
-    score : float
-        How well it matches the pattern, at most 1.
-    window : int, bp
-        Length that the models read.
-    neighbours : tuple of (int, str, str)
-        Other TSSs nearby: distance in bp, strand, symbol.
-    signals : mapping of str to ndarray, (length,)
-        Transformed signals around the TSS, as the models read them.
-    tops : mapping of str to float
-        Height that each signal exceeds around one gene in ten.
-    observed : float
-        log10(1 + x).
-    predicted : mapping of str to ndarray, (seed,)
-        log10(1 + x), by system.
-    """
+    """A gene of the figure."""
 
     cell_type: str
     gene_id: str
     symbol: str
     chrom: str
     strand: str
-    tss: int
-    score: float
-    window: int
-    neighbours: tuple[tuple[int, str, str], ...]
-    signals: Mapping[str, Values]
-    tops: Mapping[str, float]
-    observed: float
-    predicted: Mapping[str, Values]
+    tss: int  # 0-based
+    score: float  # how well it matches the pattern, at most 1
+    window: int  # bp that the models read
+    neighbours: tuple[tuple[int, str, str], ...]  # other TSSs nearby: distance in bp, strand, symbol
+    signals: Mapping[str, Values]  # transformed, around the TSS, (length,)
+    tops: Mapping[str, float]  # height that each signal exceeds around one gene in ten
+    observed: float  # log10(1 + x)
+    predicted: Mapping[str, Values]  # log10(1 + x), by system, (seed,)
 
 
 @dataclass(frozen=True)
 class GenePanel(TableOrFigure):
-    """Single genes: their signals, their expression and their predictions.
+    """Single genes: their signals, their expression and their predictions."""
 
-    Parameters
-    ----------
-    study : Study
-        What the systems are trained on.
-    shown : mapping of str to mapping of str to System
-        By cell type and label: the systems whose predictions are shown.
-    n_genes : int
-        Genes shown per cell type.
-    """
-
-    study: Study
-    shown: Mapping[str, Mapping[str, System]]
-    n_genes: int = 2
+    study: Study  # what the systems are trained on
+    shown: Mapping[str, Mapping[str, System]]  # by cell type and label: the systems whose predictions are shown
+    n_genes: int = 2  # genes shown per cell type
 
     @property
     def systems(self) -> tuple[System, ...]:

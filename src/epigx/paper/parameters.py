@@ -20,15 +20,10 @@ __all__ = ["ParameterTable", "table8"]
 
 @dataclass(frozen=True)
 class ParameterTable(TableOrFigure):
-    """Parameter counts; they need no dataset and no runs.
-
-    Parameters
-    ----------
-    rows : tuple of (str, str, int, int)
-        System, the paper's number, parameters of the model and of the objective.
-    """
+    """Parameter counts; they need no dataset and no runs."""
 
     rows: tuple[tuple[str, str, int, int], ...]
+    """System, the paper's number, parameters of the model and of the objective."""
 
     def contents(self, out: Path, command: str, failures: Mapping[str, str]) -> Contents:
         """Return the contents of the page."""

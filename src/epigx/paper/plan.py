@@ -24,17 +24,11 @@ RULE = (
 
 @dataclass(frozen=True)
 class TableOrFigure(ABC):
-    """A table or figure of the paper.
+    """A table or figure of the paper."""
 
-    Parameters
-    ----------
-    name, title, caption : str
-        Argument of ``epigx reproduce``, heading, and what a reader needs to know.
-    """
-
-    name: str
+    name: str  # argument of ``epigx reproduce``
     title: str
-    caption: str
+    caption: str  # what a reader needs to know
 
     @property
     def systems(self) -> tuple[System, ...]:
@@ -62,26 +56,12 @@ class TableOrFigure(ABC):
 
 @dataclass(frozen=True)
 class PlannedRun:
-    """A run that a table or figure needs.
-
-    Parameters
-    ----------
-    name : str
-        Name of its folder.
-    config : RunConfig
-        Its configuration.
-    parameters : int
-        Parameters of the model; 0 where they depend on the data.
-    cpu_hours : float
-        Rough estimate of the whole training.
-    state : {"done", "begun", "to do"}
-        How far it is.
-    """
+    """A run that a table or figure needs."""
 
     name: str
     config: RunConfig
-    parameters: int
-    cpu_hours: float
+    parameters: int  # of the model; 0 where they depend on the data
+    cpu_hours: float  # rough estimate of the whole training
     state: Literal["done", "begun", "to do"]
 
 

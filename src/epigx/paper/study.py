@@ -27,24 +27,14 @@ which Table 1 cites the other systems, uses smooth L1. A table should compare sy
 
 @dataclass(frozen=True)
 class System:
-    """A system, trained once per seed, or once if nothing in it is random.
-
-    Parameters
-    ----------
-    runs : mapping of str to RunConfig
-        By name of the run's folder; equal configurations have equal names. Empty if the dataset lacks what it needs.
-    parameters : mapping of str to int
-        Of the model, and of the objective, which inference does not need.
-    n_elements : int
-        Regulatory elements per gene in the dataset, including the promoter.
-    reason : str
-        Why it cannot be trained on this dataset; empty if it can.
-    """
+    """A system, trained once per seed, or once if nothing in it is random."""
 
     runs: Mapping[str, RunConfig] = field(default_factory=dict)
+    """By name of the folder; equal configurations have equal names; empty if the dataset lacks what it needs."""
     parameters: Mapping[str, int] = field(default_factory=dict)
-    n_elements: int = 0
-    reason: str = ""
+    """Of the model, and of the objective, which inference does not need."""
+    n_elements: int = 0  # regulatory elements per gene in the dataset, including the promoter
+    reason: str = ""  # why it cannot be trained on this dataset; empty if it can
 
     @property
     def config(self) -> RunConfig | None:
@@ -76,27 +66,13 @@ class System:
 
 @dataclass(frozen=True)
 class Study:
-    """A dataset, and the settings shared by all systems that are compared on it.
+    """A dataset, and the settings shared by all systems that are compared on it."""
 
-    Parameters
-    ----------
-    dataset : Dataset
-        Training and test genes.
-    cell_types : tuple of str
-        One model is trained for each; at least one.
-    seeds : tuple of int
-        Seeds of weights and gene order; at least one.
-    scale : {"paper", "small"}
-        Size of networks and training.
-    settings : tuple of str
-        Settings of all runs, as ``key=value``.
-    """
-
-    dataset: Dataset
-    cell_types: tuple[str, ...]
-    seeds: tuple[int, ...] = SEEDS
-    scale: Scale = "paper"
-    settings: tuple[str, ...] = ()
+    dataset: Dataset  # training and test genes
+    cell_types: tuple[str, ...]  # one model is trained for each; at least one
+    seeds: tuple[int, ...] = SEEDS  # seeds of weights and gene order; at least one
+    scale: Scale = "paper"  # size of networks and training
+    settings: tuple[str, ...] = ()  # settings of all runs, as ``key=value``
 
     @classmethod
     def on(

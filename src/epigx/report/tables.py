@@ -15,24 +15,12 @@ __all__ = ["Table", "comparison_table", "data_table", "drop_table", "facts_table
 
 @dataclass(frozen=True)
 class Table:
-    """A table of text.
-
-    Parameters
-    ----------
-    head : tuple of str
-        Column titles.
-    rows : tuple of tuple of str
-        Cells.
-    best : frozenset of (int, int)
-        (row, column) of the best values, shown in bold.
-    second : frozenset of (int, int)
-        (row, column) of the second best, underlined.
-    """
+    """A table of text."""
 
     head: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
-    best: frozenset[tuple[int, int]] = frozenset()
-    second: frozenset[tuple[int, int]] = frozenset()
+    best: frozenset[tuple[int, int]] = frozenset()  # (row, column) of the best values, shown in bold
+    second: frozenset[tuple[int, int]] = frozenset()  # (row, column) of the second best, underlined
 
 
 def interval(estimate: Estimate, digits: int = 3) -> str:
