@@ -202,13 +202,7 @@ class Kind(Config):
 
 
 def load_plugin(plugin: EntryPoint) -> Any:
-    """Import what an installed package registers.
-
-    Raises
-    ------
-    ConfigError
-        It cannot be imported.
-    """
+    """Import what an installed package registers."""
     try:
         return plugin.load()
     except Exception as error:
@@ -242,11 +236,6 @@ class _StrictLoader(yaml.SafeLoader):
 
 def read_yaml(text: str) -> Any:
     """Read YAML of plain values; a repeated key is an error.
-
-    Raises
-    ------
-    yaml.YAMLError
-        The text is not YAML, or a key is repeated.
 
     Examples
     --------

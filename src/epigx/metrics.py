@@ -87,13 +87,7 @@ METRICS: dict[str, Metric] = {
 
 @cache
 def all_metrics() -> dict[str, Metric]:
-    """Return all metrics by name: :data:`METRICS`, then those registered as entry points ``epigx.metrics``.
-
-    Raises
-    ------
-    ConfigError
-        A plug-in cannot be imported.
-    """
+    """Return all metrics by name: :data:`METRICS`, then those registered as entry points ``epigx.metrics``."""
     found = dict(METRICS)
     for plugin in entry_points(group="epigx.metrics"):
         metric: Metric = load_plugin(plugin)
@@ -193,8 +187,6 @@ def paired_bootstrap(
         log10(1 + x), measured.
     first, second : array_like of shape (gene,) or (seed, gene)
         The same, predicted; the scores of several seeds are averaged in each resample.
-    resamples, seed, level
-        As of :func:`bootstrap`.
 
     Returns
     -------

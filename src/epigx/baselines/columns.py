@@ -84,8 +84,6 @@ def count_kmers(codes: NDArray[np.uint8], k: int) -> NDArray[np.float32]:
     ----------
     codes : ndarray of uint8, (gene, length)
         Bases A 0, C 1, G 2, T 3, anything else 4.
-    k : int
-        Length of the k-mers.
 
     Returns
     -------

@@ -23,12 +23,8 @@ _SAVED = (".yaml", ".yml")
 def check_names(recipe: str, data: Path | None, cell_types: Sequence[str], *, each: bool = False) -> Dataset | None:
     """Check the names of the recipe, the dataset and the cell types, and return the dataset, without importing torch.
 
-    Parameters
-    ----------
-    recipe : str
-        Name of a recipe, or the path of a configuration (YAML), which may name its own dataset and cell types.
-    each : bool
-        Whether a run for each cell type is asked for, so that none needs to be chosen.
+    A recipe may also be a saved configuration (YAML), which may name its own dataset and cell types. With ``each``, a
+    run for each cell type is asked for, so that none needs to be chosen.
 
     Raises
     ------

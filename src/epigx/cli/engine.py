@@ -30,8 +30,6 @@ def choose_engine(
 
     Parameters
     ----------
-    jobs : int, optional
-        Tasks at a time.
     **without : object
         Values of flags that do not work with an engine, by name.
 
@@ -84,8 +82,6 @@ def run_tasks(
         What the tasks do, for the progress.
     run : callable
         Runs all tasks, and calls its argument for each.
-    paths : sequence of str
-        The output of each task.
     json : bool
         Print names, states and errors as JSON instead of the paths.
     """

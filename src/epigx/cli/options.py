@@ -44,13 +44,6 @@ def check_output(out: Path, *, force: bool, suffixes: Collection[str] = ()) -> N
     ----------
     suffixes : collection of str
         The allowed suffixes; empty: any.
-
-    Raises
-    ------
-    ConfigError
-        The suffix is not an allowed one.
-    InputError
-        The file exists and ``force`` is false, it is a folder, or its folder is not writable.
     """
     if suffixes and out.suffix not in suffixes:
         raise ConfigError(f"{out} has an unknown suffix. Use one of {', '.join(suffixes)}.")

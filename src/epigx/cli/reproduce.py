@@ -125,11 +125,6 @@ def reproduce(
 def seeds_of(text: str) -> tuple[int, ...]:
     """Read seeds.
 
-    Raises
-    ------
-    ConfigError
-        The text is not a list of whole numbers.
-
     Examples
     --------
     >>> seeds_of("2,22")

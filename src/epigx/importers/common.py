@@ -73,26 +73,14 @@ def describe(
 
 
 def check_names(expected: Iterable[str], official: dict[str, Tensor], what: str, source: str | Path) -> None:
-    """Check that a checkpoint has exactly the names of a model.
-
-    Raises
-    ------
-    RunError
-        A name is missing or unexpected; the message gives the first.
-    """
+    """Check that a checkpoint has exactly the names of a model."""
     for name in sorted(set(expected) ^ official.keys()):
         which = "has an unexpected" if name in official else "has no"
         raise RunError(f"{source} is not {what}: it {which} {name!r}.")
 
 
 def shape_of(official: dict[str, Tensor], name: str, source: str | Path) -> tuple[int, int]:
-    """Return rows and columns of a matrix.
-
-    Raises
-    ------
-    RunError
-        It is not a matrix.
-    """
+    """Return rows and columns of a matrix."""
     if official[name].dim() != 2:
         raise RunError(f"{source} belongs to another model: {name!r} has the shape {tuple(official[name].shape)}.")
     rows, columns = official[name].shape
@@ -127,13 +115,7 @@ def fill(
 def write_imported(
     imported: Imported, source: str | Path, out: str | Path, *, cell_type: str | None, force: bool
 ) -> Run:
-    """Write an imported checkpoint as a run folder.
-
-    Raises
-    ------
-    InputError
-        ``out`` exists and ``force`` is false, or it cannot be written.
-    """
+    """Write an imported checkpoint as a run folder."""
     provenance = Provenance(
         origin=f"imported from {Path(source).name}",
         cell_types=(cell_type,) if cell_type else (),

@@ -39,13 +39,6 @@ def prism_names(n_layers: int, *, intervention: bool) -> Iterator[tuple[str, str
     """Yield each official name, without the prefix ``model.``, with that of epigx.
 
     Two official names belong to one weight where the two reading directions share a projection.
-
-    Parameters
-    ----------
-    n_layers : int
-        Caduceus blocks.
-    intervention : bool
-        Whether the checkpoint has a confounder encoder.
     """
     for official, own in _OUTER.items():
         yield from weight_and_bias(official, own)

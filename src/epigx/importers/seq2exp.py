@@ -50,13 +50,6 @@ def import_seq2exp(
 ) -> Run:
     """Write a run folder from an official checkpoint (see :func:`read_seq2exp`), ready to evaluate and to predict with.
 
-    Parameters
-    ----------
-    out : str or Path
-        Run folder to write.
-    force : bool
-        Whether to replace an existing folder.
-
     Raises
     ------
     RunError
@@ -80,8 +73,6 @@ def read_seq2exp(
 
     Parameters
     ----------
-    source : str or Path
-        The checkpoint.
     cell_type : str, optional
         Cell type that it was trained on, which is not in the file; ``unknown`` in the configuration by default.
     data : str or Path

@@ -145,14 +145,8 @@ def genes_like_figure4(dataset: Dataset, cell_type: str, *, window: int, split: 
 
     Parameters
     ----------
-    dataset : Dataset
-        The dataset to search.
-    cell_type : str
-        The cell type.
     window : int, bp
         Centre over which the transformed signals are averaged.
-    split : {"train", "valid", "test", "all"}
-        Genes to search.
 
     Returns
     -------

@@ -62,15 +62,8 @@ def write_page(contents: Contents, folder: Path) -> Path:
 
     Parameters
     ----------
-    contents : Contents
-        What to write.
     folder : Path
         The folder: ``<name>.tsv``, ``<name>.md``, ``<name>.html`` and a ``<name>-….png`` for each figure.
-
-    Returns
-    -------
-    Path
-        The HTML page.
     """
     name = contents.name
     with atomic_folder(folder, replace=True) as partial:

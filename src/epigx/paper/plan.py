@@ -45,10 +45,6 @@ class TableOrFigure(ABC):
 
         Parameters
         ----------
-        out : Path
-            Folder with ``runs`` and ``predictions``.
-        command : str
-            Command that the page gives as its origin.
         failures : mapping of str to str
             By run: why its training failed.
         """
@@ -66,15 +62,7 @@ class PlannedRun:
 
 
 def plan(items: Iterable[TableOrFigure], runs: Path) -> list[PlannedRun]:
-    """Return each run once, ordered by seed, so that early results can be compared.
-
-    Parameters
-    ----------
-    items : iterable of TableOrFigure
-        Tables and figures.
-    runs : Path
-        Folder that holds the run folders.
-    """
+    """Return each run once, ordered by seed, so that early results can be compared."""
     found = {
         name: PlannedRun(name, config, system.parameters.get("model", 0), system.cpu_hours, _state(runs / name))
         for item in items

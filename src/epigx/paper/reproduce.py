@@ -29,18 +29,10 @@ def reproduce(
 
     Parameters
     ----------
-    items : sequence of TableOrFigure
-        From the functions of :mod:`epigx.paper`, such as ``table1(study)``.
     out : str or Path
         Folder for ``runs``, ``predictions`` and one folder per table or figure.
-    engine : Engine
-        Where to train.
-    command : str
-        Command that the pages give as their origin.
     progress : callable, optional
         Called with a run's name and ``started``, ``done``, ``failed`` or ``skipped``.
-    written : callable, optional
-        Called with the path of each page once it is written.
 
     Returns
     -------

@@ -142,15 +142,6 @@ class ScoreTable(TableOrFigure):
 def predict_test_genes(row: Row, dataset: Dataset, out: Path) -> pd.DataFrame:
     """Predict the genes of the test chromosomes by each finished run; each prediction is computed once and kept.
 
-    Parameters
-    ----------
-    row : Row
-        The system, and how it is scored.
-    dataset : Dataset
-        The genes.
-    out : Path
-        Folder with ``runs``; predictions are kept in ``predictions``.
-
     Returns
     -------
     DataFrame

@@ -84,15 +84,7 @@ class Study:
         scale: Scale = "paper",
         settings: Sequence[str] = (),
     ) -> Study:
-        """Return a study with defaults filled in: all cell types with test labels, and the seeds of the scale.
-
-        Raises
-        ------
-        DatasetError
-            No gene of the test chromosomes has a label in a cell type.
-        ConfigError
-            A seed is given twice.
-        """
+        """Return a study with defaults filled in: all cell types with test labels, and the seeds of the scale."""
         test = dataset.split.of(dataset.genes["chrom"].to_numpy()) == "test"
         scored = [name for name in dataset.cell_types if np.isfinite(dataset.expression(name)[test]).any()]
         chosen = tuple(dict.fromkeys(cell_types)) or tuple(scored)
@@ -123,21 +115,12 @@ class Study:
 
         Parameters
         ----------
-        recipe : callable
-            The system.
-        cell_type : str
-            The cell type to train on.
         *changes : str
             Settings that differ from the recipe, as ``key=value``.
         variant : str
             Name of the difference, for the run's folder.
         window : int, optional
             bp to read; by default the recipe's window, or the dataset's if that is shorter.
-
-        Raises
-        ------
-        ConfigError
-            A setting of the study does not fit the system.
         """
         name = "-".join(filter(None, (recipe.__name__.replace("_", "-"), variant, cell_type)))
         configs = [self._configure(recipe, cell_type, seed, window, changes) for seed in self.seeds]
@@ -157,13 +140,7 @@ class Study:
         return "-".join([name, *([] if seed is None else [str(seed)]), self._digest(config)])
 
     def _require(self, config: RunConfig, cell_type: str) -> None:
-        """Check that the dataset has the regions and features that the method reads.
-
-        Raises
-        ------
-        DatasetError
-            A region or a feature is missing.
-        """
+        """Check that the dataset has the regions and features that the method reads."""
         self.dataset.regions.require(config.method.needs, (cell_type,))
         known = {feature.name for feature in self.dataset.features}
         for name in sorted(config.method.required_features - known):

@@ -32,19 +32,7 @@ def gather_run(
     resamples: int,
     progress: Callable[[int, int], None] | None = None,
 ) -> RunContents:
-    """Score a run with and without each of its signals, and collect its log, settings and provenance.
-
-    Parameters
-    ----------
-    target : Target
-        The run and the genes to score.
-    name : str
-        Its name on the page.
-    resamples : int
-        Bootstrap resamples, at least one.
-    progress : callable, optional
-        Called after each scoring with the number done and their total.
-    """
+    """Score a run with and without each of its signals, and collect its log, settings and provenance."""
     run = target.run
     found = drop_signals_of(target, bootstrap=resamples, progress=progress)
     genes = found.baseline.genes
@@ -79,8 +67,6 @@ def gather_dataset(dataset: Dataset, cell_type: str, split: NDArray[np.str_]) ->
 
     Parameters
     ----------
-    dataset : Dataset
-        The dataset.
     cell_type : str
         The cell type whose missing labels are counted.
     split : ndarray of str, (gene,)
@@ -102,13 +88,7 @@ def gather_dataset(dataset: Dataset, cell_type: str, split: NDArray[np.str_]) ->
 
 
 def names_of(runs: Sequence[Run]) -> list[str]:
-    """Return the shortest endings of the folders' paths that differ between the runs.
-
-    Raises
-    ------
-    ConfigError
-        No run is given, or one is named twice.
-    """
+    """Return the shortest endings of the folders' paths that differ between the runs."""
     if not runs:
         raise ConfigError("No run to report on. Give at least one run folder.")
     paths = [run.path.absolute().parts for run in runs]

@@ -25,19 +25,7 @@ class _Picture:
 
 
 def page(runs: Sequence[RunContents], data: DatasetContents, *, split: str, resamples: int) -> str:
-    """Return the page.
-
-    Parameters
-    ----------
-    runs : sequence of RunContents
-        At least one; the others are compared with the first.
-    data : DatasetContents
-        The dataset that they are scored on.
-    split : str
-        Split that is scored.
-    resamples : int
-        Bootstrap resamples behind the intervals.
-    """
+    """Return the page."""
     return template("report.html").render(
         version=__version__,
         runs=runs,

@@ -107,15 +107,7 @@ def data_table(data: DatasetContents) -> Table:
 
 
 def facts_table(title: str, facts: Mapping[str, Mapping[str, str]]) -> Table:
-    """Return the facts of several runs side by side; values that differ are bold.
-
-    Parameters
-    ----------
-    title : str
-        Heading of the first column.
-    facts : mapping of str to mapping of str to str
-        By run and name of the fact.
-    """
+    """Return the facts of several runs side by side; values that differ are bold."""
     names = list(dict.fromkeys(name for run in facts.values() for name in run))
     rows = tuple((name, *(run.get(name, "–") for run in facts.values())) for name in names)
     differing = {

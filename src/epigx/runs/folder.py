@@ -249,13 +249,7 @@ def _model_folder(run: Path) -> Path:
 
 
 def _check_unchanged(folder: Path, names: list[str], provenance: Provenance) -> None:
-    """Refuse files that changed after the run was written: a truncated YAML file can still be valid.
-
-    Raises
-    ------
-    RunError
-        A file's checksum is not the one in ``provenance.json``.
-    """
+    """Refuse files that changed after the run was written: a truncated YAML file can still be valid."""
     for name in names:
         if name in provenance.sha256 and digest(folder / name).sha256 != provenance.sha256[name]:
             raise RunError(f"The run is damaged: {folder / name} was changed since it was written. {_REPAIR}")

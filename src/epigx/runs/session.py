@@ -53,13 +53,7 @@ class Session:
 
 
 def remove_run(folder: Path) -> None:
-    """Remove a run. It is renamed first, so that an incomplete run is never mistaken for a complete one.
-
-    Raises
-    ------
-    InputError
-        The folder cannot be moved.
-    """
+    """Remove a run. It is renamed first, so that an incomplete run is never mistaken for a complete one."""
     try:
         with tempfile.TemporaryDirectory(prefix=f".{folder.name}.old.", dir=folder.parent) as old:
             shutil.move(folder, old)

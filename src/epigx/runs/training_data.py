@@ -42,8 +42,6 @@ def choose_training_data(data: DataConfig, needs: Collection[Need] = ()) -> Trai
 
     Parameters
     ----------
-    data : DataConfig
-        Genes and inputs of the run.
     needs : collection of str
         Optional data that the method reads besides DNA, signals and features.
 
