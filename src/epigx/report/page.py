@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 
 from epigx.metrics import all_metrics
 from epigx.report import figures, tables
-from epigx.report.data import DatasetContents, RunContents
+from epigx.report.collect import DatasetContents, RunContents
 from epigx.report.drawing import GREY, INK, signal_colours, svg
 from epigx.report.templates import template
 from epigx.version import __version__

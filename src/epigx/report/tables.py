@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from epigx.metrics import Estimate, all_metrics, paired_bootstrap
-from epigx.report.data import DatasetContents, RunContents
+from epigx.report.collect import DatasetContents, RunContents
 
 __all__ = ["Table", "comparison_table", "data_table", "drop_table", "facts_table", "interval", "scored_on", "verdict"]
 

@@ -10,8 +10,7 @@ import numpy as np
 from epigx.dataset.store import Dataset, open_dataset
 from epigx.errors import ConfigError
 from epigx.evaluation.target import resolve_target, split_of
-from epigx.report.collect import gather_dataset, gather_run, names_of
-from epigx.report.data import RunContents
+from epigx.report.collect import RunContents, gather_dataset, gather_run, names_of
 from epigx.report.page import page
 from epigx.runs.folder import Run
 from epigx.runs.gene_selection import SplitName, rows_of

@@ -158,7 +158,7 @@ def open_run(path: str | Path) -> Run:
         config=_read(RunConfig, path / "config.yaml"),
         inputs=_read(Inputs, path / "inputs.yaml"),
         metrics=_read_json(path / "metrics.json"),
-        provenance=_parse(Provenance, path / "provenance.json"),
+        provenance=_read(Provenance, path / "provenance.json"),
     )
     for name in run.provenance.sha256:
         if not (path / name).is_file():
@@ -167,18 +167,13 @@ def open_run(path: str | Path) -> Run:
     return run
 
 
-def write_run(
-    folder: str | Path,
-    *,
-    config: RunConfig,
-    inputs: Inputs,
-    fitted: FittedModel,
-    metrics: Mapping[str, Any],
-    provenance: Provenance,
-    predictions: pd.DataFrame | None = None,
-    force: bool = False,
-) -> Run:
+def write_run(folder: str | Path, *, force: bool = False, **content: Any) -> Run:
     """Write a whole run at once (of imported weights, say): the folder appears complete, or not at all.
+
+    Parameters
+    ----------
+    **content
+        As of :func:`write_files`.
 
     Raises
     ------
@@ -187,15 +182,7 @@ def write_run(
     """
     folder = Path(folder)
     with atomic_folder(folder, replace=force) as partial:
-        write_files(
-            partial,
-            config=config,
-            inputs=inputs,
-            fitted=fitted,
-            metrics=metrics,
-            provenance=provenance,
-            predictions=predictions,
-        )
+        write_files(partial, **content)
     return open_run(folder)
 
 
@@ -266,14 +253,7 @@ def _missing(path: Path, name: str) -> str:
 
 def _read(kind: type[C], path: Path) -> C:
     try:
-        return kind.load(path)
-    except ConfigError as error:
-        raise RunError(f"The run is damaged: {error}") from None
-
-
-def _parse(kind: type[C], path: Path) -> C:
-    try:
-        return kind.parse(_read_json(path), source=str(path))
+        return kind.parse(_read_json(path), source=str(path)) if path.suffix == ".json" else kind.load(path)
     except ConfigError as error:
         raise RunError(f"The run is damaged: {error}") from None
 
