@@ -1,20 +1,22 @@
-"""What a table or figure of the paper is, which runs it needs, and how far they are."""
+"""What a table or figure of the paper is, which runs it needs, and how it is made."""
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from epigx.engines import Engine, Outcome, Progress
+from epigx.engines.training import train_all
 from epigx.errors import RunError
-from epigx.paper.pages import Contents
+from epigx.paper.pages import Contents, write_page
 from epigx.paper.study import System
 from epigx.runs.config import RunConfig
 from epigx.runs.folder import open_run
 
-__all__ = ["RULE", "PlannedRun", "TableOrFigure", "is_finished", "plan"]
+__all__ = ["RULE", "PlannedRun", "TableOrFigure", "is_finished", "plan", "reproduce"]
 
 RULE = (
     "CPU-hours are a rough estimate: 6 operations per weight, position, gene of a step and prediction of the "
@@ -71,6 +73,43 @@ def plan(items: Iterable[TableOrFigure], runs: Path) -> list[PlannedRun]:
     }
     seeds = list(dict.fromkeys(run.config.method.seed_used for run in found.values()))
     return sorted(found.values(), key=lambda run: seeds.index(run.config.method.seed_used))
+
+
+def reproduce(
+    items: Sequence[TableOrFigure],
+    out: str | Path,
+    *,
+    engine: Engine,
+    command: str = "epigx reproduce",
+    progress: Progress | None = None,
+    written: Callable[[Path], None] | None = None,
+) -> list[Outcome]:
+    """Train the runs that are not trained yet, score them, and write a folder for each table or figure.
+
+    After an interruption, call it again to continue: finished runs and kept predictions are used as they are. A run
+    that fails leaves a gap in its tables, with the reason.
+
+    Parameters
+    ----------
+    out : str or Path
+        Folder for ``runs``, ``predictions`` and one folder per table or figure.
+    progress : callable, optional
+        Called with a run's name and ``started``, ``done``, ``failed`` or ``skipped``.
+
+    Returns
+    -------
+    list of Outcome
+        How each run ended.
+    """
+    out = Path(out)
+    runs = {run.name: run.config for run in plan(items, out / "runs")}
+    outcomes = train_all(runs, out / "runs", engine=engine, progress=progress) if runs else []
+    failures = {outcome.name: outcome.error or "The run failed." for outcome in outcomes if outcome.state == "failed"}
+    for item in items:
+        page = write_page(item.contents(out, command, failures), out / item.name)
+        if written is not None:
+            written(page)
+    return outcomes
 
 
 def is_finished(folder: Path) -> bool:
