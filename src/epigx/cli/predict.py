@@ -80,15 +80,13 @@ def predict(
         raise ConfigError(f"--set {others[0]} is not a setting of the engine. Write --set engine.KEY=VALUE.")
     if on is not None:
         return _predict_each(runs, data, out, cell_type, on)
-    from epigx.cli.machine import prepare
+    from epigx.cli.machine import open_runs
     from epigx.dataset.store import open_dataset
     from epigx.evaluation.predict import predict as infer
-    from epigx.runs.folder import open_run
 
     if out is not None:
         check_output(out, force=force, suffixes=_FORMATS)
-    opened = [open_run(run) for run in runs]
-    prepare(torch=any(run.config.method.uses_torch for run in opened))
+    opened = open_runs(runs)
     dataset = open_dataset(data or opened[0].config.data.path)
     names = _named(gene, genes)
     with Progress("Predicting") as progress:

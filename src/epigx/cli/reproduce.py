@@ -91,12 +91,16 @@ def reproduce(
         Write JSON.
     """
     from epigx.cli.machine import prepare
-    from epigx.paper import plan
+    from epigx.dataset.store import open_dataset
+    from epigx.paper import Study, plan
     from epigx.paper import reproduce as make
 
     where, of_runs = choose_engine(engine, settings, jobs=jobs)
     assert where is not None
-    study = None if data is None else _study(data, cell_type, seeds, scale, of_runs)
+    study = None
+    if data is not None:
+        chosen = () if seeds is None else seeds_of(seeds)
+        study = Study.on(open_dataset(data), cell_types=cell_type, seeds=chosen, scale=scale, settings=of_runs)
     items = _items(NAMES if name == "all" else (name,), study, scale)
     for reason, rows in _left_out(items).items():
         warn(f"Left out: {', '.join(rows)}. {reason}")
@@ -150,14 +154,6 @@ def command(name: str, flags: Mapping[str, object]) -> str:
             if one is not None:
                 arguments += [f"--{flag}", str(one)]
     return shlex.join(arguments)
-
-
-def _study(data: Path, cell_types: Sequence[str], seeds: str | None, scale: Scale, settings: Sequence[str]) -> Study:
-    from epigx.dataset.store import open_dataset
-    from epigx.paper import Study
-
-    chosen = () if seeds is None else seeds_of(seeds)
-    return Study.on(open_dataset(data), cell_types=cell_types, seeds=chosen, scale=scale, settings=settings)
 
 
 def _items(names: Sequence[str], study: Study | None, scale: Scale) -> list[TableOrFigure]:

@@ -104,10 +104,6 @@ class Study:
         short = SMALL if self.scale == "small" else SHORT
         return published * short // SHORT // 2 * 2
 
-    def fits(self, length: int) -> bool:
-        """Whether the dataset's windows are at least that long."""
-        return length <= self.dataset.window
-
     def system(
         self, recipe: Recipe, cell_type: str, *changes: str, variant: str = "", window: int | None = None
     ) -> System:

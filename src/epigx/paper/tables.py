@@ -133,7 +133,7 @@ def table3(study: Study) -> ScoreTable:
         for group, recipe in systems:
             for printed, scores in published.BETWEEN_LENGTHS[recipe.__name__].items():
                 length = study.length(printed)
-                if study.fits(length):
+                if length <= study.dataset.window:
                     system = _on_length(study, recipe, cell_type, length)
                     rows.append(
                         Row(
