@@ -41,9 +41,7 @@ class Ablation:
         return pd.DataFrame(rows)
 
 
-def drop_signals(
-    target: Target, *, allow_overlap: bool = False, bootstrap: int = 1000, progress: Progress | None = None
-) -> Ablation:
+def drop_signals(target: Target, *, bootstrap: int = 1000, progress: Progress | None = None) -> Ablation:
     """Set each signal to zero in turn, and then all of them (Table 5, Figure 1c).
 
     Features stay, also one that was computed from a dropped signal, such as promoter activity (docs/decisions/0012).
@@ -52,28 +50,21 @@ def drop_signals(
     """
     names = [signal.name for signal in target.windows.inputs.signals]
     dropped = [(name,) for name in names] + ([tuple(names)] if len(names) > 1 else [])
-    return _ablate(target, [target.replace(drop=drop) for drop in dropped], allow_overlap, bootstrap, progress)
+    return _ablate(target, [target.replace(drop=drop) for drop in dropped], bootstrap, progress)
 
 
 def shorten_windows(
-    target: Target,
-    windows: Iterable[int],
-    *,
-    allow_overlap: bool = False,
-    bootstrap: int = 1000,
-    progress: Progress | None = None,
+    target: Target, windows: Iterable[int], *, bootstrap: int = 1000, progress: Progress | None = None
 ) -> Ablation:
     """Read shorter windows than the model was trained on (Table 2); ``windows`` are their lengths in bp."""
     arms = [target.replace(window=window) for window in windows]
-    return _ablate(target, arms, allow_overlap, bootstrap, progress)
+    return _ablate(target, arms, bootstrap, progress)
 
 
-def _ablate(
-    target: Target, shown: list[Target], allow_overlap: bool, bootstrap: int, progress: Progress | None
-) -> Ablation:
+def _ablate(target: Target, shown: list[Target], bootstrap: int, progress: Progress | None) -> Ablation:
     evaluations = []
     for done, arm in enumerate([target, *shown], start=1):
-        evaluations.append(evaluate_target(arm, bootstrap=bootstrap, allow_overlap=allow_overlap))
+        evaluations.append(evaluate_target(arm, bootstrap=bootstrap))
         if progress is not None:
             progress(done, len(shown) + 1)
     baseline, *arms = evaluations

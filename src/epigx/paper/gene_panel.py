@@ -22,7 +22,7 @@ from epigx.paper.scores import Row, predict_test_genes, spread
 from epigx.paper.study import Study, System
 from epigx.recipes.models import caduceus_signals, infer
 from epigx.report.tables import Table
-from epigx.runs.gene_selection import SplitName, rows_of
+from epigx.runs.gene_selection import rows_of
 
 __all__ = ["GenePanel", "PanelGene", "figure4", "genes_like_figure4"]
 
@@ -136,10 +136,10 @@ def figure4(study: Study) -> GenePanel:
     )
 
 
-def genes_like_figure4(dataset: Dataset, cell_type: str, *, window: int, split: SplitName = "test") -> pd.DataFrame:
+def genes_like_figure4(dataset: Dataset, cell_type: str, *, window: int) -> pd.DataFrame:
     """Rank genes by how strong their background signals are while foreground and expression are weak.
 
-    A gene's score is the lowest of three ranks among the genes of the split, each from 0 to 1: of its mean background
+    A gene's score is the lowest of three ranks among the test genes, each from 0 to 1: of its mean background
     signals (the lowest of them, so that all are strong), and the reversed ranks of its mean foreground signals and of
     its expression. 1 means the strongest in every background signal and the weakest in all others.
 
@@ -156,7 +156,7 @@ def genes_like_figure4(dataset: Dataset, cell_type: str, *, window: int, split: 
     Raises
     ------
     DatasetError
-        The dataset has no background or no foreground signal, or no gene of the split has a label.
+        The dataset has no background or no foreground signal, or no test gene has a label.
     """
     roles = np.array([signal.role for signal in dataset.signals])
     for role in ("background", "foreground"):
@@ -164,10 +164,10 @@ def genes_like_figure4(dataset: Dataset, cell_type: str, *, window: int, split: 
             raise DatasetError(
                 f"{dataset.path} has no {role} signal, and Figure 4 needs both roles. Set roles in the manifest."
             )
-    rows = rows_of(dataset, split, dataset.split)
+    rows = rows_of(dataset, "test", dataset.split)
     rows = rows[np.isfinite(dataset.expression(cell_type)[rows])]
     if not rows.size:
-        raise DatasetError(f"{dataset.path}: no gene of the split {split!r} has a label in {cell_type}.")
+        raise DatasetError(f"{dataset.path}: no gene of the split 'test' has a label in {cell_type}.")
     strength = _ranks(_mean_signals(dataset, cell_type, rows, window))
     expression = dataset.expression(cell_type)[rows]
     background = strength[:, roles == "background"].min(axis=1)

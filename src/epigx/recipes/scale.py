@@ -12,7 +12,7 @@ from typing import Any
 
 from epigx.models import EnformerModel, EPInformerModel, Model
 from epigx.objectives import Objective
-from epigx.recipes.data import SEEDS, SMALL, Scale
+from epigx.recipes.data import Scale
 from epigx.runs.config import DataConfig, RunConfig
 from epigx.training.config import TrainingConfig
 from epigx.training.network import Network
@@ -28,36 +28,28 @@ class Size:
     """Width of a backbone."""
     n_layers: int
     """Its depth."""
-    window: int | None
-    """Window to read in bp; None: the recipe's own."""
     enformer: EnformerModel
     epinformer: EPInformerModel
     training: TrainingConfig
     """Training of all systems, unless a recipe has its own settings."""
-    seeds: tuple[int, ...]
-    """Default seeds of a table or figure."""
 
 
 SIZES: dict[Scale, Size] = {
     "paper": Size(
         d_model=128,
         n_layers=4,
-        window=None,
         enformer=EnformerModel(),
         epinformer=EPInformerModel(),
         training=TrainingConfig(),
-        seeds=SEEDS,
     ),
     "small": Size(
         d_model=32,
         n_layers=2,
-        window=SMALL,
         enformer=EnformerModel(
             d_model=48, n_layers=2, n_heads=4, d_key=16, n_poolings=5, multiple=12, dropout=0.1, d_head=32
         ),
         epinformer=EPInformerModel(stem=16, stages=(16, 16, 16, 32), d_model=32, n_layers=2),
         training=TrainingConfig(steps=240, warmup_steps=24, warmup_lr=1e-4, lr=3e-3, lr_min=3e-4),
-        seeds=SEEDS[:2],
     ),
 }
 

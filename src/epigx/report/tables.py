@@ -23,7 +23,7 @@ class Table:
     second: frozenset[tuple[int, int]] = frozenset()  # (row, column) of the second best, underlined
 
 
-def interval(estimate: Estimate, digits: int = 3) -> str:
+def interval(estimate: Estimate) -> str:
     r"""Write a value with its interval; a line can break only between the two.
 
     Examples
@@ -31,7 +31,7 @@ def interval(estimate: Estimate, digits: int = 3) -> str:
     >>> interval(Estimate(0.18321, 0.171, 0.1954))
     '0.183 [0.171,\xa00.195]'
     """
-    value, low, high = (f"{x:.{digits}f}".replace("-", "−") for x in (estimate.value, estimate.low, estimate.high))
+    value, low, high = (f"{x:.3f}".replace("-", "−") for x in (estimate.value, estimate.low, estimate.high))
     return f"{value} [{low},\N{NO-BREAK SPACE}{high}]"
 
 
