@@ -111,13 +111,7 @@ class Run:
         return self._network("model")
 
     def objective(self) -> Any:
-        """Return the network's objective with what it learned (the confounder encoder g_ω), in evaluation mode.
-
-        Raises
-        ------
-        RunError
-            The run has no network; or its weights are damaged.
-        """
+        """Return the network's objective with what it learned (the confounder encoder g_ω); errors as of ``model``."""
         return self._network("objective")
 
     def _network(self, name: str) -> Any:
