@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Hashable, Mapping
 from functools import reduce
 from importlib import import_module
-from importlib.metadata import entry_points
+from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 from typing import Any, ClassVar, Self, get_args
 
@@ -20,7 +20,7 @@ from pydantic_core import ErrorDetails
 
 from epigx.errors import ConfigError, did_you_mean
 
-__all__ = ["Config", "Kind", "first_problem", "not_yaml", "read_yaml"]
+__all__ = ["Config", "Kind", "first_problem", "load_plugin", "not_yaml", "read_yaml"]
 
 
 class Config(BaseModel):
@@ -109,9 +109,7 @@ class Config(BaseModel):
             *parents, last = key.split(".")
             owner = reduce(lambda level, part: _step(level, part, key), parents, values)
             _check_known(owner, last, key)
-            if last == "kind" and value != owner[last]:
-                _change_kind(reduce(getattr, parents, self), owner, value)
-            owner[last] = value
+            owner[last] = _change_kind(reduce(getattr, parents, self), owner, value) if last == "kind" else value
         try:
             return type(self).model_validate(values)
         except ValidationError as error:
@@ -134,6 +132,8 @@ class Kind(Config):
     """Members of a family by name, as ``"module:Class"``; imported on first use."""
     group: ClassVar[str] = ""
     """Entry point group of a family, such as ``epigx.backbones``."""
+    renamed: ClassVar[Mapping[str, str]] = {}
+    """Former names of a family's members, which older configurations may use."""
 
     @classmethod
     def members(cls) -> dict[str, type[Self]]:
@@ -170,13 +170,7 @@ class Kind(Config):
             member: type[Self] = getattr(import_module(module), attribute)
             return member
         for plugin in entry_points(group=cls.group, name=name) if cls.group else ():
-            try:
-                plugin.load()
-            except Exception as error:
-                raise ConfigError(
-                    f"The plug-in {plugin.value!r} ({cls.group}) cannot be imported: {type(error).__name__}: {error}. "
-                    "Fix or uninstall its package."
-                ) from error
+            load_plugin(plugin)
             if name not in cls.members():
                 raise ConfigError(
                     f"The plug-in {plugin.value!r} ({cls.group}) defines no {cls.__name__.lower()} of kind {name!r}. "
@@ -191,6 +185,9 @@ class Kind(Config):
         if not isinstance(values, dict) or ("kind" not in values and "kind" in cls.model_fields):
             return handler(values)
         name = values.get("kind")
+        if isinstance(name, str) and name in cls.renamed:
+            name = cls.renamed[name]
+            values = {**values, "kind": name}
         member = cls.find(name) if isinstance(name, str) else None
         if member is None:
             raise ValueError(f"unknown {cls.__name__.lower()} {name!r}.{did_you_mean(str(name), cls.names())}")
@@ -202,6 +199,17 @@ class Kind(Config):
         if set(values := handler(self)) == set(type(self).model_fields):
             return dict(values)
         return self.model_dump(mode=info.mode)
+
+
+def load_plugin(plugin: EntryPoint) -> Any:
+    """Import what an installed package registers."""
+    try:
+        return plugin.load()
+    except Exception as error:
+        raise ConfigError(
+            f"The plug-in {plugin.value!r} ({plugin.group}) cannot be imported: {type(error).__name__}: {error}. "
+            "Fix or uninstall its package."
+        ) from error
 
 
 def not_yaml(path: Path, error: yaml.YAMLError | UnicodeDecodeError) -> str:
@@ -228,11 +236,6 @@ class _StrictLoader(yaml.SafeLoader):
 
 def read_yaml(text: str) -> Any:
     """Read YAML of plain values; a repeated key is an error.
-
-    Raises
-    ------
-    yaml.YAMLError
-        The text is not YAML, or a key is repeated.
 
     Examples
     --------
@@ -289,17 +292,20 @@ def _known_keys(problem: ErrorDetails, model: type[BaseModel]) -> set[str]:
     return {name for owner in owners for name in owner.model_fields}
 
 
-def _change_kind(chosen: Any, values: dict[str, Any], name: Any) -> None:
-    """Replace the values of the chosen member by the defaults of another member of the family."""
+def _change_kind(chosen: Any, values: dict[str, Any], name: Any) -> Any:
+    """Replace the values of the chosen member by the defaults of the member ``name``; return its present name."""
     family: Any = next((base for base in type(chosen).__mro__ if Kind in base.__bases__), None)
-    member = family.find(name) if family and isinstance(name, str) else None
-    if member is None:
-        return  # validation says so
-    values.clear()
-    for field, info in member.model_fields.items():
-        if not info.is_required():
-            default = info.get_default(call_default_factory=True)
-            values[field] = default.model_dump(mode="json") if isinstance(default, BaseModel) else default
+    if family is None or not isinstance(name, str):
+        return name  # validation says what is wrong
+    name = family.renamed.get(name, name)
+    member = None if name == values["kind"] else family.find(name)
+    if member is not None:
+        values.clear()
+        for field, info in member.model_fields.items():
+            if not info.is_required():
+                default = info.get_default(call_default_factory=True)
+                values[field] = default.model_dump(mode="json") if isinstance(default, BaseModel) else default
+    return name
 
 
 def _step(level: Any, part: str, key: str) -> Any:

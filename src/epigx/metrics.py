@@ -18,11 +18,15 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.stats import rankdata
 
+from epigx.config import load_plugin
 from epigx.errors import ConfigError, DatasetError
 
 __all__ = ["METRICS", "Estimate", "Metric", "Metrics", "all_metrics", "bootstrap", "metrics", "paired_bootstrap"]
 
 Values = NDArray[np.float64]
+
+_TAILS = [(1 - 0.95) / 2, (1 + 0.95) / 2]
+"""Quantiles at the ends of an interval."""
 
 _CHUNK = 2_000_000
 """Resampled values held at once: 16 MB for each of the few arrays a score needs."""
@@ -86,22 +90,10 @@ METRICS: dict[str, Metric] = {
 
 @cache
 def all_metrics() -> dict[str, Metric]:
-    """Return all metrics by name: :data:`METRICS`, then those registered as entry points ``epigx.metrics``.
-
-    Raises
-    ------
-    ConfigError
-        A plug-in cannot be imported.
-    """
+    """Return all metrics by name: :data:`METRICS`, then those registered as entry points ``epigx.metrics``."""
     found = dict(METRICS)
     for plugin in entry_points(group="epigx.metrics"):
-        try:
-            metric: Metric = plugin.load()
-        except Exception as error:
-            raise ConfigError(
-                f"The plug-in {plugin.value!r} (epigx.metrics) cannot be imported: {type(error).__name__}: {error}. "
-                "Fix or uninstall its package."
-            ) from error
+        metric: Metric = load_plugin(plugin)
         found[metric.name] = metric
     return found
 
@@ -167,9 +159,9 @@ def metrics(observed: ArrayLike, predicted: ArrayLike) -> Metrics:
 
 
 def bootstrap(
-    observed: ArrayLike, predicted: ArrayLike, *, resamples: int = 1000, seed: int = 0, level: float = 0.95
+    observed: ArrayLike, predicted: ArrayLike, *, resamples: int = 1000, seed: int = 0
 ) -> dict[str, Estimate]:
-    """Return each metric with the interval that contains ``level`` of its values over resampled genes.
+    """Return each metric with the interval that contains 95 % of its values over resampled genes.
 
     Returns
     -------
@@ -178,17 +170,11 @@ def bootstrap(
     """
     truth, guess = _pair(observed, predicted)
     draws = [_scores(truth[rows], guess[rows]) for rows in _resampled(truth.size, resamples, seed)]
-    return _estimates(_scores(truth, guess), draws, level)
+    return _estimates(_scores(truth, guess), draws)
 
 
 def paired_bootstrap(
-    observed: ArrayLike,
-    first: ArrayLike,
-    second: ArrayLike,
-    *,
-    resamples: int = 1000,
-    seed: int = 0,
-    level: float = 0.95,
+    observed: ArrayLike, first: ArrayLike, second: ArrayLike, *, resamples: int = 1000
 ) -> dict[str, Estimate]:
     """Compare two systems on the same genes: each metric of the first minus that of the second.
 
@@ -198,13 +184,11 @@ def paired_bootstrap(
         log10(1 + x), measured.
     first, second : array_like of shape (gene,) or (seed, gene)
         The same, predicted; the scores of several seeds are averaged in each resample.
-    resamples, seed, level
-        As of :func:`bootstrap`.
 
     Returns
     -------
     dict of str to Estimate
-        By metric name. An interval without zero: the two differ at that level.
+        By metric name. A 95 % interval without zero: the two differ significantly.
     """
     ones, others = ([_pair(observed, row) for row in np.atleast_2d(system)] for system in (first, second))
     truth = ones[0][0]
@@ -212,10 +196,11 @@ def paired_bootstrap(
 
     def difference(rows: NDArray[np.int64]) -> dict[str, Values]:
         drawn = (_scores(truth[rows], system[:, rows]) for system in (one, other))
-        return _difference(*({name: values.mean(axis=0) for name, values in scores.items()} for scores in drawn))
+        ours, theirs = ({name: values.mean(axis=0) for name, values in scores.items()} for scores in drawn)
+        return {name: ours[name] - theirs[name] for name in ours}
 
-    draws = [difference(rows) for rows in _resampled(truth.size, resamples, seed, at_once=max(len(one), len(other)))]
-    return _estimates(difference(np.arange(truth.size)), draws, level)
+    draws = [difference(rows) for rows in _resampled(truth.size, resamples, at_once=max(len(one), len(other)))]
+    return _estimates(difference(np.arange(truth.size)), draws)
 
 
 def _scores(observed: Values, predicted: Values) -> dict[str, Values]:
@@ -223,22 +208,17 @@ def _scores(observed: Values, predicted: Values) -> dict[str, Values]:
     return {name: metric.function(observed, predicted) for name, metric in all_metrics().items()}
 
 
-def _difference(first: dict[str, Values], second: dict[str, Values]) -> dict[str, Values]:
-    return {name: first[name] - second[name] for name in first}
-
-
-def _estimates(values: dict[str, Values], draws: list[dict[str, Values]], level: float) -> dict[str, Estimate]:
-    tails = [(1 - level) / 2, (1 + level) / 2]
+def _estimates(values: dict[str, Values], draws: list[dict[str, Values]]) -> dict[str, Estimate]:
     found = {}
     for name, value in values.items():
         drawn = np.concatenate([np.atleast_1d(draw[name]) for draw in draws])
         drawn = drawn[np.isfinite(drawn)]  # a resample of equal values has no correlation
-        low, high = np.quantile(drawn, tails) if drawn.size else (np.nan, np.nan)
+        low, high = np.quantile(drawn, _TAILS) if drawn.size else (np.nan, np.nan)
         found[name] = Estimate(float(value), float(low), float(high))
     return found
 
 
-def _resampled(n: int, resamples: int, seed: int, at_once: int = 1) -> Iterator[NDArray[np.int64]]:
+def _resampled(n: int, resamples: int, seed: int = 0, at_once: int = 1) -> Iterator[NDArray[np.int64]]:
     """Yield index arrays (resample, gene), a bounded number of rows at a time, for ``at_once`` systems together."""
     if resamples < 1:
         raise ConfigError(

@@ -17,13 +17,14 @@ import matplotlib.pyplot as plt
 import numpy as np
 
 from epigx.evaluation.ablate import drop_signals
+from epigx.evaluation.target import resolve_target
 from epigx.report.drawing import GREY, INK, png, signal_colours
 from epigx.report.figures import predicted_observed, signal_drop
 from epigx.runs.folder import open_run
 
 
 def draw(run: Path, out: Path) -> None:
-    found = drop_signals(open_run(run), split="test")
+    found = drop_signals(resolve_target(open_run(run), "test"))
     genes = found.baseline.genes
     names = [arm.drop[0] for arm in found.arms if len(arm.drop) == 1]
     arms = {"all signals": found.baseline.intervals}

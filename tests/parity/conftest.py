@@ -11,8 +11,8 @@ import torch
 from torch import Tensor
 
 from epigx.batch import Batch
+from epigx.importers.keys import prism_names
 from epigx.importers.prism import read_prism
-from epigx.importers.prism_keys import prism_names
 from epigx.training.weights import Networks
 
 

@@ -10,8 +10,8 @@ import torch
 from torch import Tensor
 
 from epigx.batch import Batch
+from epigx.importers.keys import peak_mask_system, seq2exp_system
 from epigx.importers.seq2exp import read_seq2exp
-from epigx.importers.seq2exp_keys import peak_mask_system, seq2exp_system
 from epigx.models.seq2exp import Seq2Exp
 from epigx.objectives import Bottleneck, Regression
 from epigx.training.weights import Networks

@@ -71,9 +71,9 @@ def binned(signals: NDArray[np.float32], bins: int) -> NDArray[np.float32]:
         return np.zeros((len(signals), 0), np.float32)
     edges = np.linspace(0, signals.shape[1], bins + 1).round().astype(int)
     widths = np.diff(edges)
+    filled = np.flatnonzero(widths)
     means = np.zeros((len(signals), bins, signals.shape[2]), np.float32)
-    for number in np.flatnonzero(widths):
-        means[:, number] = signals[:, edges[number] : edges[number + 1]].mean(axis=1, dtype=np.float64)
+    means[:, filled] = np.add.reduceat(signals, edges[filled], axis=1, dtype=np.float64) / widths[filled, None]
     return means.reshape(len(signals), -1)
 
 
@@ -84,8 +84,6 @@ def count_kmers(codes: NDArray[np.uint8], k: int) -> NDArray[np.float32]:
     ----------
     codes : ndarray of uint8, (gene, length)
         Bases A 0, C 1, G 2, T 3, anything else 4.
-    k : int
-        Length of the k-mers.
 
     Returns
     -------

@@ -30,8 +30,9 @@ app = App(
     result_action="return_value",
 )
 
-_START, _DATA, _MODEL = (
-    Group(title, sort_key=order) for order, title in enumerate(("Start here", "Data", "Models and results"))
+_START, _DATA, _MODEL, _INSTALLED = (
+    Group(title, sort_key=order)
+    for order, title in enumerate(("Start here", "Data", "Models and results", "From other packages"))
 )
 _EVERYWHERE = Group("Every command", sort_key=9)
 
@@ -55,6 +56,8 @@ for _name, _help, _group in (
     _module = f"{_name}_" if _name == "import" else _name
     app.command(f"epigx.cli.{_module}:app", name=_name, help=_help, group=_group, sort_key=len(list(app)))
 
+_BUILTIN = frozenset(app)
+
 for _flag in ("--help", "--version"):
     app[_flag].group = _EVERYWHERE
 
@@ -69,6 +72,23 @@ def _open_standard_streams() -> None:
             os.fstat(descriptor)
         except OSError:
             os.open(os.devnull, os.O_RDWR)
+
+
+def _add_plugins(called: str | None) -> None:
+    """Add the commands of installed packages, by their entry points ``epigx.commands``; only ``called`` is imported."""
+    from importlib.metadata import entry_points
+
+    for plugin in entry_points(group="epigx.commands"):
+        if plugin.name in set(app):
+            continue
+        about = None  # the command's own
+        if plugin.name == called:
+            from epigx.config import load_plugin
+
+            load_plugin(plugin)
+        else:
+            about = f"A command of the package {plugin.dist.name if plugin.dist else plugin.module}."
+        app.command(f"{plugin.module}:{plugin.attr}", name=plugin.name, help=about, group=_INSTALLED)
 
 
 @app.meta.default
@@ -109,6 +129,13 @@ def main(tokens: Sequence[str] | None = None) -> int:
     _open_standard_streams()
     arguments = list(sys.argv[1:] if tokens is None else tokens)
     command = next((argument for argument in arguments if not argument.startswith("-")), None)
-    if command is not None and command not in set(app):  # otherwise --help would hide that there is no such command
-        arguments = [argument for argument in arguments if argument not in app.help_flags]
-    return exit_status(lambda: app.meta(arguments), debug=False)
+
+    def run() -> object:
+        if command not in _BUILTIN - {"completion"}:
+            _add_plugins(command)
+        if command is None or command in set(app):
+            return app.meta(arguments)
+        # --help would hide that there is no such command.
+        return app.meta([argument for argument in arguments if argument not in app.help_flags])
+
+    return exit_status(run, debug=False)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 from cyclopts import App, Parameter
 
 from epigx.cli.console import emit, emit_json, say
-from epigx.cli.engine import Counted, EngineName, choose_engine, divide, refuse_settings, report_outcomes
+from epigx.cli.engine import EngineName, choose_engine, run_tasks
 from epigx.cli.exit import DONE
 from epigx.cli.options import Force, Json, Out, Settings
 from epigx.cli.progress import Progress, duration
@@ -69,12 +69,11 @@ def build(
     from epigx.dataset.manifest.schema import read_manifest
 
     start = time.monotonic()
-    of_manifest, of_engine = divide(settings)
+    on, of_manifest = choose_engine(engine, settings, jobs=jobs, force=force)
     files = read_manifest(manifest).override(*of_manifest)
     try:
-        if engine is not None:
-            return _build_each(files, window, out, choose_engine(engine, jobs, of_engine), force=force, json=json)
-        refuse_settings(f"engine.{setting}" for setting in of_engine)
+        if on is not None:
+            return _build_each(files, window, out, on, json=json)
         with Progress("Building") as progress:
             dataset = write(files, window, out, jobs=jobs, force=force, progress=progress)
     except KeyboardInterrupt:
@@ -87,14 +86,14 @@ def build(
     return DONE
 
 
-def _build_each(files: Manifest, window: int, out: Path, engine: Engine, *, force: bool, json: bool) -> int:
+def _build_each(files: Manifest, window: int, out: Path, engine: Engine, *, json: bool) -> int:
     """Build a dataset for each cell type."""
     from epigx.engines.cell_types import build_all, by_cell_type
-    from epigx.errors import ConfigError
 
-    if force:
-        raise ConfigError("--force does not work with --engine. Remove the datasets that you want to build again.")
     manifests = by_cell_type(files)
-    with Progress("Building") as progress:
-        outcomes = build_all(manifests, window, out, engine=engine, progress=Counted(progress, len(manifests)))
-    return report_outcomes(outcomes, [str(out / name) for name in manifests], json=json)
+    return run_tasks(
+        "Building",
+        lambda progress: build_all(manifests, window, out, engine=engine, progress=progress),
+        [str(out / name) for name in manifests],
+        json=json,
+    )

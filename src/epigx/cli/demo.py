@@ -91,13 +91,7 @@ def _steps(out: Path, *, quick: bool) -> list[tuple[str, list[str]]]:
 
 
 def _remove_earlier(out: Path, *, force: bool) -> None:
-    """Remove the folder of an earlier demo, and nothing else.
-
-    Raises
-    ------
-    InputError
-        The folder exists and ``force`` is false, or it contains something that the demo does not write.
-    """
+    """Remove the folder of an earlier demo, and nothing else."""
     if not out.exists():
         return
     if not force:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from textwrap import indent
 from typing import Any
 
 from cyclopts import App
@@ -26,29 +27,21 @@ def doctor(*, json: Json = False) -> None:
     json : bool
         Print JSON.
     """
-    found = examine()
-    if json:
-        emit_json(found)
-        return
-    for title, values in found.items():
-        emit(f"{title}\n" + _indent(columns([(key.replace("_", " "), _text(value)) for key, value in values.items()])))
-
-
-def examine() -> dict[str, dict[str, Any]]:
-    """Return the contents of a bug report, by heading."""
     from epigx.cli import machine
 
-    return {
+    found: dict[str, dict[str, Any]] = {
         "versions": machine.versions(),
         "compute": machine.compute(),
         "resources": machine.resources(),
         "optional packages": machine.extras(),
     }
+    if json:
+        emit_json(found)
+        return
+    for title, values in found.items():
+        emit(title)
+        emit(indent(columns([(key.replace("_", " "), _text(value)) for key, value in values.items()]), "  "))
 
 
 def _text(value: Any) -> str:
     return f"{value:,.1f}" if isinstance(value, float) else str(value)
-
-
-def _indent(text: str) -> str:
-    return "\n".join(f"  {line}" for line in text.splitlines())

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Literal
 
 from epigx.cli.console import emit, emit_json, warn
@@ -13,7 +13,7 @@ from epigx.errors import ConfigError
 if TYPE_CHECKING:
     from epigx.engines import Engine, Outcome
 
-__all__ = ["Counted", "EngineName", "choose_engine", "divide", "refuse_settings", "report_outcomes"]
+__all__ = ["Counted", "EngineName", "choose_engine", "report_failures", "run_tasks"]
 
 EngineName = Literal["local", "slurm", "dask"]
 
@@ -23,42 +23,38 @@ _AT_ONCE = {"local": "jobs", "slurm": "at_once", "dask": "workers"}
 _ENGINE = "engine."
 
 
-def divide(settings: Sequence[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Separate the settings of the command from those of the engine, which start with ``engine.``.
+def choose_engine(
+    name: EngineName | None, settings: Iterable[str], *, jobs: int | None = None, **without: object
+) -> tuple[Engine | None, tuple[str, ...]]:
+    """Return the engine of ``--engine`` with its settings, which start with ``engine.``, and the other settings.
 
-    Examples
-    --------
-    >>> divide(["training.steps=10", "engine.partition=gpu"])
-    (('training.steps=10',), ('partition=gpu',))
+    Parameters
+    ----------
+    **without : object
+        Values of flags that do not work with an engine, by name.
+
+    Raises
+    ------
+    ConfigError
+        A setting is unknown or invalid, there are some and no engine, or a flag does not work with an engine.
     """
+    of_engine = [setting.removeprefix(_ENGINE) for setting in settings if setting.startswith(_ENGINE)]
     others = tuple(setting for setting in settings if not setting.startswith(_ENGINE))
-    return others, tuple(setting.removeprefix(_ENGINE) for setting in settings if setting.startswith(_ENGINE))
-
-
-def refuse_settings(settings: Iterable[str]) -> None:
-    """Refuse settings of an engine where none is chosen.
-
-    Raises
-    ------
-    ConfigError
-        There are any.
-    """
-    for setting in settings:
-        raise ConfigError(f"--set {setting} needs --engine.")
-
-
-def choose_engine(name: str, jobs: int | None, settings: Sequence[str]) -> Engine:
-    """Return an engine with its settings.
-
-    Raises
-    ------
-    ConfigError
-        A setting is unknown or has an invalid value.
-    """
+    if name is None:
+        if of_engine:
+            raise ConfigError(f"--set {_ENGINE}{of_engine[0]} needs --engine.")
+        return None, others
+    for flag, given in without.items():
+        if given:
+            option = "--" + flag.replace("_", "-")
+            raise ConfigError(
+                f"{option} does not work with --engine. Leave out {option}; what is finished is skipped, unless you "
+                "remove it."
+            )
     from epigx.engines import Engine
 
     values = {"kind": name} | ({} if jobs is None else {_AT_ONCE[name]: jobs})
-    return Engine.parse(values, source="" if jobs is None else f"--jobs {jobs}").override(*settings)
+    return Engine.parse(values, source="" if jobs is None else f"--jobs {jobs}").override(*of_engine), others
 
 
 class Counted:
@@ -75,23 +71,33 @@ class Counted:
         self.progress(self.ended, self.total, f"{name} {state}")
 
 
-def report_outcomes(outcomes: Sequence[Outcome], paths: Sequence[str], *, json: bool = False) -> int:
-    """Warn of every task that failed, print the paths of the others, and return the exit status.
+def run_tasks(
+    title: str, run: Callable[[Counted], Sequence[Outcome]], paths: Sequence[str], *, json: bool = False
+) -> int:
+    """Run tasks, print what they wrote, and return the exit status.
 
     Parameters
     ----------
-    outcomes : sequence of Outcome
-        How the tasks ended.
-    paths : sequence of str
-        The output of each task.
+    title : str
+        What the tasks do, for the progress.
+    run : callable
+        Runs all tasks, and calls its argument for each.
     json : bool
         Print names, states and errors as JSON instead of the paths.
     """
-    for outcome in outcomes:
-        if outcome.state == "failed":
-            warn(f"{outcome.name} failed: {outcome.error}")
+    with Progress(title) as progress:
+        outcomes = run(Counted(progress, len(paths)))
+    status = report_failures(outcomes)
     if json:
         emit_json([vars(outcome) for outcome in outcomes])
     elif done := [path for outcome, path in zip(outcomes, paths, strict=True) if outcome.state != "failed"]:
         emit("\n".join(done))
-    return FAILED if any(outcome.state == "failed" for outcome in outcomes) else DONE
+    return status
+
+
+def report_failures(outcomes: Iterable[Outcome]) -> int:
+    """Warn of every task that failed, and return the exit status."""
+    failed = [outcome for outcome in outcomes if outcome.state == "failed"]
+    for outcome in failed:
+        warn(f"{outcome.name} failed: {outcome.error}")
+    return FAILED if failed else DONE

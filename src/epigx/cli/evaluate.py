@@ -63,13 +63,11 @@ def evaluate(
     json : bool
         Print JSON.
     """
-    from epigx.cli.machine import prepare
+    from epigx.cli.machine import open_runs
     from epigx.dataset.store import open_dataset
     from epigx.evaluation.evaluate import evaluate as score
-    from epigx.runs.folder import open_run
 
-    opened = open_run(run)
-    prepare(torch=opened.config.method.uses_torch)
+    (opened,) = open_runs([run])
     with Progress("Predicting") as progress:
         found = score(
             opened, split=split, drop=drop, window=window, data=data, cell_type=cell_type, bootstrap=bootstrap,

@@ -24,8 +24,6 @@ def exit_status(call: Callable[[], object], *, debug: bool) -> int:
     ----------
     call : callable
         Returns an exit status, or anything else for success.
-    debug : bool
-        Whether to print the traceback of an error before its sentence.
     """
     try:
         result = call()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from cyclopts import App, Parameter
 
@@ -11,7 +11,7 @@ from epigx.cli.console import emit, say
 from epigx.cli.options import LOOK, Force, Out
 
 if TYPE_CHECKING:
-    from epigx.runs.folder import Run
+    from epigx.importers.common import Imported
 
 app = App(
     name="import",
@@ -37,7 +37,7 @@ def prism(
     /,
     *,
     out: Out,
-    cell_type: str | None = None,
+    cell_type: str = "unknown",
     data: Path | None = None,
     pool: int = 2_000,
     activation: Literal["sigmoid", "softmax"] = "sigmoid",
@@ -51,7 +51,7 @@ def prism(
         Lightning checkpoint (.ckpt) or file of weights (.weights.pt).
     out : Path
         Run folder to write.
-    cell_type : str, optional
+    cell_type : str
         Cell type that it was trained on; the file does not contain it.
     data : Path, optional
         Default dataset of the run for evaluation and prediction.
@@ -62,11 +62,10 @@ def prism(
     force : bool
         Replace an existing run.
     """
-    from epigx.importers.prism import import_prism
+    from epigx.importers.prism import read_prism
 
-    given = {"cell_type": cell_type, "data": data}
-    run = import_prism(source, out, pool=pool, activation=activation, force=force, **_known(given))
-    _tell(run, source, out)
+    imported = read_prism(source, cell_type=cell_type, data=data or "", pool=pool, activation=activation)
+    _write(imported, source, out, force=force)
 
 
 @app.command(
@@ -83,7 +82,7 @@ def seq2exp(
     /,
     *,
     out: Out,
-    cell_type: str | None = None,
+    cell_type: str = "unknown",
     data: Path | None = None,
     pool: int = 2_000,
     force: Force = False,
@@ -96,7 +95,7 @@ def seq2exp(
         Lightning checkpoint (.ckpt) or file of weights (.weights.pt).
     out : Path
         Run folder to write.
-    cell_type : str, optional
+    cell_type : str
         Cell type that it was trained on; the file does not contain it.
     data : Path, optional
         Default dataset of the run for evaluation and prediction.
@@ -105,17 +104,12 @@ def seq2exp(
     force : bool
         Replace an existing run.
     """
-    from epigx.importers.seq2exp import import_seq2exp
+    from epigx.importers.seq2exp import read_seq2exp
 
-    given = {"cell_type": cell_type, "data": data}
-    _tell(import_seq2exp(source, out, pool=pool, force=force, **_known(given)), source, out)
-
-
-def _known(given: dict[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in given.items() if value is not None}
+    _write(read_seq2exp(source, cell_type=cell_type, data=data or "", pool=pool), source, out, force=force)
 
 
-def _tell(run: Run, source: Path, out: Path) -> None:
-    count = sum(run.provenance.n_parameters.values())
-    say(f"Imported {count:,} parameters from {source}.")
+def _write(imported: Imported, source: Path, out: Path, *, force: bool) -> None:
+    run = imported.write(out, force=force)
+    say(f"Imported {sum(run.provenance.n_parameters.values()):,} parameters from {source}.")
     emit(str(out))

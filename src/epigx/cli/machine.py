@@ -4,22 +4,26 @@ from __future__ import annotations
 
 import platform
 import shutil
+from collections.abc import Iterable
 from importlib import metadata
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from epigx.cli.console import say
 
-__all__ = ["compute", "device_line", "extras", "prepare", "resources", "versions"]
+if TYPE_CHECKING:
+    from epigx.runs.folder import Run
+
+__all__ = ["compute", "device_line", "extras", "open_runs", "prepare", "resources", "versions"]
 
 _PACKAGES = (
-    "torch", "pytorch-lightning", "numpy", "pandas", "pyarrow", "scipy", "pysam", "pybigtools", "hictkpy", "pydantic",
+    "torch", "lightgbm", "numpy", "pandas", "pyarrow", "scipy", "pysam", "pybigtools", "hictkpy", "pydantic",
     "cyclopts", "matplotlib",
 )  # fmt: skip
 _OPTIONAL = {
     "macs3": "peak calling in a manifest; pip install 'epigx[peaks]'",
     "submitit": "--engine slurm; pip install 'epigx[slurm]'",
     "distributed": "--engine dask; pip install 'epigx[dask]'",
-    "scikit-learn": "baseline models; pip install 'epigx[references]'",
     "mamba-ssm": "faster scan on NVIDIA GPUs; pip install mamba-ssm",
 }
 """Optional packages: what each is for, and how to install it."""
@@ -79,14 +83,17 @@ def device_line() -> str:
     return f"Device: {found['device']}, {threads}. Kernel: {found['kernel']}. {found['why']}"
 
 
-def prepare(*, torch: bool = True) -> None:
-    """Prepare the process for long computation; with torch, print device and kernel. Call it before importing torch.
+def open_runs(paths: Iterable[Path]) -> list[Run]:
+    """Open runs, and prepare the process for predicting with them."""
+    from epigx.runs.folder import open_run
 
-    Parameters
-    ----------
-    torch : bool
-        Whether the command uses PyTorch. With ``False`` torch is not imported and nothing is printed.
-    """
+    runs = [open_run(path) for path in paths]
+    prepare(torch=any(run.config.method.uses_torch for run in runs))
+    return runs
+
+
+def prepare(*, torch: bool = True) -> None:
+    """Prepare the process for long computation. Call it before importing torch, which happens only with ``torch``."""
     from epigx.system.setup_process import setup_process
 
     setup_process(torch=torch)

@@ -9,14 +9,16 @@ from typing import TYPE_CHECKING, Annotated, Literal
 from cyclopts import App, Parameter
 
 from epigx.cli.console import emit, say
-from epigx.cli.engine import Counted, EngineName, choose_engine, divide, refuse_settings, report_outcomes
+from epigx.cli.engine import EngineName, choose_engine, run_tasks
 from epigx.cli.exit import DONE
-from epigx.cli.options import Force, Settings
-from epigx.cli.output import check_output
+from epigx.cli.options import Force, Settings, check_output
 from epigx.cli.progress import Progress
+from epigx.errors import ConfigError, InputError
 
 if TYPE_CHECKING:
     import pandas as pd
+
+    from epigx.engines import Engine
 
 app = App(
     name="predict",
@@ -73,18 +75,18 @@ def predict(
     force : bool
         Replace an existing file.
     """
-    if engine is not None:
-        return _predict_each(runs, data, out, cell_type, split, engine, settings)
-    refuse_settings(settings)
-    from epigx.cli.machine import prepare
+    on, others = choose_engine(engine, settings, force=force, gene=gene, genes=genes, split=split != "all")
+    if others:
+        raise ConfigError(f"--set {others[0]} is not a setting of the engine. Write --set engine.KEY=VALUE.")
+    if on is not None:
+        return _predict_each(runs, data, out, cell_type, on)
+    from epigx.cli.machine import open_runs
     from epigx.dataset.store import open_dataset
     from epigx.evaluation.predict import predict as infer
-    from epigx.runs.folder import open_run
 
     if out is not None:
         check_output(out, force=force, suffixes=_FORMATS)
-    opened = [open_run(run) for run in runs]
-    prepare(torch=any(run.config.method.uses_torch for run in opened))
+    opened = open_runs(runs)
     dataset = open_dataset(data or opened[0].config.data.path)
     names = _named(gene, genes)
     with Progress("Predicting") as progress:
@@ -104,8 +106,6 @@ def predict(
 
 def _named(gene: Sequence[str], genes: Path | None) -> list[str] | None:
     """Return the names of the genes asked for; None for all."""
-    from epigx.errors import InputError
-
     if genes is None:
         return list(gene) or None
     try:
@@ -119,35 +119,22 @@ def _named(gene: Sequence[str], genes: Path | None) -> list[str] | None:
 
 
 def _predict_each(
-    runs: Sequence[Path],
-    data: Path | None,
-    out: Path | None,
-    cell_type: str | None,
-    split: str,
-    engine: EngineName,
-    settings: Sequence[str],
+    runs: Sequence[Path], data: Path | None, out: Path | None, cell_type: str | None, engine: Engine
 ) -> int:
     """Write a table for each cell type."""
     from epigx.dataset.store import open_dataset
     from epigx.engines.cell_types import predict_all
-    from epigx.errors import ConfigError
 
-    others, of_engine = divide(settings)
     if data is None or out is None:
         raise ConfigError("--engine needs --data DATASET and --out FOLDER.")
-    if split != "all":
-        raise ConfigError(f"--engine predicts all genes. Leave out --split {split}.")
-    if others:
-        raise ConfigError(f"--set {others[0]} is not a setting of the engine. Write --set engine.KEY=VALUE.")
     if out.is_file():
         raise ConfigError(f"{out} is a file. With --engine, --out is a folder.")
-    cell_types = open_dataset(data).cell_types if cell_type is None else (cell_type,)
-    chosen = choose_engine(engine, None, of_engine)
-    with Progress("Predicting") as progress:
-        outcomes = predict_all(
-            runs, dict.fromkeys(cell_types, data), out, engine=chosen, progress=Counted(progress, len(cell_types))
-        )
-    return report_outcomes(outcomes, [str(out / f"{name}.parquet") for name in cell_types])
+    datasets = dict.fromkeys(open_dataset(data).cell_types if cell_type is None else (cell_type,), data)
+    return run_tasks(
+        "Predicting",
+        lambda progress: predict_all(runs, datasets, out, engine=engine, progress=progress),
+        [str(out / f"{name}.parquet") for name in datasets],
+    )
 
 
 def write_table(table: pd.DataFrame, out: Path) -> None:

@@ -8,8 +8,7 @@ from typing import Annotated, Literal
 from cyclopts import App, Parameter
 
 from epigx.cli.console import emit, say
-from epigx.cli.options import Force
-from epigx.cli.output import check_output
+from epigx.cli.options import Force, check_output
 from epigx.cli.progress import Progress
 
 app = App(
@@ -54,14 +53,12 @@ def report(
     force : bool
         Replace an existing file.
     """
-    from epigx.cli.machine import prepare
+    from epigx.cli.machine import open_runs
     from epigx.report import write_report
     from epigx.report.tables import scored_on, verdict
-    from epigx.runs.folder import open_run
 
     check_output(out, force=force)
-    opened = [open_run(run) for run in runs]
-    prepare(torch=any(run.config.method.uses_torch for run in opened))
+    opened = open_runs(runs)
     with Progress("Scoring") as progress:
         found = write_report(
             opened, out, data=data, cell_type=cell_type, split=split, bootstrap=bootstrap,

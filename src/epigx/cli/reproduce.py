@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Annotated, Literal, get_args
 from cyclopts import App, Parameter
 
 from epigx.cli.console import columns, emit, emit_json, say, warn
-from epigx.cli.engine import Counted, choose_engine, divide
-from epigx.cli.exit import DONE, FAILED
+from epigx.cli.engine import Counted, EngineName, choose_engine, report_failures
+from epigx.cli.exit import DONE
 from epigx.cli.options import Json, Out, Settings
 from epigx.cli.progress import Progress
 from epigx.errors import ConfigError
@@ -57,7 +57,7 @@ def reproduce(
     cell_type: tuple[str, ...] = (),
     seeds: str | None = None,
     scale: Literal["paper", "small"] = "paper",
-    engine: Literal["local", "slurm", "dask"] = "local",
+    engine: EngineName = "local",
     jobs: int | None = None,
     dry_run: bool = False,
     settings: Settings = (),
@@ -91,13 +91,17 @@ def reproduce(
         Write JSON.
     """
     from epigx.cli.machine import prepare
-    from epigx.paper import plan
+    from epigx.dataset.store import open_dataset
+    from epigx.paper import Study, plan
     from epigx.paper import reproduce as make
 
-    of_runs, of_engine = divide(settings)
-    study = None if data is None else _study(data, cell_type, seeds, scale, of_runs)
+    where, of_runs = choose_engine(engine, settings, jobs=jobs)
+    assert where is not None
+    study = None
+    if data is not None:
+        chosen = () if seeds is None else seeds_of(seeds)
+        study = Study.on(open_dataset(data), cell_types=cell_type, seeds=chosen, scale=scale, settings=of_runs)
     items = _items(NAMES if name == "all" else (name,), study, scale)
-    where = choose_engine(engine, jobs, of_engine)
     for reason, rows in _left_out(items).items():
         warn(f"Left out: {', '.join(rows)}. {reason}")
     planned = plan(items, out / "runs")
@@ -114,23 +118,16 @@ def reproduce(
             engine=where, command=command(name, flags), progress=Counted(progress, len(planned)),
             written=pages.append,
         )  # fmt: skip
-    for outcome in outcomes:
-        if outcome.state == "failed":
-            warn(f"{outcome.name} failed: {outcome.error}")
+    status = report_failures(outcomes)
     if json:
         emit_json({"pages": list(map(str, pages)), "runs": [vars(outcome) for outcome in outcomes]})
     else:
         emit("\n".join(map(str, pages)))
-    return FAILED if any(outcome.state == "failed" for outcome in outcomes) else DONE
+    return status
 
 
 def seeds_of(text: str) -> tuple[int, ...]:
     """Read seeds.
-
-    Raises
-    ------
-    ConfigError
-        The text is not a list of whole numbers.
 
     Examples
     --------
@@ -157,14 +154,6 @@ def command(name: str, flags: Mapping[str, object]) -> str:
             if one is not None:
                 arguments += [f"--{flag}", str(one)]
     return shlex.join(arguments)
-
-
-def _study(data: Path, cell_types: Sequence[str], seeds: str | None, scale: Scale, settings: Sequence[str]) -> Study:
-    from epigx.dataset.store import open_dataset
-    from epigx.paper import Study
-
-    chosen = () if seeds is None else seeds_of(seeds)
-    return Study.on(open_dataset(data), cell_types=cell_types, seeds=chosen, scale=scale, settings=settings)
 
 
 def _items(names: Sequence[str], study: Study | None, scale: Scale) -> list[TableOrFigure]:

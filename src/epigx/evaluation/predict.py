@@ -8,17 +8,14 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from epigx.dataset.store import Dataset, open_dataset
+from epigx.dataset.store import Dataset
 from epigx.errors import ConfigError
-from epigx.evaluation.target import Target, as_run, resolve_target, trained_on
+from epigx.evaluation.target import as_run, resolve_target, trained_on
 from epigx.runs.folder import Run
 from epigx.runs.gene_selection import SplitName
 from epigx.runs.method import Progress
 
-__all__ = ["predict", "predict_targets"]
-
-UNIT = "log10(1 + x)"
-"""Unit of observed and predicted expression, where x is in the unit of the manifest's expression (TPM, say)."""
+__all__ = ["predict"]
 
 
 def predict(
@@ -71,24 +68,15 @@ def predict(
     opened = [as_run(run) for run in ([runs] if isinstance(runs, Run | str | Path) else runs)]
     if not opened:
         raise ConfigError("No run to predict with. Give at least one run folder.")
-    if data is not None and not isinstance(data, Dataset):
-        data = open_dataset(data)
     first = resolve_target(opened[0], split, data=data, cell_type=cell_type, genes=genes, filter_by_coverage=False)
     others = [
         resolve_target(run, split, data=first.dataset, cell_type=first.cell_type, genes=genes, filter_by_coverage=False)
         for run in opened[1:]
     ]
-    return predict_targets([first, *others], batch_size=batch_size, progress=progress)
-
-
-def predict_targets(
-    targets: Sequence[Target], *, batch_size: int | None = None, progress: Progress | None = None
-) -> pd.DataFrame:
-    """Predict the same genes by the runs of several targets; see :func:`predict`."""
-    first = targets[0]
-    if first.split != "all" and len({target.split_chromosomes for target in targets}) > 1:
+    targets = [first, *others]
+    if split != "all" and len({target.split_chromosomes for target in targets}) > 1:
         raise ConfigError(
-            f"The runs hold out different chromosomes: there is no common {first.split!r} split. Predict all genes "
+            f"The runs hold out different chromosomes: there is no common {split!r} split. Predict all genes "
             "(--split all)."
         )
     predicted = np.stack(
@@ -99,16 +87,16 @@ def predict_targets(
             for number, target in enumerate(targets)
         ]
     )
-    genes = first.dataset.genes.iloc[first.windows.row].reset_index(drop=True)
-    table = genes[["gene_id", "symbol", "chrom", "tss", "strand"]].copy()
+    chosen = first.dataset.genes.iloc[first.windows.row].reset_index(drop=True)
+    table = chosen[["gene_id", "symbol", "chrom", "tss", "strand"]].copy()
     # Expression is not negative; a regression may fall slightly below 0 for silent genes.
     table["predicted"] = np.maximum(predicted.mean(axis=0), 0)
     if len(targets) > 1:
         table["sd"] = predicted.std(axis=0, ddof=1)
     table["observed"] = first.windows.expression
     table["trained_on"] = np.any([trained_on(target.run, table) for target in targets], axis=0)
-    table["dna_coverage"] = genes["dna_coverage"]
-    table["low_coverage"] = genes["dna_coverage"] < first.run.config.data.min_dna_coverage
+    table["dna_coverage"] = chosen["dna_coverage"]
+    table["low_coverage"] = chosen["dna_coverage"] < first.run.config.data.min_dna_coverage
     return table
 
 

@@ -27,48 +27,17 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Target:
-    """Genes of a dataset, as a run reads them.
-
-    Parameters
-    ----------
-    run : Run
-        The run.
-    dataset : Dataset
-        Where the genes are.
-    cell_type : str
-        The cell type.
-    split : {"train", "valid", "test", "all"}
-        Which genes of the run's split.
-    windows : Windows
-        The genes' windows, with and without label.
-    n_low_coverage : int
-        Genes left out because their window has too many N bases.
-    """
+    """Genes of a dataset, as a run reads them."""
 
     run: Run = field(repr=False)
-    dataset: Dataset
+    dataset: Dataset  # where the genes are
     cell_type: str
-    split: SplitName
-    windows: Windows = field(repr=False)
-    n_low_coverage: int
+    split: SplitName  # which genes of the run's split
+    windows: Windows = field(repr=False)  # the genes' windows, with and without label
+    n_low_coverage: int  # genes left out: too many N bases
 
     def replace(self, *, drop: Collection[str] | None = None, window: int | None = None) -> Target:
-        """Return the same genes with other signals dropped or another window.
-
-        Parameters
-        ----------
-        drop : collection of str, optional
-            Signals to read as zeros.
-        window : int, optional
-            Central bp to read.
-
-        Raises
-        ------
-        DatasetError
-            The run reads no such signal, or the dataset's windows are shorter.
-        ConfigError
-            The window is odd.
-        """
+        """Return the same genes with other signals dropped or another window."""
         windows = self.windows
         if window is not None and window != windows.inputs.window:
             inputs = Inputs.parse({**windows.inputs.model_dump(), "window": window})
@@ -98,18 +67,12 @@ def resolve_target(
     genes: Sequence[str] | None = None,
     filter_by_coverage: bool = True,
 ) -> Target:
-    """Choose genes, and read them with the run's inputs.
+    """Choose genes, of the run's own dataset or another; the run's inputs and split are used for both.
 
     Parameters
     ----------
-    run : Run
-        Its inputs and its split are used for other data, too.
     split : {"train", "valid", "test", "all"}
         Which genes of the run's split.
-    data : Dataset, str or Path, optional
-        Another dataset than the run's own.
-    cell_type : str, optional
-        Another cell type than the run's own.
     genes : sequence of str, optional
         Only these genes, by symbol or identifier, in this order.
     filter_by_coverage : bool
@@ -146,13 +109,6 @@ def trained_on(run: Run, genes: pd.DataFrame) -> NDArray[np.bool_]:
 
     Those are the genes of the chromosomes that it was trained on, under any name (``chr1`` or ``1``), and the genes
     that it was trained on themselves, by identifier without version, wherever another genome has them.
-
-    Parameters
-    ----------
-    run : Run
-        The run.
-    genes : DataFrame
-        ``gene_id`` and ``chrom``, as in a dataset.
     """
     trained = run.provenance.chromosomes_trained
     known = {name: match_chromosome(name, trained) is not None for name in genes["chrom"].unique()}

@@ -25,7 +25,7 @@ from epigx.training.config import TrainingConfig
 from epigx.training.network import FittedNetwork, Network
 from epigx.training.weights import Networks, build_networks
 
-__all__ = ["FEATURES", "SIGNALS", "Imported", "check_names", "describe", "fill", "shape_of", "write_imported"]
+__all__ = ["FEATURES", "SIGNALS", "UNKNOWN", "Imported", "build_imported", "check_inputs", "check_names", "shape_of"]
 
 SIGNALS = (
     SignalInput(name="h3k27ac", transform="none", role="foreground"),
@@ -51,58 +51,83 @@ TRAINED_ON = tuple(f"chr{n}" for n in range(1, 23) if n not in (3, 21, 22))
 """The training chromosomes of fold 11, which the official code fixes."""
 
 
+UNKNOWN = "unknown"
+"""The cell type in the configuration of a checkpoint, which does not contain it, unless the user names it."""
+
+
 class Imported(NamedTuple):
     """An official checkpoint in epigx's terms."""
 
+    source: Path
     config: RunConfig
     inputs: Inputs
     networks: Networks
     """The model and the objective, with the checkpoint's weights."""
 
+    def write(self, out: str | Path, *, force: bool = False) -> Run:
+        """Write a run folder, ready to evaluate and to predict with.
 
-def describe(
-    model: Model, objective: Objective, *, cell_type: str | None, data: str | Path, window: int, n_signals: int
-) -> tuple[RunConfig, Inputs]:
-    """Return the configuration and the inputs of a run that the official code trained on fold 11."""
-    config = RunConfig(
-        data=DataConfig(path=str(data), cell_types=(cell_type or "unknown",), window=window, split=PAPER),
-        method=Network(model=model, objective=objective, training=TrainingConfig(precision="bf16")),
-    )
-    features = tuple(FeatureInput(name=name) for name in FEATURES)
-    return config, Inputs(window=window, signals=SIGNALS[:n_signals], features=features)
+        Raises
+        ------
+        InputError
+            ``out`` exists and ``force`` is false, or it cannot be written.
+        """
+        provenance = Provenance(
+            origin=f"imported from {self.source.name}",
+            cell_types=tuple(name for name in self.config.data.cell_types if name != UNKNOWN),
+            split=PAPER,
+            chromosomes_trained=TRAINED_ON,
+            n_parameters=self.networks.parameters(),
+            versions=versions("torch"),
+        )
+        return write_run(
+            out,
+            config=self.config,
+            inputs=self.inputs,
+            fitted=FittedNetwork(self.networks),
+            metrics={},
+            provenance=provenance,
+            force=force,
+        )
 
 
 def check_names(expected: Iterable[str], official: dict[str, Tensor], what: str, source: str | Path) -> None:
-    """Check that a checkpoint has exactly the names of a model.
-
-    Raises
-    ------
-    RunError
-        A name is missing or unexpected; the message gives the first.
-    """
+    """Check that a checkpoint has exactly the names of a model."""
     for name in sorted(set(expected) ^ official.keys()):
         which = "has an unexpected" if name in official else "has no"
         raise RunError(f"{source} is not {what}: it {which} {name!r}.")
 
 
 def shape_of(official: dict[str, Tensor], name: str, source: str | Path) -> tuple[int, int]:
-    """Return rows and columns of a matrix.
-
-    Raises
-    ------
-    RunError
-        It is not a matrix.
-    """
+    """Return rows and columns of a matrix."""
     if official[name].dim() != 2:
         raise RunError(f"{source} belongs to another model: {name!r} has the shape {tuple(official[name].shape)}.")
     rows, columns = official[name].shape
     return rows, columns
 
 
-def fill(
-    config: RunConfig, inputs: Inputs, official: dict[str, Tensor], names: dict[str, str], source: str | Path
+def check_inputs(n_signals: int, n_features: int, source: str | Path) -> None:
+    """Check that a checkpoint reads no other signals and features than the official code."""
+    if n_signals > len(SIGNALS) or n_features != len(FEATURES):
+        raise RunError(
+            f"{source} reads {n_signals} signals and {n_features} features. "
+            f"A checkpoint of this code reads up to {len(SIGNALS)} signals, and {len(FEATURES)} features."
+        )
+
+
+def build_imported(
+    model: Model,
+    objective: Objective,
+    official: dict[str, Tensor],
+    names: dict[str, str],
+    source: str | Path,
+    *,
+    cell_type: str,
+    data: str | Path,
+    window: int,
+    n_signals: int,
 ) -> Imported:
-    """Build a run's networks and load the official weights.
+    """Build the networks of a run that the official code trained on fold 11, and load the official weights.
 
     Parameters
     ----------
@@ -114,43 +139,18 @@ def fill(
     RunError
         A weight has another shape, or differs from the one it is shared with.
     """
-    network = config.method
-    assert isinstance(network, Network)
+    config = RunConfig(
+        data=DataConfig(path=str(data), cell_types=(cell_type,), window=window, split=PAPER),
+        method=Network(model=model, objective=objective, training=TrainingConfig(precision="bf16")),
+    )
+    features = tuple(FeatureInput(name=name) for name in FEATURES)
+    inputs = Inputs(window=window, signals=SIGNALS[:n_signals], features=features)
     with torch.device("meta"):  # shapes only: memory is allocated once the file is known to fit
-        shapes = build_networks(network.model, network.objective, inputs).weights()
+        shapes = build_networks(model, objective, inputs).weights()
     weights = _translate(official, names, shapes, source)
-    networks = build_networks(network.model, network.objective, inputs)
+    networks = build_networks(model, objective, inputs)
     networks.load(weights, source=str(source))
-    return Imported(config, inputs, networks)
-
-
-def write_imported(
-    imported: Imported, source: str | Path, out: str | Path, *, cell_type: str | None, force: bool
-) -> Run:
-    """Write an imported checkpoint as a run folder.
-
-    Raises
-    ------
-    InputError
-        ``out`` exists and ``force`` is false, or it cannot be written.
-    """
-    provenance = Provenance(
-        origin=f"imported from {Path(source).name}",
-        cell_types=(cell_type,) if cell_type else (),
-        split=PAPER,
-        chromosomes_trained=TRAINED_ON,
-        n_parameters=imported.networks.parameters(),
-        versions=versions("torch"),
-    )
-    return write_run(
-        out,
-        config=imported.config,
-        inputs=imported.inputs,
-        fitted=FittedNetwork(imported.networks),
-        metrics={},
-        provenance=provenance,
-        force=force,
-    )
+    return Imported(Path(source), config, inputs, networks)
 
 
 def _translate(

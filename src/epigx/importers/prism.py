@@ -12,52 +12,20 @@ from pathlib import Path
 from torch import Tensor
 
 from epigx.backbones import Caduceus
-from epigx.errors import RunError
-from epigx.importers.common import FEATURES, SIGNALS, Imported, check_names, describe, fill, shape_of, write_imported
-from epigx.importers.prism_keys import prism_names
+from epigx.importers.common import UNKNOWN, Imported, build_imported, check_inputs, check_names, shape_of
+from epigx.importers.keys import prism_names
 from epigx.importers.safe_checkpoint import read_tensors
 from epigx.models import PredictorModel
 from epigx.models.encoders import Activation
 from epigx.objectives import Backdoor, Objective, Regression
-from epigx.runs.folder import Run
 
-__all__ = ["import_prism", "read_prism"]
-
-
-def import_prism(
-    source: str | Path,
-    out: str | Path,
-    *,
-    cell_type: str | None = None,
-    data: str | Path = "",
-    pool: int = 2_000,
-    activation: Activation = "sigmoid",
-    force: bool = False,
-) -> Run:
-    """Write a run folder from an official checkpoint (see :func:`read_prism`), ready to evaluate and to predict with.
-
-    Parameters
-    ----------
-    out : str or Path
-        Run folder to write.
-    force : bool
-        Whether to replace an existing folder.
-
-    Raises
-    ------
-    RunError
-        The file is damaged, or belongs to another model.
-    InputError
-        ``out`` exists and ``force`` is false, or it cannot be written.
-    """
-    prism = read_prism(source, cell_type=cell_type, data=data, pool=pool, activation=activation)
-    return write_imported(prism, source, out, cell_type=cell_type, force=force)
+__all__ = ["read_prism"]
 
 
 def read_prism(
     source: str | Path,
     *,
-    cell_type: str | None = None,
+    cell_type: str = UNKNOWN,
     data: str | Path = "",
     pool: int = 2_000,
     activation: Activation = "sigmoid",
@@ -69,10 +37,8 @@ def read_prism(
 
     Parameters
     ----------
-    source : str or Path
-        The checkpoint.
-    cell_type : str, optional
-        Cell type that it was trained on, which is not in the file; ``unknown`` in the configuration by default.
+    cell_type : str
+        Cell type that it was trained on, which is not in the file.
     data : str or Path
         Dataset folder to name in the configuration.
     pool : int, bp
@@ -91,21 +57,18 @@ def read_prism(
     names = dict(prism_names(n_layers, intervention="weight_generator.weight_projector.0.weight" in official))
     check_names(names, official, "a Prism checkpoint", source)
     d_model, n_signals = shape_of(official, "signal_input_layer.weight", source)
-    _, width = shape_of(official, "pToExpr.0.weight", source)
-    if n_signals > len(SIGNALS) or width - d_model != len(FEATURES):
-        raise RunError(
-            f"{source} reads {n_signals} signals and {width - d_model} features. "
-            f"A Prism checkpoint reads up to {len(SIGNALS)} signals, and {len(FEATURES)} features."
-        )
-    config, inputs = describe(
+    check_inputs(n_signals, shape_of(official, "pToExpr.0.weight", source)[1] - d_model, source)
+    return build_imported(
         PredictorModel(backbone=Caduceus(d_model=d_model, n_layers=n_layers), pool=pool),
         _objective(official, d_model, activation),
+        official,
+        names,
+        source,
         cell_type=cell_type,
         data=data,
         window=2_000,
         n_signals=n_signals,
     )
-    return fill(config, inputs, official, names, source)
 
 
 def _objective(official: dict[str, Tensor], d_model: int, activation: Activation) -> Objective:

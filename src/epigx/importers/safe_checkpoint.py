@@ -42,11 +42,6 @@ def read_tensors(path: str | Path) -> dict[str, Tensor]:
 
     Tensors that share memory in the file share memory here, too. Other entries are ignored.
 
-    Parameters
-    ----------
-    path : str or Path
-        A file written by ``torch.save`` or Lightning.
-
     Raises
     ------
     RunError

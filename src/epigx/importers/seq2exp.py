@@ -14,16 +14,15 @@ import torch
 from torch import Tensor
 
 from epigx.backbones import Caduceus, Mamba
-from epigx.errors import ConfigError, RunError
-from epigx.importers.common import FEATURES, SIGNALS, Imported, check_names, describe, fill, shape_of, write_imported
+from epigx.errors import ConfigError
+from epigx.importers.common import UNKNOWN, Imported, build_imported, check_inputs, check_names, shape_of
+from epigx.importers.keys import caduceus_system, mamba_system, peak_mask_system, seq2exp_system
 from epigx.importers.safe_checkpoint import read_tensors
-from epigx.importers.seq2exp_keys import caduceus_system, mamba_system, peak_mask_system, seq2exp_system
 from epigx.models import Model, PredictorModel, Seq2ExpHard, Seq2ExpSoft
 from epigx.models.mask_posterior import MaskEvidence
 from epigx.objectives import Bottleneck, Objective, Regression
-from epigx.runs.folder import Run
 
-__all__ = ["import_seq2exp", "read_seq2exp"]
+__all__ = ["read_seq2exp"]
 
 WINDOW = 200_000
 """Window length of the official code, in bp."""
@@ -39,40 +38,7 @@ class _System(NamedTuple):
     window: int = WINDOW
 
 
-def import_seq2exp(
-    source: str | Path,
-    out: str | Path,
-    *,
-    cell_type: str | None = None,
-    data: str | Path = "",
-    pool: int = 2_000,
-    force: bool = False,
-) -> Run:
-    """Write a run folder from an official checkpoint (see :func:`read_seq2exp`), ready to evaluate and to predict with.
-
-    Parameters
-    ----------
-    out : str or Path
-        Run folder to write.
-    force : bool
-        Whether to replace an existing folder.
-
-    Raises
-    ------
-    RunError
-        The file is damaged, or belongs to another model.
-    ConfigError
-        The pooled centre is as long as the windows that the model reads.
-    InputError
-        ``out`` exists and ``force`` is false, or it cannot be written.
-    """
-    imported = read_seq2exp(source, cell_type=cell_type, data=data, pool=pool)
-    return write_imported(imported, source, out, cell_type=cell_type, force=force)
-
-
-def read_seq2exp(
-    source: str | Path, *, cell_type: str | None = None, data: str | Path = "", pool: int = 2_000
-) -> Imported:
+def read_seq2exp(source: str | Path, *, cell_type: str = UNKNOWN, data: str | Path = "", pool: int = 2_000) -> Imported:
     """Read an official checkpoint: a Lightning ``.ckpt``, or a plain dictionary of weights.
 
     Nothing in the file is executed (:mod:`epigx.importers.safe_checkpoint`). The hard variant packs a batch as the
@@ -80,10 +46,8 @@ def read_seq2exp(
 
     Parameters
     ----------
-    source : str or Path
-        The checkpoint.
-    cell_type : str, optional
-        Cell type that it was trained on, which is not in the file; ``unknown`` in the configuration by default.
+    cell_type : str
+        Cell type that it was trained on, which is not in the file.
     data : str or Path
         Dataset folder to name in the configuration.
     pool : int, bp
@@ -99,15 +63,17 @@ def read_seq2exp(
     """
     official = _divided(_without_prefix(read_tensors(source)))
     system = _recognise(official, source, pool)
-    config, inputs = describe(
+    return build_imported(
         system.model,
         system.objective,
+        official,
+        system.names,
+        source,
         cell_type=cell_type,
         data=data,
         window=system.window,
         n_signals=system.n_signals,
     )
-    return fill(config, inputs, official, system.names, source)
 
 
 def _without_prefix(tensors: dict[str, Tensor]) -> dict[str, Tensor]:
@@ -139,7 +105,7 @@ def _recognise(official: dict[str, Tensor], source: str | Path, pool: int) -> _S
         n_layers = _n_layers(official, "model.layers", "mixer.D")
         names = dict(mamba_system(n_layers))
         check_names(names, official, "a Mamba checkpoint", source)
-        d_model = _sizes(official, source, n_signals=0)
+        d_model = _n_channels(official, source, n_signals=0)
         return _System(
             names, PredictorModel(backbone=Mamba(d_model=d_model, n_layers=n_layers), signals=False, pool=pool)
         )
@@ -149,7 +115,7 @@ def _recognise(official: dict[str, Tensor], source: str | Path, pool: int) -> _S
     names = dict(peak_mask_system(n_layers) if masked else caduceus_system(n_layers, signals=signals))
     check_names(names, official, "a checkpoint of Seq2Exp, a mask of peaks, Caduceus or Mamba", source)
     n_signals = shape_of(official, "signal_input_layer.weight", source)[1] if signals else 0
-    d_model = _sizes(official, source, n_signals=n_signals)
+    d_model = _n_channels(official, source, n_signals=n_signals)
     backbone = Caduceus(d_model=d_model, n_layers=n_layers)
     model = PredictorModel(backbone=backbone, signals=signals, pool=pool, mask="peaks" if masked else "none")
     return _System(names, model, n_signals)
@@ -162,7 +128,7 @@ def _seq2exp(official: dict[str, Tensor], source: str | Path, pool: int) -> _Sys
     names = dict(seq2exp_system(n_encoder, n_generator, hard=hard))
     check_names(names, official, "a Seq2Exp checkpoint", source)
     n_signals = shape_of(official, "signal_input_layer.weight", source)[1]
-    d_model = _sizes(official, source, n_signals=n_signals)
+    d_model = _n_channels(official, source, n_signals=n_signals)
     encoder = Caduceus(d_model=d_model, n_layers=n_encoder)
     if not hard:
         generator = Caduceus(d_model=d_model, n_layers=n_generator)
@@ -193,12 +159,8 @@ def _n_layers(official: dict[str, Tensor], network: str, last: str = "mixer.mamb
     return max(1, sum(name.startswith(f"{network}.") and name.endswith(f".{last}") for name in official))
 
 
-def _sizes(official: dict[str, Tensor], source: str | Path, *, n_signals: int) -> int:
+def _n_channels(official: dict[str, Tensor], source: str | Path, *, n_signals: int) -> int:
     """Return the number of channels, after checking the number of signals and features."""
     d_model, width = shape_of(official, "pToExpr.0.weight", source)
-    if n_signals > len(SIGNALS) or width - d_model != len(FEATURES):
-        raise RunError(
-            f"{source} reads {n_signals} signals and {width - d_model} features. "
-            f"A checkpoint of this code reads up to {len(SIGNALS)} signals, and {len(FEATURES)} features."
-        )
+    check_inputs(n_signals, width - d_model, source)
     return d_model

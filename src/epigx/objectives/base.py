@@ -7,7 +7,6 @@ from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar, Literal
 
 from jaxtyping import Float
-from pydantic import model_validator
 from torch import Tensor, nn
 from torch.nn.functional import l1_loss, mse_loss, smooth_l1_loss
 
@@ -19,13 +18,6 @@ from epigx.models import Model
 __all__ = ["Distance", "Objective", "ObjectiveModule", "distance", "labels"]
 
 Distance = Literal["l1", "smooth_l1", "mse"]
-
-OLD_KINDS = {
-    "gene_patterns": "gene_specific_backdoor",
-    "regressed_out": "residualize",
-    "signal_adjustment": "input_backdoor",
-}
-"""Kinds that were renamed in version 0.2.0, as configurations saved before may name them."""
 
 
 class ObjectiveModule(nn.Module):
@@ -63,6 +55,11 @@ class Objective(Kind):
     """Settings of an objective. To add an objective, write a subclass with its own ``kind`` and ``build``."""
 
     group: ClassVar[str] = "epigx.objectives"
+    renamed: ClassVar[Mapping[str, str]] = {  # in version 0.2.0
+        "gene_patterns": "gene_specific_backdoor",
+        "regressed_out": "residualize",
+        "signal_adjustment": "input_backdoor",
+    }
 
     @property
     def compares_genes(self) -> bool:
@@ -76,13 +73,6 @@ class Objective(Kind):
 
     def check_length(self, window: int) -> None:
         """Raise ConfigError if the objective does not support windows of this length in bp; by default any will do."""
-
-    @model_validator(mode="wrap")
-    @classmethod
-    def _accept_old_kind(cls, values: Any, handler: Any) -> Any:
-        if isinstance(values, dict) and (kind := values.get("kind")) in OLD_KINDS:
-            values = {**values, "kind": OLD_KINDS[kind]}
-        return handler(values)
 
     @abstractmethod
     def build(self, model: Model, n_signals: int, background: tuple[int, ...] = ()) -> ObjectiveModule:

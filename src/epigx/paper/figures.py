@@ -81,11 +81,11 @@ def curves(rows: Sequence[RowResult], axis: str) -> Figure:
     return figure
 
 
-def _spaced(ticks: Sequence[float], ratio: float = 1.35) -> list[float]:
+def _spaced(ticks: Sequence[float]) -> list[float]:
     """Leave out ticks whose labels would overlap; keep the last."""
     kept: list[float] = []
     for tick in reversed(ticks):
-        if not kept or kept[-1] / tick >= ratio:
+        if not kept or kept[-1] / tick >= 1.35:
             kept.append(tick)
     return kept[::-1]
 

@@ -22,7 +22,7 @@ from epigx.paper.scores import Row, predict_test_genes, spread
 from epigx.paper.study import Study, System
 from epigx.recipes.models import caduceus_signals, infer
 from epigx.report.tables import Table
-from epigx.runs.gene_selection import SplitName, rows_of
+from epigx.runs.gene_selection import rows_of
 
 __all__ = ["GenePanel", "PanelGene", "figure4", "genes_like_figure4"]
 
@@ -34,62 +34,30 @@ Values = NDArray[np.floating[Any]]
 
 @dataclass(frozen=True)
 class PanelGene:
-    """A gene of the figure.
-
-    Parameters
-    ----------
-    cell_type, gene_id, symbol, chrom, strand : str
-        Cell type, names and location.
-    tss : int
-        0-based coordinate of its TSS.
-    score : float
-        How well it matches the pattern, at most 1.
-    window : int, bp
-        Length that the models read.
-    neighbours : tuple of (int, str, str)
-        Other TSSs nearby: distance in bp, strand, symbol.
-    signals : mapping of str to ndarray, (length,)
-        Transformed signals around the TSS, as the models read them.
-    tops : mapping of str to float
-        Height that each signal exceeds around one gene in ten.
-    observed : float
-        log10(1 + x).
-    predicted : mapping of str to ndarray, (seed,)
-        log10(1 + x), by system.
-    """
+    """A gene of the figure."""
 
     cell_type: str
     gene_id: str
     symbol: str
     chrom: str
     strand: str
-    tss: int
-    score: float
-    window: int
-    neighbours: tuple[tuple[int, str, str], ...]
-    signals: Mapping[str, Values]
-    tops: Mapping[str, float]
-    observed: float
-    predicted: Mapping[str, Values]
+    tss: int  # 0-based
+    score: float  # how well it matches the pattern, at most 1
+    window: int  # bp that the models read
+    neighbours: tuple[tuple[int, str, str], ...]  # other TSSs nearby: distance in bp, strand, symbol
+    signals: Mapping[str, Values]  # transformed, around the TSS, (length,)
+    tops: Mapping[str, float]  # height that each signal exceeds around one gene in ten
+    observed: float  # log10(1 + x)
+    predicted: Mapping[str, Values]  # log10(1 + x), by system, (seed,)
 
 
 @dataclass(frozen=True)
 class GenePanel(TableOrFigure):
-    """Single genes: their signals, their expression and their predictions.
+    """Single genes: their signals, their expression and their predictions."""
 
-    Parameters
-    ----------
-    study : Study
-        What the systems are trained on.
-    shown : mapping of str to mapping of str to System
-        By cell type and label: the systems whose predictions are shown.
-    n_genes : int
-        Genes shown per cell type.
-    """
-
-    study: Study
-    shown: Mapping[str, Mapping[str, System]]
-    n_genes: int = 2
+    study: Study  # what the systems are trained on
+    shown: Mapping[str, Mapping[str, System]]  # by cell type and label: the systems whose predictions are shown
+    n_genes: int = 2  # genes shown per cell type
 
     @property
     def systems(self) -> tuple[System, ...]:
@@ -168,23 +136,17 @@ def figure4(study: Study) -> GenePanel:
     )
 
 
-def genes_like_figure4(dataset: Dataset, cell_type: str, *, window: int, split: SplitName = "test") -> pd.DataFrame:
+def genes_like_figure4(dataset: Dataset, cell_type: str, *, window: int) -> pd.DataFrame:
     """Rank genes by how strong their background signals are while foreground and expression are weak.
 
-    A gene's score is the lowest of three ranks among the genes of the split, each from 0 to 1: of its mean background
+    A gene's score is the lowest of three ranks among the test genes, each from 0 to 1: of its mean background
     signals (the lowest of them, so that all are strong), and the reversed ranks of its mean foreground signals and of
     its expression. 1 means the strongest in every background signal and the weakest in all others.
 
     Parameters
     ----------
-    dataset : Dataset
-        The dataset to search.
-    cell_type : str
-        The cell type.
     window : int, bp
         Centre over which the transformed signals are averaged.
-    split : {"train", "valid", "test", "all"}
-        Genes to search.
 
     Returns
     -------
@@ -194,7 +156,7 @@ def genes_like_figure4(dataset: Dataset, cell_type: str, *, window: int, split: 
     Raises
     ------
     DatasetError
-        The dataset has no background or no foreground signal, or no gene of the split has a label.
+        The dataset has no background or no foreground signal, or no test gene has a label.
     """
     roles = np.array([signal.role for signal in dataset.signals])
     for role in ("background", "foreground"):
@@ -202,10 +164,10 @@ def genes_like_figure4(dataset: Dataset, cell_type: str, *, window: int, split: 
             raise DatasetError(
                 f"{dataset.path} has no {role} signal, and Figure 4 needs both roles. Set roles in the manifest."
             )
-    rows = rows_of(dataset, split, dataset.split)
+    rows = rows_of(dataset, "test", dataset.split)
     rows = rows[np.isfinite(dataset.expression(cell_type)[rows])]
     if not rows.size:
-        raise DatasetError(f"{dataset.path}: no gene of the split {split!r} has a label in {cell_type}.")
+        raise DatasetError(f"{dataset.path}: no gene of the split 'test' has a label in {cell_type}.")
     strength = _ranks(_mean_signals(dataset, cell_type, rows, window))
     expression = dataset.expression(cell_type)[rows]
     background = strength[:, roles == "background"].min(axis=1)

@@ -21,54 +21,26 @@ __all__ = ["Contents", "Section", "describe_study", "is_simulated", "markdown", 
 
 @dataclass(frozen=True)
 class Section:
-    """A table with its figures.
+    """A table with its figures."""
 
-    Parameters
-    ----------
-    title : str
-        Heading; empty where the page has only one section.
-    table : Table
-        The table.
-    figures : mapping of str to Figure
-        By name, which ends the name of the figure's file.
-    """
-
-    title: str
+    title: str  # empty where the page has only one section
     table: Table
-    figures: Mapping[str, Figure] = field(default_factory=dict)
+    figures: Mapping[str, Figure] = field(default_factory=dict)  # by name, which ends the name of the figure's file
 
 
 @dataclass(frozen=True)
 class Contents:
-    """The contents of a page.
+    """The contents of a page."""
 
-    Parameters
-    ----------
-    name, title, caption : str
-        Name of the files, heading, and what a reader needs to know.
-    sections : tuple of Section
-        Tables and figures.
-    frame : DataFrame
-        The same numbers, for the TSV.
-    note : str
-        How to read the numbers.
-    about : str
-        Dataset, scale, seeds and command.
-    simulated : bool
-        Whether the dataset is simulated.
-    missing : tuple of str
-        Rows that lack runs, and why.
-    """
-
-    name: str
+    name: str  # of the files
     title: str
-    caption: str
-    sections: tuple[Section, ...]
-    frame: pd.DataFrame
-    note: str = ""
-    about: str = ""
-    simulated: bool = False
-    missing: tuple[str, ...] = ()
+    caption: str  # what a reader needs to know
+    sections: tuple[Section, ...]  # tables and figures
+    frame: pd.DataFrame  # the same numbers, for the TSV
+    note: str = ""  # how to read the numbers
+    about: str = ""  # dataset, scale, seeds and command
+    simulated: bool = False  # whether the dataset is simulated
+    missing: tuple[str, ...] = ()  # rows that lack runs, and why
 
 
 def describe_study(study: Study, command: str) -> str:
@@ -90,15 +62,8 @@ def write_page(contents: Contents, folder: Path) -> Path:
 
     Parameters
     ----------
-    contents : Contents
-        What to write.
     folder : Path
         The folder: ``<name>.tsv``, ``<name>.md``, ``<name>.html`` and a ``<name>-….png`` for each figure.
-
-    Returns
-    -------
-    Path
-        The HTML page.
     """
     name = contents.name
     with atomic_folder(folder, replace=True) as partial:

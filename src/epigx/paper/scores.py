@@ -34,38 +34,16 @@ NOTE = (
 
 @dataclass(frozen=True)
 class Row:
-    """A row of a table, or a mark in a figure.
-
-    Parameters
-    ----------
-    label : str
-        Name of the row.
-    cell_type : str
-        The cell type; each has its own table.
-    system : System
-        The system that predicts.
-    group : str
-        Heading of the rows that it is ranked among.
-    drop : tuple of str
-        Signals that are set to zero at test time.
-    window : int, optional
-        bp read at test time, if not those of training.
-    x : float, optional
-        Position on the x axis of a figure.
-    baseline : bool
-        Whether the other rows of its group are compared with it.
-    published : Published, optional
-        The paper's numbers.
-    """
+    """A row of a table, or a mark in a figure."""
 
     label: str
-    cell_type: str
+    cell_type: str  # the cell type; each has its own table
     system: System
-    group: str = ""
-    drop: tuple[str, ...] = ()
-    window: int | None = None
-    x: float | None = None
-    baseline: bool = False
+    group: str = ""  # heading of the rows that it is ranked among
+    drop: tuple[str, ...] = ()  # signals that are set to zero at test time
+    window: int | None = None  # bp read at test time, if not those of training
+    x: float | None = None  # position on the x axis of a figure
+    baseline: bool = False  # the other rows of its group are compared with it
     published: Published | None = None
 
     @property
@@ -81,24 +59,12 @@ class Row:
 
 @dataclass(frozen=True)
 class RowResult:
-    """A row with its scores.
-
-    Parameters
-    ----------
-    row : Row
-        The row.
-    scores : tuple of Metrics
-        One per finished run.
-    difference : mapping of str to Estimate
-        Its metrics minus the baseline's, on the same genes and averaged over seeds; empty for the baseline itself.
-    missing : str
-        Why runs are missing; empty if none is.
-    """
+    """A row with its scores."""
 
     row: Row
-    scores: tuple[Metrics, ...]
-    difference: Mapping[str, Estimate]
-    missing: str = ""
+    scores: tuple[Metrics, ...]  # one per finished run
+    difference: Mapping[str, Estimate]  # its metrics minus the baseline's, on the same genes, averaged over seeds
+    missing: str = ""  # why runs are missing
 
     def mean(self, metric: str) -> float:
         """Return the mean of a metric over seeds; NaN without scores."""
@@ -117,21 +83,11 @@ class RowResult:
 
 @dataclass(frozen=True)
 class ScoreTable(TableOrFigure):
-    """Scores on the test chromosomes.
+    """Scores on the test chromosomes."""
 
-    Parameters
-    ----------
-    study : Study
-        What the rows are trained and scored on.
-    rows : tuple of Row
-        In the order of the paper.
-    axis : str
-        What :attr:`Row.x` measures; empty where the figure lists the rows by name.
-    """
-
-    study: Study
+    study: Study  # what the rows are trained and scored on
     rows: tuple[Row, ...]
-    axis: str = ""
+    axis: str = ""  # what Row.x measures; empty where the figure lists the rows by name
 
     @property
     def systems(self) -> tuple[System, ...]:
@@ -185,15 +141,6 @@ class ScoreTable(TableOrFigure):
 
 def predict_test_genes(row: Row, dataset: Dataset, out: Path) -> pd.DataFrame:
     """Predict the genes of the test chromosomes by each finished run; each prediction is computed once and kept.
-
-    Parameters
-    ----------
-    row : Row
-        The system, and how it is scored.
-    dataset : Dataset
-        The genes.
-    out : Path
-        Folder with ``runs``; predictions are kept in ``predictions``.
 
     Returns
     -------

@@ -7,21 +7,18 @@ folder gives the recipe, the cell type and the seed, and the first digits of a c
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 
 from epigx.dataset.store import Dataset
 from epigx.errors import ConfigError, DatasetError
-from epigx.recipes.data import SEEDS, SHORT, SMALL, Scale
+from epigx.recipes.data import SEEDS, SHORT, SMALL, Recipe, Scale
 from epigx.runs.config import RunConfig
 from epigx.runs.method import Method
 
-__all__ = ["Recipe", "Study", "System"]
-
-Recipe = Callable[..., RunConfig]
-"""A function of :mod:`epigx.recipes`."""
+__all__ = ["Study", "System"]
 
 ALIKE = ("objective.distance=l1",)
 """The loss of all networks. The paper says that its prediction loss is the L1 function, while the code of Seq2Exp, from
@@ -30,24 +27,14 @@ which Table 1 cites the other systems, uses smooth L1. A table should compare sy
 
 @dataclass(frozen=True)
 class System:
-    """A system, trained once per seed, or once if nothing in it is random.
-
-    Parameters
-    ----------
-    runs : mapping of str to RunConfig
-        By name of the run's folder; equal configurations have equal names. Empty if the dataset lacks what it needs.
-    parameters : mapping of str to int
-        Of the model, and of the objective, which inference does not need.
-    n_elements : int
-        Regulatory elements per gene in the dataset, including the promoter.
-    reason : str
-        Why it cannot be trained on this dataset; empty if it can.
-    """
+    """A system, trained once per seed, or once if nothing in it is random."""
 
     runs: Mapping[str, RunConfig] = field(default_factory=dict)
+    """By name of the folder; equal configurations have equal names; empty if the dataset lacks what it needs."""
     parameters: Mapping[str, int] = field(default_factory=dict)
-    n_elements: int = 0
-    reason: str = ""
+    """Of the model, and of the objective, which inference does not need."""
+    n_elements: int = 0  # regulatory elements per gene in the dataset, including the promoter
+    reason: str = ""  # why it cannot be trained on this dataset; empty if it can
 
     @property
     def config(self) -> RunConfig | None:
@@ -79,27 +66,13 @@ class System:
 
 @dataclass(frozen=True)
 class Study:
-    """A dataset, and the settings shared by all systems that are compared on it.
+    """A dataset, and the settings shared by all systems that are compared on it."""
 
-    Parameters
-    ----------
-    dataset : Dataset
-        Training and test genes.
-    cell_types : tuple of str
-        One model is trained for each; at least one.
-    seeds : tuple of int
-        Seeds of weights and gene order; at least one.
-    scale : {"paper", "small"}
-        Size of networks and training.
-    settings : tuple of str
-        Settings of all runs, as ``key=value``.
-    """
-
-    dataset: Dataset
-    cell_types: tuple[str, ...]
-    seeds: tuple[int, ...] = SEEDS
-    scale: Scale = "paper"
-    settings: tuple[str, ...] = ()
+    dataset: Dataset  # training and test genes
+    cell_types: tuple[str, ...]  # one model is trained for each; at least one
+    seeds: tuple[int, ...] = SEEDS  # seeds of weights and gene order; at least one
+    scale: Scale = "paper"  # size of networks and training
+    settings: tuple[str, ...] = ()  # settings of all runs, as ``key=value``
 
     @classmethod
     def on(
@@ -111,15 +84,7 @@ class Study:
         scale: Scale = "paper",
         settings: Sequence[str] = (),
     ) -> Study:
-        """Return a study with defaults filled in: all cell types with test labels, and the seeds of the scale.
-
-        Raises
-        ------
-        DatasetError
-            No gene of the test chromosomes has a label in a cell type.
-        ConfigError
-            A seed is given twice.
-        """
+        """Return a study with defaults filled in: all cell types with test labels, and the seeds of the scale."""
         test = dataset.split.of(dataset.genes["chrom"].to_numpy()) == "test"
         scored = [name for name in dataset.cell_types if np.isfinite(dataset.expression(name)[test]).any()]
         chosen = tuple(dict.fromkeys(cell_types)) or tuple(scored)
@@ -139,10 +104,6 @@ class Study:
         short = SMALL if self.scale == "small" else SHORT
         return published * short // SHORT // 2 * 2
 
-    def fits(self, length: int) -> bool:
-        """Whether the dataset's windows are at least that long."""
-        return length <= self.dataset.window
-
     def system(
         self, recipe: Recipe, cell_type: str, *changes: str, variant: str = "", window: int | None = None
     ) -> System:
@@ -150,21 +111,12 @@ class Study:
 
         Parameters
         ----------
-        recipe : callable
-            The system.
-        cell_type : str
-            The cell type to train on.
         *changes : str
             Settings that differ from the recipe, as ``key=value``.
         variant : str
             Name of the difference, for the run's folder.
         window : int, optional
             bp to read; by default the recipe's window, or the dataset's if that is shorter.
-
-        Raises
-        ------
-        ConfigError
-            A setting of the study does not fit the system.
         """
         name = "-".join(filter(None, (recipe.__name__.replace("_", "-"), variant, cell_type)))
         configs = [self._configure(recipe, cell_type, seed, window, changes) for seed in self.seeds]
@@ -184,13 +136,7 @@ class Study:
         return "-".join([name, *([] if seed is None else [str(seed)]), self._digest(config)])
 
     def _require(self, config: RunConfig, cell_type: str) -> None:
-        """Check that the dataset has the regions and features that the method reads.
-
-        Raises
-        ------
-        DatasetError
-            A region or a feature is missing.
-        """
+        """Check that the dataset has the regions and features that the method reads."""
         self.dataset.regions.require(config.method.needs, (cell_type,))
         known = {feature.name for feature in self.dataset.features}
         for name in sorted(config.method.required_features - known):

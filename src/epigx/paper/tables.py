@@ -1,50 +1,45 @@
-"""Tables 1 to 7 and Figure 1 of the paper, as functions of a study."""
+"""Tables 1 to 8 and Figure 1 of the paper; all but Table 8 are functions of a study."""
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
 
+import pandas as pd
+
+from epigx import recipes
 from epigx.paper import published
+from epigx.paper.pages import Contents, Section
+from epigx.paper.plan import TableOrFigure
 from epigx.paper.scores import Row, ScoreTable
-from epigx.paper.study import Recipe, Study, System
-from epigx.recipes.baselines import activity, boosting, ridge
-from epigx.recipes.data import LONG, SHORT
-from epigx.recipes.elements import epinformer
-from epigx.recipes.models import caduceus, caduceus_signals, enformer, hyenadna, infer, mamba
-from epigx.recipes.selection import macs3_mask, seq2exp_hard, seq2exp_soft
+from epigx.paper.study import Study, System
+from epigx.recipes.data import LONG, SHORT, Recipe, Scale
+from epigx.report.tables import Table
 
 __all__ = [
-    "SYSTEMS",
-    "figure1a",
-    "figure1b",
-    "figure1c",
-    "table1",
-    "table2",
-    "table3",
-    "table4",
-    "table5",
-    "table6",
-    "table7",
-]
+    "SYSTEMS", "ParameterTable", "figure1a", "figure1b", "figure1c",
+    "table1", "table2", "table3", "table4", "table5", "table6", "table7", "table8",
+]  # fmt: skip
 
 SYSTEMS: dict[Recipe, str] = {
-    enformer: "Enformer",
-    hyenadna: "HyenaDNA",
-    mamba: "Mamba",
-    caduceus: "Caduceus",
-    caduceus_signals: "Caduceus w/ signals",
-    epinformer: "EPInformer",
-    macs3_mask: "MACS3",
-    seq2exp_hard: "Seq2Exp-hard",
-    seq2exp_soft: "Seq2Exp-soft",
-    infer: "InFER",
+    recipes.enformer: "Enformer",
+    recipes.hyenadna: "HyenaDNA",
+    recipes.mamba: "Mamba",
+    recipes.caduceus: "Caduceus",
+    recipes.caduceus_signals: "Caduceus w/ signals",
+    recipes.epinformer: "EPInformer",
+    recipes.macs3_mask: "MACS3",
+    recipes.seq2exp_hard: "Seq2Exp-hard",
+    recipes.seq2exp_soft: "Seq2Exp-soft",
+    recipes.infer: "InFER",
 }
 """The paper's systems, in its order."""
 
 BASELINES: dict[Recipe, str] = {
-    ridge: "Ridge",
-    boosting: "Gradient boosting",
-    activity: "Promoter activity",
+    recipes.ridge: "Ridge",
+    recipes.boosting: "Gradient boosting",
+    recipes.activity: "Promoter activity",
 }
 """Methods without a network."""
 
@@ -73,7 +68,7 @@ def table1(study: Study) -> ScoreTable:
                 label,
                 cell_type,
                 study.system(recipe, cell_type),
-                baseline=recipe is infer,
+                baseline=recipe is recipes.infer,
                 published=printed[recipe.__name__],
             )
             for recipe, label in SYSTEMS.items()
@@ -100,7 +95,7 @@ def table2(study: Study) -> ScoreTable:
     """Return Seq2Exp-soft on shorter windows than it was trained on."""
     rows = []
     for cell_type in study.cell_types:
-        system = study.system(seq2exp_soft, cell_type)
+        system = study.system(recipes.seq2exp_soft, cell_type)
         if system.config is None or system.window is None:
             rows.append(Row("Seq2Exp-soft", cell_type, system))
             continue
@@ -131,14 +126,14 @@ def table3(study: Study) -> ScoreTable:
     """Return Seq2Exp-soft and Caduceus with signals, trained and tested on windows of several lengths."""
     rows = []
     systems: tuple[tuple[str, Recipe], ...] = (
-        ("Seq2Exp-soft", seq2exp_soft),
-        ("Caduceus w/ signals", caduceus_signals),
+        ("Seq2Exp-soft", recipes.seq2exp_soft),
+        ("Caduceus w/ signals", recipes.caduceus_signals),
     )
     for cell_type in study.cell_types:
         for group, recipe in systems:
             for printed, scores in published.BETWEEN_LENGTHS[recipe.__name__].items():
                 length = study.length(printed)
-                if study.fits(length):
+                if length <= study.dataset.window:
                     system = _on_length(study, recipe, cell_type, length)
                     rows.append(
                         Row(
@@ -162,7 +157,7 @@ def _on_length(study: Study, recipe: Recipe, cell_type: str, length: int) -> Sys
     if default.window == length:
         return default
     changes: tuple[str, ...] = ()
-    if recipe is seq2exp_soft and length <= PROMOTER and study.scale == "paper":
+    if recipe is recipes.seq2exp_soft and length <= PROMOTER and study.scale == "paper":
         changes = (f"model.pool={length // 4}",)
     return study.system(recipe, cell_type, *changes, variant=f"{length}bp", window=length)
 
@@ -171,13 +166,17 @@ def table4(study: Study) -> ScoreTable:
     """Return Caduceus on DNA with no signal, with each signal, and with all."""
     rows = []
     for cell_type in study.cell_types:
-        none = study.system(caduceus_signals, cell_type, "data.signals=[]", "model.signals=false", variant="no-signals")
+        none = study.system(
+            recipes.caduceus_signals, cell_type, "data.signals=[]", "model.signals=false", variant="no-signals"
+        )
         rows.append(Row("No signals", cell_type, none, published=published.SIGNALS["none"]))
         for signal in study.dataset.signals:
-            one = study.system(caduceus_signals, cell_type, f"data.signals=[{signal.name}]", variant=signal.name)
+            one = study.system(
+                recipes.caduceus_signals, cell_type, f"data.signals=[{signal.name}]", variant=signal.name
+            )
             printed = published.SIGNALS.get(signal.name.lower())
             rows.append(Row(f"+ {signal.name}", cell_type, one, published=printed))
-        every = study.system(caduceus_signals, cell_type)
+        every = study.system(recipes.caduceus_signals, cell_type)
         rows.append(Row("All signals", cell_type, every, baseline=True, published=published.SIGNALS["all"]))
     return ScoreTable(
         "table4",
@@ -193,9 +192,9 @@ def table5(study: Study) -> ScoreTable:
     """Return models trained on all signals and tested without one of them."""
     rows = []
     for cell_type in study.cell_types:
-        for group, recipe in (("Caduceus w/ signals", caduceus_signals), ("InFER", infer)):
+        for group, recipe in (("Caduceus w/ signals", recipes.caduceus_signals), ("InFER", recipes.infer)):
             system = study.system(recipe, cell_type)
-            printed = published.DROPPED if recipe is caduceus_signals else {}
+            printed = published.DROPPED if recipe is recipes.caduceus_signals else {}
             for signal in study.dataset.signals:
                 scores = printed.get(signal.name.lower())
                 rows.append(Row(f"Drop {signal.name}", cell_type, system, group, drop=(signal.name,), published=scores))
@@ -232,23 +231,23 @@ def table6(study: Study) -> ScoreTable:
 
 def _varied(study: Study, cell_type: str, setting: str, value: float) -> System:
     if value == _CHOSEN[setting]:
-        return study.system(infer, cell_type)
+        return study.system(recipes.infer, cell_type)
     if setting == "alpha" and value == 0:
-        return study.system(caduceus_signals, cell_type)
-    return study.system(infer, cell_type, f"objective.{setting}={value:g}", variant=f"{setting}{value:g}")
+        return study.system(recipes.caduceus_signals, cell_type)
+    return study.system(recipes.infer, cell_type, f"objective.{setting}={value:g}", variant=f"{setting}{value:g}")
 
 
 def table7(study: Study) -> ScoreTable:
     """Return Caduceus with signals on long and on short windows, Seq2Exp-soft and InFER."""
     rows = []
     for cell_type in study.cell_types:
-        short = study.system(caduceus_signals, cell_type)
+        short = study.system(recipes.caduceus_signals, cell_type)
         long = _on_long_windows(study, cell_type)
         for label, system, name in (
             ("Caduceus w/ signals, long", long, "long"),
             ("Caduceus w/ signals, short", short, "short"),
-            ("Seq2Exp-soft", study.system(seq2exp_soft, cell_type), "seq2exp_soft"),
-            ("InFER", study.system(infer, cell_type), "infer"),
+            ("Seq2Exp-soft", study.system(recipes.seq2exp_soft, cell_type), "seq2exp_soft"),
+            ("InFER", study.system(recipes.infer, cell_type), "infer"),
         ):
             printed = published.OVERHEAD[name]
             rows.append(Row(label, cell_type, system, baseline=name == "infer", published=printed))
@@ -268,7 +267,7 @@ def _on_long_windows(study: Study, cell_type: str) -> System:
         return System(
             reason=f"The dataset's windows are {study.dataset.window:,} bp long; this row needs more than {short:,} bp."
         )
-    return study.system(caduceus_signals, cell_type, variant=f"{long}bp", window=long)
+    return study.system(recipes.caduceus_signals, cell_type, variant=f"{long}bp", window=long)
 
 
 def figure1a(study: Study) -> ScoreTable:
@@ -284,3 +283,38 @@ def figure1b(study: Study) -> ScoreTable:
 def figure1c(study: Study) -> ScoreTable:
     """Return Table 5 as a figure."""
     return replace(table5(study), name="figure1c", title="Figure 1 (c). Signals removed at test time")
+
+
+@dataclass(frozen=True)
+class ParameterTable(TableOrFigure):
+    """Parameter counts; they need no dataset and no runs."""
+
+    rows: tuple[tuple[str, str, int, int], ...]
+    """System, the paper's number, parameters of the model and of the objective."""
+
+    def contents(self, out: Path, command: str, failures: Mapping[str, str]) -> Contents:
+        """Return the contents of the page."""
+        cells = [
+            (label, f"{model:,}", f"{objective:,}" if objective else "", f"{model + objective:,}", printed)
+            for label, printed, model, objective in self.rows
+        ]
+        table = Table(("System", "Model", "Objective", "In training", "paper"), tuple(cells))
+        frame = pd.DataFrame(list(self.rows), columns=["system", "paper", "model", "objective"])
+        return Contents(self.name, self.title, self.caption, (Section("", table),), frame)
+
+
+def table8(scale: Scale = "paper") -> ParameterTable:
+    """Return the parameter counts of all systems with three signals and nine features; nothing is trained."""
+    rows = []
+    for recipe, label in SYSTEMS.items():
+        config = recipe(data="", cell_type="", scale=scale)
+        found = config.method.parameters(n_signals=3, n_features=9, window=config.data.window or SHORT)
+        rows.append((label, published.PARAMETERS.get(recipe.__name__, ""), found["model"], found["objective"]))
+    return ParameterTable(
+        "table8",
+        "Table 8. Parameters",
+        "Counted with three signals and nine features. The objective's parameters (InFER's confounder encoder g_ω) are "
+        "used only in training. Seq2Exp-hard has one vector per position of its window."
+        + ("" if scale == "paper" else " Counts here are of the small scale, the paper's of its full scale."),
+        tuple(rows),
+    )

@@ -8,36 +8,30 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from epigx.recipes.baselines import activity, boosting, ridge
     from epigx.recipes.data import SEEDS, Scale
-    from epigx.recipes.elements import epinformer
-    from epigx.recipes.models import caduceus, caduceus_signals, enformer, hyenadna, infer, mamba, prism
+    from epigx.recipes.models import (
+        caduceus,
+        caduceus_signals,
+        enformer,
+        epinformer,
+        hyenadna,
+        infer,
+        macs3_mask,
+        mamba,
+        prism,
+        seq2exp_hard,
+        seq2exp_soft,
+    )
     from epigx.recipes.scale import SIZES, Size
-    from epigx.recipes.selection import macs3_mask, seq2exp_hard, seq2exp_soft
 
 __all__ = [
-    "SEEDS",
-    "SIZES",
-    "Scale",
-    "Size",
-    "activity",
-    "boosting",
-    "caduceus",
-    "caduceus_signals",
-    "enformer",
-    "epinformer",
-    "hyenadna",
-    "infer",
-    "macs3_mask",
-    "mamba",
-    "prism",
-    "ridge",
-    "seq2exp_hard",
-    "seq2exp_soft",
-]
+    "SEEDS", "SIZES", "Scale", "Size",
+    "activity", "boosting", "caduceus", "caduceus_signals", "enformer", "epinformer", "hyenadna", "infer", "macs3_mask",
+    "mamba", "prism", "ridge", "seq2exp_hard", "seq2exp_soft",
+]  # fmt: skip
 
 _MODULES = {
     "SEEDS": "data", "Scale": "data", "SIZES": "scale", "Size": "scale",
-    "activity": "baselines", "boosting": "baselines", "ridge": "baselines", "epinformer": "elements",
-    "macs3_mask": "selection", "seq2exp_hard": "selection", "seq2exp_soft": "selection",
+    "activity": "baselines", "boosting": "baselines", "ridge": "baselines",
 }  # fmt: skip
 
 

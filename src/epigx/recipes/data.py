@@ -1,14 +1,15 @@
-"""Windows, scales and data settings that all recipes share; nothing here imports torch."""
+"""What all recipes share: their arguments, windows, scales and seeds; nothing here imports torch."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import inspect
+from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import Literal
+from typing import Literal, Protocol
 
-from epigx.runs.config import DataConfig
+from epigx.runs.config import DataConfig, RunConfig
 
-__all__ = ["LONG", "SEEDS", "SHORT", "SMALL", "Scale", "Window", "choose_data"]
+__all__ = ["LONG", "SEEDS", "SHORT", "SMALL", "Recipe", "Scale", "Window", "recipe"]
 
 SHORT, LONG = 2_000, 200_000
 """Windows in bp: InFER's, and that of Seq2Exp and of the systems it was compared with, whose results Table 1 cites."""
@@ -25,10 +26,67 @@ Window = int | Literal["recipe"] | None
 """Central base pairs to read; ``"recipe"``: the recipe's own length; ``None``: the dataset's whole window."""
 
 
-def choose_data(
-    data: str | Path, cell_type: str | Iterable[str], window: Window, scale: Scale, published: int | None
-) -> DataConfig:
-    """Return what a run reads; ``published`` is the window at the paper's scale, None the dataset's whole window."""
-    cell_types = (cell_type,) if isinstance(cell_type, str) else tuple(cell_type)
-    read = (SMALL if scale == "small" else published) if window == "recipe" else window
-    return DataConfig.parse({"path": str(data), "cell_types": cell_types, "window": read})
+class Recipe(Protocol):
+    """A function that returns the complete configuration of a run."""
+
+    __name__: str
+
+    def __call__(
+        self,
+        *,
+        data: str | Path,
+        cell_type: str | Iterable[str],
+        seed: int = 2,
+        window: Window = "recipe",
+        scale: Scale = "paper",
+    ) -> RunConfig:
+        """Return the configuration.
+
+        Parameters
+        ----------
+        data : str or Path
+            Folder of the dataset.
+        cell_type : str or iterable of str
+            Cell types to train on.
+        seed : int
+            Seed of weights and gene order; the paper uses 2, 22, 222, 2222 and 22222. Baselines do not depend on it.
+        window : int, "recipe" or None, bp
+            Central part of the dataset's window to read. The default is that of the paper, 2 kb (200 kb for Seq2Exp
+            and systems on DNA only), or 256 bp at the small scale; baselines read the whole window. ``None`` reads the
+            whole window.
+        scale : {"paper", "small"}
+            Width, depth and training as published, or reduced to minutes on a CPU. Baselines do not depend on it.
+        """
+
+
+def recipe(published: int | None) -> Callable[[Callable[[DataConfig, int, Scale], RunConfig]], Recipe]:
+    """Turn a function of data settings, seed and scale into a recipe, with the arguments and their documentation.
+
+    Parameters
+    ----------
+    published : int or None, bp
+        Window at the paper's scale; None: the dataset's whole window at either scale.
+    """
+
+    def decorate(configure: Callable[[DataConfig, int, Scale], RunConfig]) -> Recipe:
+        def make(
+            *,
+            data: str | Path,
+            cell_type: str | Iterable[str],
+            seed: int = 2,
+            window: Window = "recipe",
+            scale: Scale = "paper",
+        ) -> RunConfig:
+            cell_types = (cell_type,) if isinstance(cell_type, str) else tuple(cell_type)
+            own = SMALL if scale == "small" and published is not None else published
+            read = own if window == "recipe" else window
+            values = {"path": str(data), "cell_types": cell_types, "window": read}
+            return configure(DataConfig.parse(values), seed, scale)
+
+        _, _, parameters = inspect.cleandoc(Recipe.__call__.__doc__ or "").partition("\n\n")
+        make.__doc__ = f"{inspect.cleandoc(configure.__doc__ or '')}\n\n{parameters}"
+        for name in ("__module__", "__name__", "__qualname__"):
+            setattr(make, name, getattr(configure, name))
+        return make
+
+    return decorate

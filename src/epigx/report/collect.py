@@ -1,9 +1,10 @@
-"""Collects the contents of a report: scores runs with and without each signal, and reads their provenance."""
+"""The contents of a report as plain values: scores with and without each signal, settings and provenance."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -12,17 +13,70 @@ from numpy.typing import NDArray
 
 from epigx.dataset.store import Dataset
 from epigx.errors import ConfigError
-from epigx.evaluation.ablate import drop_signals_of
+from epigx.evaluation.ablate import drop_signals
 from epigx.evaluation.evaluate import Evaluation
 from epigx.evaluation.target import Target
-from epigx.report.data import DatasetContents, RunContents
+from epigx.metrics import Estimate
 from epigx.runs.folder import Run
 from epigx.runs.provenance import Provenance
 
-__all__ = ["gather_dataset", "gather_run", "names_of"]
+__all__ = ["DatasetContents", "RunContents", "gather_dataset", "gather_run", "names_of"]
+
+Values = NDArray[np.floating[Any]]
 
 COVERAGE_BASES = 2**20
 """Base pairs whose signals are read at a time."""
+
+
+@dataclass(frozen=True)
+class RunContents:
+    """One run."""
+
+    name: str  # on the page
+    about: str  # a description in one line
+    cell_type: str  # the cell type that it is scored on
+    also_trained_on: tuple[str, ...]  # other cell types that it was trained on
+    settings: Mapping[str, str]  # configuration, by the key that ``--set`` takes
+    provenance: Mapping[str, str]  # origin, by label
+    fitted: Mapping[str, str]  # facts about the fitted model, such as the penalty that was chosen
+    losses: pd.DataFrame  # training loss by term, indexed by step; empty without steps
+    validation: pd.Series[float]  # validation MSE by step
+    chosen: int | None  # the step whose weights were kept
+    signals: tuple[str, ...]  # signals that the model reads
+    gene_id: NDArray[np.object_]  # the scored genes, (gene,)
+    left_out: Mapping[str, int]  # genes of the split that are not scored, by reason
+    observed: Values  # log10(1 + x), (gene,)
+    predicted: Values  # log10(1 + x), (gene,)
+    scores: Mapping[str, Estimate]  # by metric, with all signals
+    drops: Mapping[tuple[str, ...], Mapping[str, Estimate]]  # by the dropped signals (the first is none), by metric
+    patterns: Values | None  # background patterns a_i, (gene, pattern, encoded), if the objective has them
+    floor: float | None = None  # lowest possible L₃, if the objective has patterns
+
+    def label(self, dropped: tuple[str, ...]) -> str:
+        """Return the name of an arm: the signals that it lacks."""
+        if len(dropped) > 1 and len(dropped) == len(self.signals):
+            return "no signals"
+        return "no " + ", ".join(dropped) if dropped else "all signals"
+
+    @property
+    def n_genes(self) -> int:
+        """Number of scored genes."""
+        return len(self.observed)
+
+
+@dataclass(frozen=True)
+class DatasetContents:
+    """The dataset that the runs are scored on."""
+
+    path: str
+    assembly: str
+    simulated: bool
+    window: int  # bp
+    coverage: Mapping[str, Mapping[str, float]]  # by cell type and signal: share of window bases above zero
+    expression: Mapping[str, Values]  # labels by cell type, (gene,); NaN without a label
+    genes: Mapping[str, int]  # by split
+    unlabelled: Mapping[str, int]  # by split: genes without a label in the scored cell type
+    dna_coverage: Values  # share of known bases (not N) in each window, (gene,)
 
 
 def gather_run(
@@ -32,21 +86,9 @@ def gather_run(
     resamples: int,
     progress: Callable[[int, int], None] | None = None,
 ) -> RunContents:
-    """Score a run with and without each of its signals, and collect its log, settings and provenance.
-
-    Parameters
-    ----------
-    target : Target
-        The run and the genes to score.
-    name : str
-        Its name on the page.
-    resamples : int
-        Bootstrap resamples, at least one.
-    progress : callable, optional
-        Called after each scoring with the number done and their total.
-    """
+    """Score a run with and without each of its signals, and collect its log, settings and provenance."""
     run = target.run
-    found = drop_signals_of(target, bootstrap=resamples, progress=progress)
+    found = drop_signals(target, bootstrap=resamples, progress=progress)
     genes = found.baseline.genes
     log = run.log
     terms = [column for column in map(str, log) if column.startswith("train_")]
@@ -79,8 +121,6 @@ def gather_dataset(dataset: Dataset, cell_type: str, split: NDArray[np.str_]) ->
 
     Parameters
     ----------
-    dataset : Dataset
-        The dataset.
     cell_type : str
         The cell type whose missing labels are counted.
     split : ndarray of str, (gene,)
@@ -102,13 +142,7 @@ def gather_dataset(dataset: Dataset, cell_type: str, split: NDArray[np.str_]) ->
 
 
 def names_of(runs: Sequence[Run]) -> list[str]:
-    """Return the shortest endings of the folders' paths that differ between the runs.
-
-    Raises
-    ------
-    ConfigError
-        No run is given, or one is named twice.
-    """
+    """Return the shortest endings of the folders' paths that differ between the runs."""
     if not runs:
         raise ConfigError("No run to report on. Give at least one run folder.")
     paths = [run.path.absolute().parts for run in runs]

@@ -89,8 +89,6 @@ def canvas(
     ----------
     columns, rows : int
         Numbers of axes; one of the two is 1.
-    width, height : float, inches
-        Size of the figure.
     ratios : sequence of float, optional
         Relative widths of the columns, or heights of the rows.
     """
@@ -106,8 +104,6 @@ def svg(figure: Figure, name: str) -> str:
 
     Parameters
     ----------
-    figure : Figure
-        The figure.
     name : str
         Makes the element ids unique on a page.
     """

@@ -53,8 +53,6 @@ def learning_curves(losses: pd.DataFrame, validation: pd.Series, chosen: int | N
         Indexed by step, one column per term.
     validation : Series
         Mean squared error on the validation genes, indexed by step.
-    chosen : int or None
-        The step whose weights were kept.
     """
     errors = [term for term in map(str, losses) if term not in ("diversity", "total")]
     panels = [("Loss", errors)] + ([("Loss, diversity", ["diversity"])] if "diversity" in losses else [])
@@ -114,8 +112,6 @@ def signal_drop(drops: Mapping[str, Mapping[str, Estimate]], colours: Sequence[s
     ----------
     drops : mapping of str to mapping of str to Estimate
         Scores by the name of the arm and by metric; the first arm has all signals.
-    colours : sequence of str
-        The colour of each bar.
     """
     labels = list(drops)
     positions = np.arange(len(drops))[::-1]

@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 
 from epigx.metrics import all_metrics
 from epigx.report import figures, tables
-from epigx.report.data import DatasetContents, RunContents
+from epigx.report.collect import DatasetContents, RunContents
 from epigx.report.drawing import GREY, INK, signal_colours, svg
 from epigx.report.templates import template
 from epigx.version import __version__
@@ -25,19 +25,7 @@ class _Picture:
 
 
 def page(runs: Sequence[RunContents], data: DatasetContents, *, split: str, resamples: int) -> str:
-    """Return the page.
-
-    Parameters
-    ----------
-    runs : sequence of RunContents
-        At least one; the others are compared with the first.
-    data : DatasetContents
-        The dataset that they are scored on.
-    split : str
-        Split that is scored.
-    resamples : int
-        Bootstrap resamples behind the intervals.
-    """
+    """Return the page."""
     return template("report.html").render(
         version=__version__,
         runs=runs,

@@ -8,34 +8,22 @@ from dataclasses import dataclass
 import numpy as np
 
 from epigx.metrics import Estimate, all_metrics, paired_bootstrap
-from epigx.report.data import DatasetContents, RunContents
+from epigx.report.collect import DatasetContents, RunContents
 
 __all__ = ["Table", "comparison_table", "data_table", "drop_table", "facts_table", "interval", "scored_on", "verdict"]
 
 
 @dataclass(frozen=True)
 class Table:
-    """A table of text.
-
-    Parameters
-    ----------
-    head : tuple of str
-        Column titles.
-    rows : tuple of tuple of str
-        Cells.
-    best : frozenset of (int, int)
-        (row, column) of the best values, shown in bold.
-    second : frozenset of (int, int)
-        (row, column) of the second best, underlined.
-    """
+    """A table of text."""
 
     head: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
-    best: frozenset[tuple[int, int]] = frozenset()
-    second: frozenset[tuple[int, int]] = frozenset()
+    best: frozenset[tuple[int, int]] = frozenset()  # (row, column) of the best values, shown in bold
+    second: frozenset[tuple[int, int]] = frozenset()  # (row, column) of the second best, underlined
 
 
-def interval(estimate: Estimate, digits: int = 3) -> str:
+def interval(estimate: Estimate) -> str:
     r"""Write a value with its interval; a line can break only between the two.
 
     Examples
@@ -43,7 +31,7 @@ def interval(estimate: Estimate, digits: int = 3) -> str:
     >>> interval(Estimate(0.18321, 0.171, 0.1954))
     '0.183 [0.171,\xa00.195]'
     """
-    value, low, high = (f"{x:.{digits}f}".replace("-", "−") for x in (estimate.value, estimate.low, estimate.high))
+    value, low, high = (f"{x:.3f}".replace("-", "−") for x in (estimate.value, estimate.low, estimate.high))
     return f"{value} [{low},\N{NO-BREAK SPACE}{high}]"
 
 
@@ -119,15 +107,7 @@ def data_table(data: DatasetContents) -> Table:
 
 
 def facts_table(title: str, facts: Mapping[str, Mapping[str, str]]) -> Table:
-    """Return the facts of several runs side by side; values that differ are bold.
-
-    Parameters
-    ----------
-    title : str
-        Heading of the first column.
-    facts : mapping of str to mapping of str to str
-        By run and name of the fact.
-    """
+    """Return the facts of several runs side by side; values that differ are bold."""
     names = list(dict.fromkeys(name for run in facts.values() for name in run))
     rows = tuple((name, *(run.get(name, "–") for run in facts.values())) for name in names)
     differing = {

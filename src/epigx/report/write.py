@@ -10,8 +10,7 @@ import numpy as np
 from epigx.dataset.store import Dataset, open_dataset
 from epigx.errors import ConfigError
 from epigx.evaluation.target import resolve_target, split_of
-from epigx.report.collect import gather_dataset, gather_run, names_of
-from epigx.report.data import RunContents
+from epigx.report.collect import RunContents, gather_dataset, gather_run, names_of
 from epigx.report.page import page
 from epigx.runs.folder import Run
 from epigx.runs.gene_selection import SplitName, rows_of
@@ -36,18 +35,10 @@ def write_report(
     ----------
     runs : sequence of Run
         The runs; the others are compared with the first.
-    out : str or Path
-        HTML file to write.
     data : Dataset, str or Path, optional
         Dataset to score them on; the first run's own by default.
     cell_type : str, optional
         Cell type to score them on; by default the first one that the first run was trained on and that has labels.
-    split : {"train", "valid", "test", "all"}
-        Split to score.
-    bootstrap : int
-        Resamples for the 95 % intervals.
-    progress : callable, optional
-        Called with the number of scorings done and their total.
 
     Returns
     -------

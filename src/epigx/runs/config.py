@@ -66,13 +66,6 @@ class RunConfig(Config):
         ----------
         *assignments : str
             As of :meth:`Config.override`; ``objective.alpha=0.1`` stands for ``method.objective.alpha=0.1``.
-        typed : mapping of str to str, optional
-            As of :meth:`Config.override`.
-
-        Raises
-        ------
-        ConfigError
-            As of :meth:`Config.override`.
         """
         said = {assignment: f"--set {assignment}" for assignment in assignments} | dict(typed or {})
         fields = self._method_fields(assignments)

@@ -111,13 +111,7 @@ class Run:
         return self._network("model")
 
     def objective(self) -> Any:
-        """Return the network's objective with what it learned (the confounder encoder g_ω), in evaluation mode.
-
-        Raises
-        ------
-        RunError
-            The run has no network; or its weights are damaged.
-        """
+        """Return the network's objective with what it learned (the confounder encoder g_ω); errors as of ``model``."""
         return self._network("objective")
 
     def _network(self, name: str) -> Any:
@@ -158,7 +152,7 @@ def open_run(path: str | Path) -> Run:
         config=_read(RunConfig, path / "config.yaml"),
         inputs=_read(Inputs, path / "inputs.yaml"),
         metrics=_read_json(path / "metrics.json"),
-        provenance=_parse(Provenance, path / "provenance.json"),
+        provenance=_read(Provenance, path / "provenance.json"),
     )
     for name in run.provenance.sha256:
         if not (path / name).is_file():
@@ -167,18 +161,13 @@ def open_run(path: str | Path) -> Run:
     return run
 
 
-def write_run(
-    folder: str | Path,
-    *,
-    config: RunConfig,
-    inputs: Inputs,
-    fitted: FittedModel,
-    metrics: Mapping[str, Any],
-    provenance: Provenance,
-    predictions: pd.DataFrame | None = None,
-    force: bool = False,
-) -> Run:
+def write_run(folder: str | Path, *, force: bool = False, **content: Any) -> Run:
     """Write a whole run at once (of imported weights, say): the folder appears complete, or not at all.
+
+    Parameters
+    ----------
+    **content
+        As of :func:`write_files`.
 
     Raises
     ------
@@ -187,15 +176,7 @@ def write_run(
     """
     folder = Path(folder)
     with atomic_folder(folder, replace=force) as partial:
-        write_files(
-            partial,
-            config=config,
-            inputs=inputs,
-            fitted=fitted,
-            metrics=metrics,
-            provenance=provenance,
-            predictions=predictions,
-        )
+        write_files(partial, **content)
     return open_run(folder)
 
 
@@ -249,13 +230,7 @@ def _model_folder(run: Path) -> Path:
 
 
 def _check_unchanged(folder: Path, names: list[str], provenance: Provenance) -> None:
-    """Refuse files that changed after the run was written: a truncated YAML file can still be valid.
-
-    Raises
-    ------
-    RunError
-        A file's checksum is not the one in ``provenance.json``.
-    """
+    """Refuse files that changed after the run was written: a truncated YAML file can still be valid."""
     for name in names:
         if name in provenance.sha256 and digest(folder / name).sha256 != provenance.sha256[name]:
             raise RunError(f"The run is damaged: {folder / name} was changed since it was written. {_REPAIR}")
@@ -272,14 +247,7 @@ def _missing(path: Path, name: str) -> str:
 
 def _read(kind: type[C], path: Path) -> C:
     try:
-        return kind.load(path)
-    except ConfigError as error:
-        raise RunError(f"The run is damaged: {error}") from None
-
-
-def _parse(kind: type[C], path: Path) -> C:
-    try:
-        return kind.parse(_read_json(path), source=str(path))
+        return kind.parse(_read_json(path), source=str(path)) if path.suffix == ".json" else kind.load(path)
     except ConfigError as error:
         raise RunError(f"The run is damaged: {error}") from None
 

@@ -29,10 +29,6 @@ def rows_of(
 
     Parameters
     ----------
-    dataset : Dataset
-        Where the genes are.
-    split_name : {"train", "valid", "test", "all"}
-        Which genes.
     split : Split
         Chromosomes held out.
     min_dna_coverage : float

@@ -150,13 +150,7 @@ class Method(Kind):
         return self
 
     def with_steps(self, steps: int) -> tuple[str, ...]:
-        """Return the settings, as ``key=value``, that make training that many steps long.
-
-        Raises
-        ------
-        ConfigError
-            The method does not train in steps.
-        """
+        """Return the settings, as ``key=value``, that make training that many steps long, or raise ConfigError."""
         raise ConfigError(f"--steps {steps}: the method {self.label!r} does not train in steps. Leave --steps out.")
 
     @property
@@ -192,13 +186,7 @@ class Method(Kind):
         return 4.0
 
     def check_processes(self, count: int) -> None:
-        """Check that the method can train with this number of processes.
-
-        Raises
-        ------
-        ConfigError
-            There are several, and the method trains in one.
-        """
+        """Raise ConfigError if the method cannot train with this number of processes."""
         if count > 1:
             raise ConfigError(f"The method {self.label!r} trains in one process, and {count} were started. Start one.")
 
@@ -228,13 +216,6 @@ class Method(Kind):
     @abstractmethod
     def load_fitted(self, folder: Path, inputs: Inputs) -> FittedModel:
         """Read the model that :meth:`FittedModel.save` wrote.
-
-        Parameters
-        ----------
-        folder : Path
-            The run's folder of model files.
-        inputs : Inputs
-            What the run reads.
 
         Raises
         ------

@@ -22,33 +22,15 @@ StepProgress = Callable[[int, int, Mapping[str, float]], None]
 
 @dataclass
 class Session:
-    """What a method's ``fit`` gets to know about its run.
-
-    Parameters
-    ----------
-    folder : Path
-        The run folder.
-    config : RunConfig
-        The configuration.
-    resume : bool
-        Whether to continue from a checkpoint in the folder, if there is one.
-    interruption : Interruption
-        Requests to stop.
-    leads : bool
-        Whether this process writes the files; of several that train together, one does.
-    progress : callable
-        To be called after each step.
-    started : callable or None
-        Called once when training starts.
-    """
+    """What a method's ``fit`` gets to know about its run."""
 
     folder: Path
     config: RunConfig
-    resume: bool
-    interruption: Interruption
-    leads: bool
-    progress: StepProgress
-    started: Callable[[], None] | None = None
+    resume: bool  # from a checkpoint in the folder, if there is one
+    interruption: Interruption  # requests to stop
+    leads: bool  # whether this process writes the files; of several that train together, one does
+    progress: StepProgress  # to be called after each step
+    started: Callable[[], None] | None = None  # called once when training starts
     _begun: bool = field(default=False, init=False)
 
     @property
@@ -71,13 +53,7 @@ class Session:
 
 
 def remove_run(folder: Path) -> None:
-    """Remove a run. It is renamed first, so that an incomplete run is never mistaken for a complete one.
-
-    Raises
-    ------
-    InputError
-        The folder cannot be moved.
-    """
+    """Remove a run. It is renamed first, so that an incomplete run is never mistaken for a complete one."""
     try:
         with tempfile.TemporaryDirectory(prefix=f".{folder.name}.old.", dir=folder.parent) as old:
             shutil.move(folder, old)

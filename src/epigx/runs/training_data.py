@@ -26,29 +26,15 @@ __all__ = ["TrainingData", "choose_training_data"]
 
 @dataclass(frozen=True)
 class TrainingData:
-    """The labelled genes of the training and the validation chromosomes.
-
-    Parameters
-    ----------
-    dataset : Dataset
-        The dataset.
-    split : Split
-        Chromosomes held out.
-    inputs : Inputs
-        What the run reads, fitted on the training genes.
-    train, valid : Windows
-        Labelled windows of the two splits.
-    n_without_label, n_low_coverage : int
-        Windows of the two splits that were left out.
-    """
+    """The labelled genes of the training and the validation chromosomes."""
 
     dataset: Dataset
-    split: Split
-    inputs: Inputs
-    train: Windows
-    valid: Windows
-    n_without_label: int
-    n_low_coverage: int
+    split: Split  # chromosomes held out
+    inputs: Inputs  # what the run reads, fitted on the training genes
+    train: Windows  # labelled
+    valid: Windows  # labelled
+    n_without_label: int  # windows of both splits that were left out
+    n_low_coverage: int  # the same
 
 
 def choose_training_data(data: DataConfig, needs: Collection[Need] = ()) -> TrainingData:
@@ -56,8 +42,6 @@ def choose_training_data(data: DataConfig, needs: Collection[Need] = ()) -> Trai
 
     Parameters
     ----------
-    data : DataConfig
-        Genes and inputs of the run.
     needs : collection of str
         Optional data that the method reads besides DNA, signals and features.
 

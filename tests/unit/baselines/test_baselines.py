@@ -88,6 +88,7 @@ def test_a_negative_number_of_columns_is_refused(setting):
 def test_bins_that_do_not_divide_the_window_contain_every_base_once():
     signals = np.arange(10, dtype=np.float32).reshape(1, 10, 1)
     assert binned(signals, 3).tolist() == [[1.0, 4.5, 8.0]]  # 3 + 4 + 3 bases
+    assert binned(signals[:, :2], 5).tolist() == [[0.0, 0.0, 0.0, 1.0, 0.0]]  # more bins than bases
 
 
 def test_kmers_are_counted_on_both_strands_and_never_across_an_unknown_base():

@@ -150,8 +150,8 @@ def test_every_help_has_an_example_and_at_most_a_handful_of_flags(name, capsys):
     command = app[name]
     if command.default_command is None:
         return
-    # Where the output goes, its form and what to do when it is there are the same for all, and not counted.
-    common = {"out", "json", "settings", "force", "resume"}
+    # Where the output goes, its form, what to do when it is there and where to run are the same for all: not counted.
+    common = {"out", "json", "settings", "force", "resume", "engine"}
     flags = [
         parameter.name
         for parameter in inspect.signature(command.default_command).parameters.values()

@@ -74,11 +74,12 @@ def test_settings_override_options():
     assert (config.method.training.seed, config.method.objective.n_patterns) == (4, 4)
 
 
-def test_options_change_a_saved_configuration(tmp_path):
+def test_options_change_a_saved_configuration(dataset, tmp_path):
     saved = configure("infer", data="x", settings=["objective.alpha=0.3"])
     path = tmp_path / "config.yaml"
     path.write_text(saved.dump())
     assert configure(str(path), data=None) == saved
+    dataset.cell_types = ("A", "B")
     changed = configure(str(path), data="y", cell_types=["A", "B"], seed=7, steps=100, window=64)
     assert changed.data.path == "y"
     assert changed.data.cell_types == ("A", "B")
@@ -128,7 +129,8 @@ def test_the_error_of_an_invalid_option_names_it_as_it_was_typed(tmp_path):
         configure("infer", data="x", window=0)
 
 
-def test_a_name_that_looks_like_yaml_stays_a_name():
+def test_a_name_that_looks_like_yaml_stays_a_name(dataset):
+    dataset.cell_types = ("on",)
     path_like = configure("infer", data="x", cell_types=["on"])
     assert path_like.data.cell_types == ("on",)
 

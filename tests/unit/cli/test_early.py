@@ -5,7 +5,8 @@ from types import SimpleNamespace
 import pytest
 
 from epigx import recipes
-from epigx.cli.early import check_early
+from epigx.cli import config
+from epigx.cli.config import check_names
 from epigx.errors import ConfigError, DatasetError
 from epigx.recipes.registry import RECIPES
 
@@ -14,7 +15,7 @@ from epigx.recipes.registry import RECIPES
 def dataset(monkeypatch):
     """A dataset of two cell types, whose files are not read."""
     opened = SimpleNamespace(path="data/toy", cell_types=("K562", "HepG2"))
-    monkeypatch.setattr("epigx.dataset.store.open_dataset", lambda path: opened)
+    monkeypatch.setattr(config, "open_dataset", lambda path: opened)
     return opened
 
 
@@ -37,7 +38,7 @@ def test_every_recipe_is_known():
 )
 def test_wrong_names_are_errors(arguments, error, message):
     with pytest.raises(error, match=message):
-        check_early(*arguments)
+        check_names(*arguments)
 
 
 @pytest.mark.parametrize(
@@ -45,11 +46,15 @@ def test_wrong_names_are_errors(arguments, error, message):
     [("infer", "x", ("K562",)), ("seq2exp_hard", "x", ("K562", "HepG2")), ("a.yaml", None, ()), ("a.yaml", "x", ())],
 )
 def test_right_names_pass(arguments):
-    check_early(*arguments)
+    check_names(*arguments)
+
+
+def test_a_run_for_each_cell_type_needs_no_choice(dataset):
+    assert check_names("infer", "x", (), each=True) is dataset
 
 
 def test_recipes_of_plug_ins_are_left_to_the_full_check(monkeypatch):
-    monkeypatch.setattr("epigx.recipes.registry.recipe_names", lambda: ["infer", "mine"])
-    check_early("mine", "x", ("K562",))
+    monkeypatch.setattr(config, "recipe_names", lambda: ["infer", "mine"])
+    check_names("mine", "x", ("K562",))
     with pytest.raises(ConfigError, match="no recipe 'yours'"):
-        check_early("yours", "x", ("K562",))
+        check_names("yours", "x", ("K562",))

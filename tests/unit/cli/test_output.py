@@ -5,7 +5,7 @@ import re
 
 import pytest
 
-from epigx.cli.output import check_output
+from epigx.cli.options import check_output
 from epigx.errors import ConfigError, InputError
 
 

@@ -8,8 +8,8 @@ from torch import Tensor
 
 from epigx.backbones import Caduceus
 from epigx.errors import InputError, RunError
-from epigx.importers.prism import import_prism, read_prism
-from epigx.importers.prism_keys import prism_names
+from epigx.importers.keys import prism_names
+from epigx.importers.prism import read_prism
 from epigx.models import PredictorModel
 from epigx.objectives import Backdoor, Regression
 from epigx.runs.folder import open_run
@@ -62,7 +62,7 @@ def test_what_the_official_model_reads(tmp_path: Path) -> None:
 
 
 def test_a_cell_type_that_nobody_tells(tmp_path: Path) -> None:
-    run = import_prism(save(official(), tmp_path), tmp_path / "run")
+    run = read_prism(save(official(), tmp_path)).write(tmp_path / "run")
     assert run.provenance.cell_types == ()
     assert run.config.data.cell_types == ("unknown",)
 
@@ -82,7 +82,7 @@ def test_lightning_prefix_and_bfloat16(tmp_path: Path) -> None:
 
 def test_a_run_is_written_that_loads_without_the_checkpoint(tmp_path: Path) -> None:
     path = save(official(), tmp_path)
-    run = import_prism(path, tmp_path / "run", cell_type="K562")
+    run = read_prism(path, cell_type="K562").write(tmp_path / "run")
     path.unlink()
     run = open_run(run.path)
     assert run.provenance.cell_types == ("K562",)
@@ -95,8 +95,8 @@ def test_a_run_is_written_that_loads_without_the_checkpoint(tmp_path: Path) -> N
         run.objective().confounder_encoder.projection.bias, weights["weight_generator.weight_projector.0.bias"]
     )
     with pytest.raises(InputError, match="already exists"):
-        import_prism(save(weights, tmp_path), tmp_path / "run")
-    import_prism(tmp_path / "prism.pt", tmp_path / "run", force=True)
+        read_prism(save(weights, tmp_path)).write(tmp_path / "run")
+    read_prism(tmp_path / "prism.pt").write(tmp_path / "run", force=True)
 
 
 def changed(**changes: Tensor | None) -> dict[str, Tensor]:
@@ -124,7 +124,7 @@ def changed(**changes: Tensor | None) -> dict[str, Tensor]:
             r"'caduceus.*mamba_rev\.in_proj\.weight' differs from the weight that it is shared with",
         ),
         (changed(pToExpr__0__weight=torch.ones(8, 8 + 5)), "reads 3 signals and 5 features"),
-        (official(n_signals=4), "reads 4 signals and 9 features. A Prism checkpoint reads up to 3"),
+        (official(n_signals=4), "reads 4 signals and 9 features. A checkpoint of this code reads up to 3"),
         (changed(signal_input_layer__weight=torch.ones(3)), "belongs to another model: 'signal_input_layer.weight'"),
         ({"a": torch.ones(1)}, "is not a Prism checkpoint: it has an unexpected 'a'"),
         ({}, "is not a Prism checkpoint: it has no"),
@@ -132,7 +132,7 @@ def changed(**changes: Tensor | None) -> dict[str, Tensor]:
 )
 def test_a_checkpoint_of_another_model(weights: dict[str, Tensor], message: str, tmp_path: Path) -> None:
     with pytest.raises(RunError, match=message):
-        import_prism(save(weights, tmp_path), tmp_path / "run")
+        read_prism(save(weights, tmp_path)).write(tmp_path / "run")
     assert not (tmp_path / "run").exists()
 
 

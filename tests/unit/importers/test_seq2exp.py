@@ -9,8 +9,8 @@ from torch import Tensor
 
 from epigx.backbones import Caduceus, Mamba
 from epigx.errors import ConfigError, RunError
-from epigx.importers.seq2exp import import_seq2exp, read_seq2exp
-from epigx.importers.seq2exp_keys import caduceus_system, mamba_system, peak_mask_system, seq2exp_system
+from epigx.importers.keys import caduceus_system, mamba_system, peak_mask_system, seq2exp_system
+from epigx.importers.seq2exp import read_seq2exp
 from epigx.models import Model, PredictorModel, Seq2ExpHard, Seq2ExpSoft
 from epigx.models.mask_posterior import MaskEvidence
 from epigx.objectives import Bottleneck, Regression
@@ -92,7 +92,7 @@ def test_the_evidence_of_signals_is_that_of_the_file(tmp_path: Path) -> None:
 
 def test_a_run_is_written_that_loads_without_the_checkpoint(tmp_path: Path) -> None:
     path = save(official(HARD), tmp_path)
-    import_seq2exp(path, tmp_path / "run", pool=500)
+    read_seq2exp(path, pool=500).write(tmp_path / "run")
     path.unlink()
     run = open_run(tmp_path / "run")
     assert run.provenance.origin == "imported from official.pt"
@@ -134,7 +134,7 @@ def changed(model: Model, change: Callable[[dict[str, Tensor]], object]) -> dict
 )
 def test_a_checkpoint_of_another_model(weights: dict[str, Tensor], message: str, tmp_path: Path) -> None:
     with pytest.raises(RunError, match=message):
-        import_seq2exp(save(weights, tmp_path), tmp_path / "run", pool=500)
+        read_seq2exp(save(weights, tmp_path), pool=500).write(tmp_path / "run")
     assert not (tmp_path / "run").exists()
 
 

@@ -18,6 +18,8 @@ from epigx.objectives import (
     SignalDropout,
 )
 from epigx.objectives.backdoor import pattern_statistics
+from epigx.runs.config import DataConfig, RunConfig
+from epigx.training.network import Network
 
 OLD_KINDS = [
     ("gene_patterns", GeneSpecificBackdoor()),
@@ -33,6 +35,15 @@ def test_configurations_with_an_old_kind_still_load(old: str, objective: Objecti
     assert type(objective).parse(values) == objective
     assert Objective.parse(values).dump() == objective.dump()
     assert old not in Objective.members()
+
+
+@pytest.mark.parametrize(("old", "objective"), OLD_KINDS, ids=lambda value: getattr(value, "kind", value))
+def test_an_old_kind_can_be_chosen_on_the_command_line(old: str, objective: Objective) -> None:
+    data = DataConfig(path="data", cell_types=("K562",))
+    config = RunConfig(data=data, method=Network(model=PredictorModel(), objective=Regression(distance="mse")))
+    assert config.override(f"objective.kind={old}").method.objective == objective
+    changed = config.override(f"objective.kind={objective.kind}", "objective.distance=mse")
+    assert changed.override(f"objective.kind={old}") == changed
 
 
 @pytest.mark.parametrize(

@@ -109,6 +109,32 @@ median_error = Metric(
 )
 '''
 
+COMMAND = '''
+"""A command: the number of genes of a dataset."""
+from pathlib import Path
+
+from epigx.cli.console import emit
+from epigx.errors import InputError
+
+
+def count(folder: Path, /, *, scale: int = 1) -> int:
+    """Count the genes of a dataset.
+
+    Parameters
+    ----------
+    folder : Path
+        Dataset folder.
+    scale : int
+        Factor of the count.
+    """
+    from epigx import open_dataset
+
+    if scale < 1:
+        raise InputError("--scale must be positive. Give 1 or more.")
+    emit(str(scale * len(open_dataset(folder))))
+    return 3
+'''
+
 ENTRY_POINTS = """
 [epigx.methods]
 training_mean = mean_method:Mean
@@ -120,6 +146,10 @@ one_conv = conv_backbone:OneConv
 squared = squared_objective:Squared
 [epigx.metrics]
 median_error = median_metric:median_error
+[epigx.commands]
+count-genes = count_command:count
+broken = no_such_module:app
+train = count_command:count
 """
 
 
@@ -133,6 +163,7 @@ def installed(tmp_path):
     (folder / "mean_method.py").write_text(METHOD)
     (folder / "conv_backbone.py").write_text(BACKBONE)
     (folder / "squared_objective.py").write_text(OBJECTIVE)
+    (folder / "count_command.py").write_text(COMMAND)
     (folder / "median_metric.py").write_text(METRIC)
     paths = os.pathsep.join([str(folder), *filter(None, [os.environ.get("PYTHONPATH")])])
 
@@ -183,6 +214,45 @@ gc = run.fitted.diagnostics(windows)["gc"]
 assert gc.shape == (12,) and (gc > 0).all()
 assert "train_squared" in run.log
 """)
+
+
+def test_a_command_of_another_package(installed, tiny_dataset):
+    calls = [["--help"], ["count-genes", "--help"], ["count-genes", str(tiny_dataset), "--scale", "2"]]
+    printed = installed(f"""
+import sys
+from epigx.cli import main
+for call in {calls!r}:
+    print("exit status", main(call), "count_command" in sys.modules)
+""")
+    listed, described, ran = printed.split("exit status ")[:3]
+    assert "From other packages" in listed
+    assert "count-genes" in listed
+    assert "A command of the package plugin." in listed
+    assert "Train a model and write a run folder." in listed, "a command of epigx cannot be replaced"
+    assert described.startswith("0 False\n"), "the list of commands imports none of them"
+    assert "Factor of the count." in described
+    assert ran.splitlines() == ["0 True", "120"]
+    assert printed.splitlines()[-1] == "exit status 3 True"
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["count-genes", "DATA", "--scale", "0"], "Error: --scale must be positive."),
+        (["count-genes", "DATA", "--scael", "2"], "Unknown option: --scael. Did you mean --scale?"),
+        (["broken"], "The plug-in 'no_such_module:app' (epigx.commands) cannot be imported: ModuleNotFoundError"),
+    ],
+)
+def test_wrong_use_of_a_command_of_another_package_is_an_error(installed, tiny_dataset, words, said):
+    call = [str(tiny_dataset) if word == "DATA" else word for word in words]
+    printed = installed(f"""
+import contextlib, sys
+from epigx.cli import main
+with contextlib.redirect_stderr(sys.stdout):
+    print(main({call!r}))
+""")
+    assert said in printed
+    assert printed.endswith("\n2\n")
 
 
 def test_a_package_that_cannot_be_imported_is_named(installed):

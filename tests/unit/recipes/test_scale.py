@@ -7,10 +7,10 @@ import torch
 
 from epigx import recipes
 from epigx.batch import Batch
-from epigx.recipes import SIZES, models, selection
+from epigx.recipes import SIZES, models
 from epigx.runs.config import RunConfig
 
-NAMES = models.__all__ + selection.__all__
+NAMES = models.__all__
 RECIPES = [getattr(recipes, name) for name in NAMES]
 OF_A_PLAIN_BATCH = [
     recipes.infer, recipes.prism, recipes.caduceus_signals,
@@ -22,7 +22,7 @@ OF_A_PLAIN_BATCH = [
 def test_all_small_systems_are_trained_alike(recipe: Callable[..., RunConfig]) -> None:
     config = recipe(data="data", cell_type="A", seed=7, scale="small")
     assert config.method.training == SIZES["small"].training.model_copy(update={"seed": 7})
-    assert config.data.window == SIZES["small"].window == 256
+    assert config.data.window == 256
 
 
 @pytest.mark.parametrize("recipe", RECIPES, ids=NAMES)

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from epigx.metrics import bootstrap
-from epigx.report.data import DatasetContents, RunContents
+from epigx.report.collect import DatasetContents, RunContents
 
 N = 80
 

@@ -8,7 +8,7 @@ from epigx.report.tables import comparison_table, data_table, drop_table, facts_
 
 
 def test_an_interval_has_a_minus_and_not_a_hyphen():
-    assert interval(Estimate(-0.01, -0.02, 0.0), digits=2) == "−0.01 [−0.02,\N{NO-BREAK SPACE}0.00]"
+    assert interval(Estimate(-0.01, -0.02, 0.0)) == "−0.010 [−0.020,\N{NO-BREAK SPACE}0.000]"
 
 
 def test_one_run_has_no_difference(make_run):
