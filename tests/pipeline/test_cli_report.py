@@ -80,8 +80,9 @@ def test_imported_weights_are_reported_without_curves(epigx, shared_fixtures, re
     assert "does not name its dataset" in said
 
 
-def test_the_reader_of_predictions_may_stop_early(run):
-    command = f"{sys.executable} -m epigx --quiet predict {run} | head -n 1"
+def test_the_reader_of_predictions_may_stop_early(epigx, dataset, tmp_path):
+    assert epigx("train", "activity", "--data", dataset, "--cell-type", "simA", "-o", tmp_path / "run").status == 0
+    command = f"{sys.executable} -m epigx --quiet predict {tmp_path / 'run'} | head -n 1"
     ended = subprocess.run(
         ["bash", "-o", "pipefail", "-c", command],
         capture_output=True,

@@ -21,7 +21,7 @@ from epigx.system.locks import lock_file
 from epigx.training.checkpoint import State
 from epigx.training.train import train
 
-STEPS = 200
+STEPS = 80
 
 SCRIPT = """
 import sys

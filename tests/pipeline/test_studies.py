@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import importlib.util
-import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
 
@@ -15,25 +15,39 @@ import pytest
 CAUSAL = Path(__file__).parents[2] / "studies" / "causal"
 
 
-@pytest.fixture(scope="module")
-def tables() -> ModuleType:
-    found = importlib.util.spec_from_file_location("causal_tables", CAUSAL / "tables.py")
-    assert found is not None
-    assert found.loader is not None
-    module = importlib.util.module_from_spec(found)
-    found.loader.exec_module(module)
-    return module
+@pytest.fixture
+def script(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], ModuleType]:
+    """Return a function that imports a script, which finds the files beside it as if it was started itself."""
+    monkeypatch.syspath_prepend(CAUSAL)
+
+    def load(name: str) -> ModuleType:
+        found = importlib.util.spec_from_file_location(f"causal_{name}", CAUSAL / f"{name}.py")
+        assert found is not None
+        assert found.loader is not None
+        module = importlib.util.module_from_spec(found)
+        monkeypatch.setitem(sys.modules, found.name, module)  # dataclasses look their module up
+        found.loader.exec_module(module)
+        return module
+
+    return load
 
 
-def call(script: str, *words: str | Path) -> str:
-    ended = subprocess.run(
-        [sys.executable, CAUSAL / script, *words], capture_output=True, text=True, check=False, timeout=300
-    )
-    assert ended.returncode == 0, ended.stderr
-    return ended.stdout
+@pytest.fixture
+def tables(script: Callable[[str], ModuleType]) -> ModuleType:
+    return script("tables")
 
 
-def test_the_causal_study_from_genomes_to_tables(tmp_path: Path) -> None:
+def test_the_causal_study_from_genomes_to_tables(
+    script: Callable[[str], ModuleType],
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def call(name: str, *words: str | Path) -> str:
+        monkeypatch.setattr(sys, "argv", [name, *map(str, words)])
+        script(name.removesuffix(".py")).main()
+        return capsys.readouterr().out
+
     words = ["-o", tmp_path, "--seeds", "2", "22", "--systems", "plain", "InFER", "--confounding", "0.4"]
     words += ["--genes", "60", "--steps", "4"]
     assert "[4/4] simulated 0.4, InFER, seed 22" in call("study.py", *words)

@@ -5,8 +5,6 @@ from __future__ import annotations
 import hashlib
 import json
 import shutil
-import subprocess
-import sys
 from copy import copy
 
 import numpy as np
@@ -27,18 +25,6 @@ def run(tiny_run, tmp_path):
     """Return a run that may be damaged."""
     shutil.copytree(tiny_run.path, tmp_path / "run")
     return open_run(tmp_path / "run")
-
-
-def test_a_run_opens_and_predicts_without_lightning(tiny_run, tiny_dataset):
-    script = f"""
-import sys, torch, epigx
-from epigx.dataset.windows import Windows
-run = epigx.load({str(tiny_run.path)!r})
-windows = Windows(epigx.open_dataset({str(tiny_dataset)!r}), "alpha", torch.arange(3).numpy(), run.inputs)
-assert run.model()(windows.__getitems__([0, 1, 2])).expression.shape == (3,)
-assert not [name for name in sys.modules if name.startswith("pytorch_lightning")]
-"""
-    subprocess.run([sys.executable, "-W", "error", "-c", script], check=True)
 
 
 def test_the_model_is_plain_and_in_evaluation_mode(tiny_run, tiny_dataset):

@@ -64,8 +64,10 @@ def last_weights(run):
 
 def assert_same(run, other):
     assert files(run) == files(other)
-    for name, tensor in last_weights(run).items():
-        assert torch.equal(tensor, last_weights(other)[name]), name
+    weights, expected = last_weights(run), last_weights(other)
+    assert weights.keys() == expected.keys()
+    for name, tensor in weights.items():
+        assert torch.equal(tensor, expected[name]), name
 
 
 @pytest.fixture(scope="module")
@@ -290,7 +292,7 @@ def test_the_start_is_reported_once_after_all_checks(tiny_config, tmp_path):
     assert len(calls) == 13
 
 
-def test_lightning_prints_and_leaves_nothing(tiny_config, tmp_path, capfd, monkeypatch, caplog):
+def test_a_training_prints_and_leaves_nothing(tiny_config, tmp_path, capfd, monkeypatch, caplog):
     monkeypatch.chdir(tmp_path)
     with warnings.catch_warnings(), caplog.at_level(logging.INFO):
         warnings.simplefilter("error")

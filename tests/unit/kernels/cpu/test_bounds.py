@@ -41,7 +41,9 @@ def guarded(tensor: Tensor, *, after: bool) -> Tensor:
 
 def ends(work: Callable[..., None], *arguments: object) -> int | None:
     """Run it in a process of its own and return the exit code."""
-    process = get_context("spawn").Process(target=work, args=arguments)
+    context = get_context("forkserver")  # imports PyTorch once for all tests
+    context.set_forkserver_preload(["epigx.kernels.cpu.matmul"])
+    process = context.Process(target=work, args=arguments)
     process.start()
     process.join()
     return process.exitcode
