@@ -1,7 +1,7 @@
 """The processes that train one model together, started by torchrun or by SLURM's srun.
 
-Each computes its shard of every batch. The gradient averaged over processes is that of the whole batch, so all
-processes get the weights that one process would get, up to rounding.
+Each starts from the same weights and computes its shard of every batch. The gradient averaged over processes is that
+of the whole batch, so all processes get the weights that one process would get, up to rounding.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 import atexit
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
@@ -17,7 +17,7 @@ from epigx.dataset.order import Shard
 from epigx.errors import ConfigError
 
 if TYPE_CHECKING:  # PyTorch is imported where processes talk to each other: commands without networks do without it
-    from torch import Tensor
+    from torch import Tensor, nn
 
     from epigx.objectives import Objective
 
@@ -125,6 +125,26 @@ class Processes:
         total = values.detach().clone()
         distributed.all_reduce(total)
         return total / self.count
+
+    def average_gradients(self, parameters: Iterable[nn.Parameter]) -> None:
+        """Replace every gradient by its mean over processes; parameters without a gradient have none anywhere.
+
+        Not by PyTorch's DistributedDataParallel: its hooks leave the threads of gloo running when Python ends, and one
+        of ten processes under load is then killed by SIGABRT (docs/decisions/0016).
+        """
+        if self.count == 1:
+            return
+        import torch
+        from torch import distributed
+
+        gradients = [parameter.grad for parameter in parameters if parameter.grad is not None]
+        # One message for all of them: each costs a round trip between the machines.
+        whole = torch.cat([gradient.flatten() for gradient in gradients])
+        distributed.all_reduce(whole)
+        whole /= self.count
+        means = torch.split(whole, [gradient.numel() for gradient in gradients])
+        for gradient, mean in zip(gradients, means, strict=True):
+            gradient.copy_(mean.view_as(gradient))
 
     def gathered(self, rows: Tensor, number: int) -> Tensor:
         """Return all ``number`` rows in order, from the rows that each process has of its shard; on the CPU."""

@@ -10,7 +10,6 @@ import numpy as np
 import pandas as pd
 import torch
 from torch import Tensor, nn
-from torch.nn.parallel import DistributedDataParallel
 from torch.nn.utils import clip_grad_norm_
 from torch.optim import AdamW
 
@@ -20,7 +19,6 @@ from epigx.dataset.order import Order
 from epigx.errors import RunError
 from epigx.layers.batch_norm import dealt_out
 from epigx.metrics import METRICS
-from epigx.objectives import ObjectiveModule
 from epigx.runs.folder import write_text
 from epigx.runs.session import Session
 from epigx.training.checkpoint import Best, State
@@ -63,19 +61,6 @@ def validation_interval(settings: TrainingConfig, steps_per_epoch: int) -> int:
     return max(1, round(settings.validate_every * steps_per_epoch))
 
 
-class _LossModule(nn.Module):
-    """Model and objective as one module, from a batch to the loss: what is replicated on every process."""
-
-    def __init__(self, model: nn.Module, objective: ObjectiveModule) -> None:
-        super().__init__()
-        self.model, self.objective = model, objective
-
-    def forward(self, batch: Batch) -> tuple[Tensor, dict[str, Tensor]]:
-        """Return the loss to minimise and its terms without gradient, ``total`` first."""
-        _, loss = self.objective(self.model, batch)
-        return loss.total, {name: term.detach() for name, term in {"total": loss.total, **loss.terms}.items()}
-
-
 class _Trainer:
     """One call of :func:`fit`.
 
@@ -100,13 +85,12 @@ class _Trainer:
         self.validated: dict[str, float] = {}
         if state.weights:
             self.networks.load(state.weights, source="the checkpoint")
-        self.module: nn.Module = _LossModule(*self.networks).to(self.device).train()
+        self.modules = nn.ModuleList(self.networks).to(self.device).train()
         groups = parameter_groups(*self.networks, weight_decay=settings.weight_decay)
         self.parameters = [parameter for group in groups for parameter in group["params"]]
         self.optimizer = AdamW(groups, lr=settings.lr, betas=settings.betas)
         if state.optimizer:
             self.optimizer.load_state_dict(state.optimizer)
-        self.replicated = _replicated(self.module, self.device) if processes.count > 1 else self.module
         self._wall, self._cpu = time.monotonic(), time.process_time()
 
     def run(self) -> None:
@@ -137,6 +121,7 @@ class _Trainer:
         Learning rate and random numbers depend on the step's number only, so that a resumed run has the same.
         """
         settings, shard, size = self.settings, self.processes.shard, self.order.size(step - 1)
+        model, objective = self.networks
         for group in self.optimizer.param_groups:
             group["lr"] = learning_rate(step - 1, settings)
         torch.manual_seed(_seed(settings.seed, step - 1, self.processes.rank))
@@ -146,13 +131,15 @@ class _Trainer:
             torch.autocast(self.device.type, torch.bfloat16, enabled=bf16, cache_enabled=False),
             dealt_out(shard.splits(size)),
         ):
-            loss, terms = self.replicated(batch)
+            _, loss = objective(model, batch)
         weight = shard.weight(size)
+        terms = {name: term.detach() for name, term in {"total": loss.total, **loss.terms}.items()}
         means = self.processes.mean(weight * torch.stack(list(terms.values())))
         for name, mean in zip(terms, means, strict=True):
             self.terms.setdefault(name, []).append(mean)
         self.optimizer.zero_grad()
-        (weight * loss).backward()
+        (weight * loss.total).backward()
+        self.processes.average_gradients(self.parameters)
         clip_grad_norm_(self.parameters, settings.clip)
         self.optimizer.step()
 
@@ -160,7 +147,7 @@ class _Trainer:
     def _validate(self) -> None:
         """Score all validation genes at once, in float32 whatever the precision of training."""
         model, objective = self.networks
-        self.module.eval()
+        self.modules.eval()
         predicted: list[Tensor] = []
         observed: list[Tensor] = []
         diagnostics: dict[str, list[Tensor]] = {}
@@ -177,7 +164,7 @@ class _Trainer:
         found = {name: self._gathered(values) for name, values in diagnostics.items()}
         self.validated = {f"valid_{name}": value for name, value in scores.items()}
         self.validated |= objective.summarize(found)
-        self.module.train()
+        self.modules.train()
 
     def _gathered(self, batches: list[Tensor]) -> Tensor:
         """Concatenate the batches of all processes, one row per validation gene; on the CPU."""
@@ -234,16 +221,6 @@ class _Trainer:
         self.state.wall_seconds += wall - self._wall
         self.state.cpu_seconds += self.processes.sum(cpu - self._cpu)
         self._wall, self._cpu = wall, cpu
-
-
-def _replicated(module: nn.Module, device: torch.device) -> DistributedDataParallel:
-    """Return the module with its gradients averaged over processes.
-
-    No buffer is sent: batch statistics are those of all processes already (layers/batch_norm.py). The graph is static,
-    so that parameters which the loss does not depend on are not waited for.
-    """
-    devices = [torch.cuda.current_device()] if device.type == "cuda" else None
-    return DistributedDataParallel(module, device_ids=devices, broadcast_buffers=False, static_graph=True)
 
 
 def _seed(seed: int, step: int, rank: int) -> int:
