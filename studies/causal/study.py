@@ -12,7 +12,6 @@ runs are skipped, so it can be broken off and repeated.
 from __future__ import annotations
 
 import argparse
-import logging
 import time
 import warnings
 from collections.abc import Iterator
@@ -67,7 +66,6 @@ def main() -> None:
     parser.add_argument("--min-dna-coverage", type=float, default=0.0)
     parser.add_argument("--dry-run", action="store_true", help="list the runs and their cost")
     arguments = parser.parse_args()
-    logging.disable(logging.INFO)  # Lightning's word on devices, once per run
     warnings.simplefilter("ignore")
     tasks = list(plan(arguments))
     show(tasks, arguments.out)
