@@ -62,7 +62,7 @@ def demo(*, out: Out = Path("epigx-demo"), quick: bool = False, force: Force = F
 
 def _steps(out: Path, *, quick: bool) -> list[tuple[str, list[str]]]:
     """Return each step: its description, and the arguments of its command."""
-    genes, steps = ("60", "6") if quick else ("600", "180")
+    genes, steps = ("60", "6") if quick else ("600", "100")
     manifest, data = str(out / "raw" / "manifest.yaml"), str(out / "data")
     predictions, report = str(out / "predictions.tsv"), str(out / "report.html")
     infer, plain = str(out / "runs" / "infer"), str(out / "runs" / "plain")

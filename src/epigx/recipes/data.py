@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import Literal, Protocol
+from typing import Literal
 
 from epigx.runs.config import DataConfig, RunConfig
 
@@ -26,10 +25,29 @@ Window = int | Literal["recipe"] | None
 """Central base pairs to read; ``"recipe"``: the recipe's own length; ``None``: the dataset's whole window."""
 
 
-class Recipe(Protocol):
-    """A function that returns the complete configuration of a run."""
+_Configure = Callable[[DataConfig, int, Scale], RunConfig]
+
+
+class Recipe:
+    """A named configuration of a run: call it with a dataset and cell types.
+
+    Parameters
+    ----------
+    configure : callable
+        Returns the configuration from data settings, seed and scale. The recipe takes its name and documentation.
+    published : int or None, bp
+        Window at the paper's scale; None: the dataset's whole window at either scale.
+    """
 
     __name__: str
+
+    def __init__(self, configure: _Configure, published: int | None) -> None:
+        self._configure, self._published = configure, published
+        for name in ("__module__", "__name__", "__qualname__", "__doc__"):
+            setattr(self, name, getattr(configure, name))
+
+    def __repr__(self) -> str:
+        return f"<recipe {self.__name__}>"
 
     def __call__(
         self,
@@ -57,36 +75,13 @@ class Recipe(Protocol):
         scale : {"paper", "small"}
             Width, depth and training as published, or reduced to minutes on a CPU. Baselines do not depend on it.
         """
+        cell_types = (cell_type,) if isinstance(cell_type, str) else tuple(cell_type)
+        own = SMALL if scale == "small" and self._published is not None else self._published
+        read = own if window == "recipe" else window
+        values = {"path": str(data), "cell_types": cell_types, "window": read}
+        return self._configure(DataConfig.parse(values), seed, scale)
 
 
-def recipe(published: int | None) -> Callable[[Callable[[DataConfig, int, Scale], RunConfig]], Recipe]:
-    """Turn a function of data settings, seed and scale into a recipe, with the arguments and their documentation.
-
-    Parameters
-    ----------
-    published : int or None, bp
-        Window at the paper's scale; None: the dataset's whole window at either scale.
-    """
-
-    def decorate(configure: Callable[[DataConfig, int, Scale], RunConfig]) -> Recipe:
-        def make(
-            *,
-            data: str | Path,
-            cell_type: str | Iterable[str],
-            seed: int = 2,
-            window: Window = "recipe",
-            scale: Scale = "paper",
-        ) -> RunConfig:
-            cell_types = (cell_type,) if isinstance(cell_type, str) else tuple(cell_type)
-            own = SMALL if scale == "small" and published is not None else published
-            read = own if window == "recipe" else window
-            values = {"path": str(data), "cell_types": cell_types, "window": read}
-            return configure(DataConfig.parse(values), seed, scale)
-
-        _, _, parameters = inspect.cleandoc(Recipe.__call__.__doc__ or "").partition("\n\n")
-        make.__doc__ = f"{inspect.cleandoc(configure.__doc__ or '')}\n\n{parameters}"
-        for name in ("__module__", "__name__", "__qualname__"):
-            setattr(make, name, getattr(configure, name))
-        return make
-
-    return decorate
+def recipe(published: int | None) -> Callable[[_Configure], Recipe]:
+    """Turn a function of data settings, seed and scale into a recipe; see :class:`Recipe`."""
+    return lambda configure: Recipe(configure, published)

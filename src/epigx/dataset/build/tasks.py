@@ -5,6 +5,7 @@ Memory is bounded by :data:`~epigx.dataset.window_grid.MAX_BASES` per signal and
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -36,7 +37,7 @@ Report = dict[str, Any]
 
 
 @dataclass(frozen=True)
-class _ChromosomeTask:
+class _ChromosomeTask(ABC):
     """Fill the rows of one chromosome's genes, of which the first is row ``first``."""
 
     chrom: str
@@ -49,9 +50,9 @@ class _ChromosomeTask:
         """File name of the report, unique in a build."""
         return f"{self.kind}-{self.first}"
 
+    @abstractmethod
     def run(self, readers: Readers, window: int, folder: Path) -> Report:
         """Fill the rows in ``folder`` and return the report."""
-        raise NotImplementedError
 
     def _chunks(self, readers: Readers, length: int, max_bases: int | None = None) -> Iterator[tuple[int, WindowGrid]]:
         """Yield some windows of the genes at a time, after the first one's row in the dataset."""
